@@ -1,0 +1,70 @@
+"""The 52 ARKit blendshapes and what carries their weights through time."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float32
+
+# Apple, ARFaceAnchor.BlendShapeLocation: alphabetical, tongueOut (added later) last.
+ARKIT_NAMES: Final[tuple[str, ...]] = (
+    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight",
+    "eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight",
+    "eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight",
+    "eyeLookUpLeft", "eyeLookUpRight", "eyeSquintLeft", "eyeSquintRight",
+    "eyeWideLeft", "eyeWideRight",
+    "jawForward", "jawLeft", "jawOpen", "jawRight",
+    "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight",
+    "mouthFunnel", "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight",
+    "mouthPressLeft", "mouthPressRight", "mouthPucker", "mouthRight",
+    "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
+    "mouthSmileLeft", "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight",
+    "mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight",
+    "tongueOut",
+)  # fmt: skip
+ARKIT_INDEX: Final[dict[str, int]] = {name: index for index, name in enumerate(ARKIT_NAMES)}
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One instant of a face: what travels over the wire."""
+
+    time_s: float
+    """Seconds since the stream began; strictly increasing."""
+    weights: Float32[np.ndarray, "52"]
+    """Blendshape weights in ARKIT_NAMES order, each in [0, 1]."""
+    head_wxyz: Float32[np.ndarray, "4"]
+    """Rotation of the head joint relative to its rest, unit quaternion."""
+    left_eye_wxyz: Float32[np.ndarray, "4"]
+    """Rotation of the person's left eye relative to its rest (gaze straight ahead)."""
+    right_eye_wxyz: Float32[np.ndarray, "4"]
+    """Rotation of the person's right eye relative to its rest."""
+
+
+@dataclass(frozen=True, eq=False)
+class BlendshapeClip:
+    """A recorded performance: frames at their own times."""
+
+    frames: tuple[Frame, ...]
+
+    @property
+    def duration_s(self) -> float:
+        return self.frames[-1].time_s - self.frames[0].time_s if self.frames else 0.0
+
+
+@runtime_checkable
+class FrameSource(Protocol):
+    """Anything that yields frames: speech, a webcam, a recorded clip."""
+
+    def frames(self) -> AsyncIterator[Frame]: ...
+
+
+@runtime_checkable
+class FrameSink(Protocol):
+    """Anything that takes frames: an engine, a file, a list in a test."""
+
+    async def send(self, frame: Frame) -> None: ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,94 @@
+"""A picture, the camera that took it, the light in it, and the face observed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+
+from avatar3d.core.transforms import matrix_from_quaternion
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A decoded picture: upright, sRGB, with nothing of its metadata but the focal length."""
+
+    name: str
+    """File stem, for naming what is made of it."""
+    pixels: UInt8[np.ndarray, "H W 3"]
+    """sRGB."""
+    alpha: UInt8[np.ndarray, "H W"] | None
+    """The file's own matte, when it had one; the pixels are already composited on grey."""
+    focal_px: float | None
+    """Focal length in pixels of `pixels`, when the file's EXIF tells it."""
+    sha256: str
+    """Of the file's bytes."""
+    warnings: tuple[str, ...] = ()
+    """What the door had to repair, one sentence each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Camera:
+    """A pinhole camera in the head's frame. Inside it, axes are OpenCV's (x right, y down, z forward)."""
+
+    focal_px: float
+    principal_px: Float32[np.ndarray, "2"]
+    width_px: int
+    height_px: int
+    rotation_wxyz: Float32[np.ndarray, "4"]
+    """camera_from_head: rotates head-frame points (glTF axes, metres) into camera axes."""
+    translation_m: Float32[np.ndarray, "3"]
+    """camera_from_head, in camera axes, metres."""
+
+    def view(self, points: Float32[np.ndarray, "N 3"]) -> Float32[np.ndarray, "N 3"]:
+        """Head-frame points (metres) in camera axes."""
+        return points @ matrix_from_quaternion(self.rotation_wxyz).T + self.translation_m
+
+    def project(self, points: Float32[np.ndarray, "N 3"]) -> Float32[np.ndarray, "N 2"]:
+        """Head-frame points (metres) to pixels; pixel centres are at integer + 0.5."""
+        seen = self.view(points)
+        return (self.focal_px * seen[:, :2] / seen[:, 2:] + self.principal_px).astype(np.float32)
+
+    @property
+    def position_m(self) -> Float32[np.ndarray, "3"]:
+        """The eye point in the head's frame."""
+        return (-matrix_from_quaternion(self.rotation_wxyz).T @ self.translation_m).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Light:
+    """Distant light as real spherical harmonics of degree 2.
+
+    Radiance toward a normal n in the head's frame is `basis(n) @ coefficients`, basis order
+    1, y, z, x, xy, yz, 3z^2-1, xz, x^2-y^2 without normalising factors (they are in the coefficients).
+    """
+
+    coefficients: Float32[np.ndarray, "9 3"]
+    """Linear RGB; shading multiplies linear albedo."""
+
+    def shade(self, normals: Float32[np.ndarray, "N 3"]) -> Float32[np.ndarray, "N 3"]:
+        """Linear RGB factor for each unit normal, never negative."""
+        x, y, z = normals[:, 0], normals[:, 1], normals[:, 2]
+        basis = np.stack([np.ones_like(x), y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], axis=1)
+        return np.maximum(basis @ self.coefficients, 0).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class FaceObservation:
+    """One face found in one photo."""
+
+    photo: Photo
+    landmarks_px: Float32[np.ndarray, "478 2"]
+    """MediaPipe face mesh with irises (468-472 the person's right? see docs/conventions.md), photo pixels."""
+    depth_px: Float32[np.ndarray, "478"]
+    """MediaPipe's relative depth in pixels, smaller is nearer; weak evidence."""
+    person: Bool[np.ndarray, "H W"]
+    """Where a person is (MediaPipe selfie mask); knows no hair, skin or clothes."""
+    warnings: tuple[str, ...] = ()
+    """What makes this face hard: nearness, expression, pose; one sentence each."""
+
+    @property
+    def interocular_px(self) -> float:
+        """Distance between the outer eye corners' mid-eye points (mean of corners, per eye), pixels."""
+        right = self.landmarks_px[[33, 133]].mean(0)
+        left = self.landmarks_px[[263, 362]].mean(0)
+        return float(np.linalg.norm(left - right))
