@@ -62,7 +62,10 @@ class HeadFit:
 
     identity: Float32[np.ndarray, "K"]
     expression: Float32[np.ndarray, "52"]
-    """ARKit weights of the photo's expression, [0, 1]."""
+    """ARKit weights of the photo's expression, [0, 1], on top of `resting`."""
+    resting: Float32[np.ndarray, "52"]
+    """ARKit weights folded into `neutral`: how this person's lids rest. Zero but for the lids.
+    neutral = shape_head(model, identity) + resting @ model.expression."""
     camera: Camera
     """The photo's camera in the head's own frame (the head stands still, the camera moves)."""
     left_eye_wxyz: Float32[np.ndarray, "4"]
