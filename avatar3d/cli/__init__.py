@@ -1,0 +1,84 @@
+"""The command line: one file per verb, loaded only when that verb is called, so that `avatar3d --help` is quick.
+
+A verb parses, calls one function of the pipeline, and prints (see `voice.py`). This group turns whatever a verb
+raises into a message and one of the exit codes of `core/errors.py`.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from avatar3d.cli.voice import Voice
+from avatar3d.core.errors import INTERNAL_EXIT_CODE, Avatar3dError, InterruptedRunError, UsageError
+
+# Verb: what it does, in the words of its own docstring's first line (a test compares them).
+# The verb `name` is the click command `name` in the module avatar3d.cli.name.
+VERBS: Final[dict[str, str]] = {
+    "create": "Turn photos into rigged heads.",
+    "check": "Check a GLB file against what avatar3d promises.",
+    "doctor": "Say whether this machine has what avatar3d needs.",
+    "demo": "Make an avatar of the astronaut Eileen Collins.",
+}
+
+
+class Verbs(click.Group):
+    """Finds its commands in VERBS and imports a verb's file when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        return getattr(import_module(f"avatar3d.cli.{cmd_name}"), cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> Any:
+        """Run, and leave with an exit code: nothing a verb raises reaches the user as a traceback."""
+        words = list(sys.argv[1:] if args is None else args)
+        # Read by hand, because an error in parsing must be told in the right form too.
+        voice = Voice(as_json="--json" in words, debug="--debug" in words)
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):  # a file name may hold what the console cannot show
+                stream.reconfigure(errors="backslashreplace")
+        sys.exit(self._run(words, voice, **{**extra, "standalone_mode": False}))
+
+    def _run(self, words: list[str], voice: Voice, **extra: Any) -> int:
+        """The exit code of this command line, its error told."""
+        try:
+            code = super().main(words, **extra)
+        except Avatar3dError as error:
+            voice.error(error)
+            return error.exit_code
+        except click.ClickException as error:
+            if not voice.as_json:
+                error.show()
+            else:
+                voice.error(UsageError(error.format_message(), hint="See avatar3d --help."))
+            return UsageError.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            voice.error(InterruptedRunError("Stopped.", hint="Nothing is left half-written; run it again."))
+            return InterruptedRunError.exit_code
+        except BrokenPipeError:  # whoever read our output has gone
+            return 0
+        except Exception as cause:
+            bug = Avatar3dError(
+                f"avatar3d failed in a way it should not: {type(cause).__name__}: {cause}",
+                hint="Please report it with what --debug prints.",
+            )
+            bug.__cause__ = cause
+            voice.error(bug)
+            return INTERNAL_EXIT_CODE
+        return code if isinstance(code, int) else 0
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="avatar3d")
+def main() -> None:
+    """One selfie in; a rigged, talking 3D avatar out, on one CPU, offline."""
