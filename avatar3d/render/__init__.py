@@ -1,0 +1,1 @@
+"""Rays and pictures: visibility by Embree and the reference renderer."""
