@@ -1,0 +1,285 @@
+"""The one place that opens pictures: a file becomes a Photo, or an error that says why not.
+
+Order of checks: what the path is, how large the file is, what its first bytes say, how many pixels it declares; only
+then is anything decoded. `decode_photo` takes bytes and returns arrays and touches nothing else, so that a limited
+child process can run it later.
+"""
+
+import hashlib
+import io
+import os
+import stat
+import warnings as python_warnings
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, JpegImagePlugin, UnidentifiedImageError
+
+from avatar3d.core.errors import InputError, LimitError, UnreadableError, UnsupportedFormatError
+from avatar3d.core.photo import Photo
+from avatar3d.photo.colour import to_srgb
+from avatar3d.photo.container import Jpeg, name_refused, sniff, split_jpeg
+from avatar3d.photo.exif import Exif, focal_in_pixels, read_exif
+
+MAX_FILE_BYTES = 100_000_000
+MAX_PIXELS = 64_000_000
+MAX_JPEG_PIXELS = 220_000_000
+"""Baseline JPEGs decode at 1/2, 1/4 or 1/8 scale without the full picture ever existing."""
+MAX_JPEG_SCAN_PIXELS = 1_500_000_000
+"""Pixels times scans: what a progressive JPEG may cost."""
+WORKING_SIDE_PX = 4096
+"""Larger pictures are reduced to this longer side."""
+
+
+def load_photo(path: Path) -> Photo:
+    """Read and decode one picture file.
+
+    Raises UnreadableError (10), UnsupportedFormatError (11), LimitError (12); never hangs on a pipe or a device.
+    """
+    shown = _shown(path)
+    return decode_photo(_read(path, shown), shown)
+
+
+def decode_photo(data: bytes, name: str) -> Photo:
+    """Decode a picture file's bytes; `name` is the file's name, for messages and for what is made of it.
+
+    Returns upright sRGB pixels, longer side at most WORKING_SIDE_PX. Raises as load_photo.
+    """
+    try:
+        return _decode(data, name)
+    except InputError as error:
+        if error.file is None:
+            error.file = name
+            error.message = f'"{Path(name).name}": {error.message}'
+            error.args = (f"{error.message} {error.hint}".strip(),)
+        raise
+
+
+def _shown(path: Path) -> str:
+    """The path as text that can be printed anywhere: no broken surrogates, no control characters."""
+    text = os.fsencode(path).decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _read(path: Path, shown: str) -> bytes:
+    short = Path(shown).name or shown
+    if len(short) > 80:
+        short = short[:60] + "..." + short[-15:]
+
+    def refuse(what: str, hint: str, id: str) -> UnreadableError:
+        return UnreadableError(f'"{short}" {what}', hint=hint, id=id, file=shown)
+
+    try:
+        # O_NONBLOCK: opening a pipe without a writer returns at once instead of waiting for one.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        raise refuse("does not exist.", "Check the path.", "FILE_MISSING") from None
+    except PermissionError:
+        hint = "Check who may read the file."
+        raise refuse("may not be read (permission denied).", hint, "FILE_FORBIDDEN") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a usable path"
+        raise refuse(f"cannot be opened: {reason}.", "Check the path.", "FILE_UNREADABLE") from None
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, socket or device"
+            raise refuse(f"is {kind}, not a picture file.", "Give the path of a picture file.", "FILE_NOT_REGULAR")
+        try:
+            data = file.read(MAX_FILE_BYTES + 1) if status.st_size <= MAX_FILE_BYTES else b""
+        except OSError as error:
+            what = f"cannot be read: {error.strerror or error}."
+            raise refuse(what, "Copy the file to this machine's disk.", "FILE_UNREADABLE") from None
+    if max(status.st_size, len(data)) > MAX_FILE_BYTES:
+        raise LimitError(
+            f'"{short}" has {max(status.st_size, len(data)):,} bytes; the limit is {MAX_FILE_BYTES:,}.',
+            hint="Save it as a JPEG.",
+            id="IMG_FILE_TOO_LARGE",
+            file=shown,
+        )
+    if not data:
+        raise refuse("is empty (0 bytes).", "Copy the file again from the phone.", "IMG_EMPTY")
+    return data
+
+
+def _decode(data: bytes, name: str) -> Photo:
+    kind = sniff(data[:64])
+    if kind is None:
+        _refuse(data)
+    jpeg = split_jpeg(data) if kind == "JPEG" else None
+    if kind == "JPEG" and jpeg is None:
+        raise UnreadableError(
+            f"the JPEG header is broken or ends after {len(data):,} bytes.",
+            hint="Copy the file again from the phone.",
+            id="IMG_CORRUPT",
+        )
+    image, exif, notes = _decode_pixels(data, str(kind), jpeg)
+    invert = None
+    if jpeg is not None and image.mode == "CMYK" and jpeg.adobe:
+        invert = False  # Pillow has already turned Adobe's inverted inks around
+    colours = to_srgb(image, adobe_rgb=exif.adobe_rgb, invert_cmyk=invert)
+    height, width = colours.rgb.shape[:2]
+    focal = focal_in_pixels(exif, width, height)
+    alpha = colours.alpha
+    return Photo(
+        name=Path(name).stem or "photo",
+        pixels=_upright(colours.rgb, exif.orientation),
+        alpha=_upright(alpha, exif.orientation) if alpha is not None else None,
+        focal_px=focal,
+        sha256=hashlib.sha256(data).hexdigest(),
+        warnings=(*notes, *exif.warnings, *colours.warnings),
+    )
+
+
+def _refuse(data: bytes) -> None:
+    known = name_refused(data[:64])
+    hint = "Give a JPEG, PNG, WebP, TIFF, GIF or AVIF picture."
+    if known is not None:
+        raise UnsupportedFormatError(f"this is {known}, which is not opened here.", hint=hint, id="IMG_FORMAT")
+    raise UnreadableError(f"its {len(data):,} bytes are not a picture.", hint=hint, id="IMG_NOT_A_PICTURE")
+
+
+def _decode_pixels(data: bytes, kind: str, jpeg: Jpeg | None) -> tuple[Image.Image, Exif, list[str]]:
+    """Let Pillow decode, under our limits; the image is loaded and reduced but not yet converted or upright."""
+    if kind == "HEIF":
+        _register_heif()
+    notes: list[str] = []
+    with python_warnings.catch_warnings():
+        python_warnings.simplefilter("ignore")
+        python_warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            if jpeg is not None:
+                _check_pixels(jpeg.width, jpeg.height, jpeg=jpeg)
+                # The class itself: Image.open would stop at its own limit before draft() can help.
+                image: Image.Image = JpegImagePlugin.JpegImageFile(io.BytesIO(jpeg.picture))
+                _draft(image)
+            else:
+                image = Image.open(io.BytesIO(data), formats=(kind,))
+                _check_pixels(*image.size)
+                notes.extend(_frame_note(image, kind))
+            image.load()
+        except InputError:
+            raise
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+            raise LimitError(
+                f"it declares more than {MAX_PIXELS / 1e6:.0f} million pixels ({error}).",
+                hint="Save a smaller copy of the picture.",
+                id="IMG_TOO_MANY_PIXELS",
+            ) from None
+        except UnidentifiedImageError:
+            raise _corrupt(kind, "its header cannot be understood") from None
+        except MemoryError:
+            raise LimitError(
+                "decoding it needs more memory than there is.", hint="Save a smaller copy.", id="IMG_MEMORY"
+            ) from None
+        except Exception as error:  # decoders raise a dozen kinds on hostile bytes; each means the same here
+            raise _decoder_error(error, kind, data) from None
+    exif = read_exif(jpeg.exif) if jpeg is not None else _exif_of(image, data, kind)
+    return _reduced(image, notes), exif, notes
+
+
+def _register_heif() -> None:
+    try:
+        import pillow_heif  # noqa: PLC0415  an optional extra with GPL codecs in its wheel
+    except ImportError:
+        raise UnsupportedFormatError(
+            "this is a HEIC picture, which needs an optional package.",
+            hint='Install it with: pip install "avatar3d[heic]", or save the picture as JPEG.',
+            id="IMG_HEIC_EXTRA",
+        ) from None
+    pillow_heif.register_heif_opener(thumbnails=False)
+
+
+def _check_pixels(width: int, height: int, *, jpeg: Jpeg | None = None) -> None:
+    if width < 1 or height < 1:
+        raise UnreadableError(
+            f"it declares a size of {width} x {height} pixels.",
+            hint="Copy the file again from the phone.",
+            id="IMG_CORRUPT",
+        )
+    baseline = jpeg is not None and not jpeg.progressive
+    limit = MAX_JPEG_PIXELS if baseline else MAX_PIXELS
+    if width * height > limit:
+        raise LimitError(
+            f"it has {width} x {height} = {width * height / 1e6:.0f} million pixels; the limit is {limit / 1e6:.0f}.",
+            hint="Save a smaller copy of the picture.",
+            id="IMG_TOO_MANY_PIXELS",
+        )
+    if jpeg is not None and width * height * jpeg.scans > MAX_JPEG_SCAN_PIXELS and jpeg.scans > 1:
+        raise LimitError(
+            f"this progressive JPEG has {jpeg.scans} scans of {width} x {height} pixels.",
+            hint="Save the picture as an ordinary JPEG.",
+            id="IMG_TOO_MANY_SCANS",
+        )
+
+
+def _draft(image: Image.Image) -> None:
+    """Let a large JPEG decode at 1/2, 1/4 or 1/8, never below three quarters of the working size."""
+    longer = max(image.size)
+    for scale in (8, 4, 2):
+        if longer // scale >= WORKING_SIDE_PX * 3 // 4:
+            image.draft(None, (image.size[0] // scale, image.size[1] // scale))
+            return
+
+
+def _frame_note(image: Image.Image, kind: str) -> list[str]:
+    frames = int(getattr(image, "n_frames", 1))
+    if frames <= 1:
+        return []
+    what = "page" if kind == "TIFF" else "picture"
+    return [f"The file holds {frames} {what}s; the first is used."]
+
+
+def _exif_of(image: Image.Image, data: bytes, kind: str) -> Exif:
+    if kind == "TIFF":
+        return read_exif(data, whole_file=True)
+    block = image.info.get("exif", b"")
+    if not isinstance(block, bytes):
+        return Exif()
+    return read_exif(block.removeprefix(b"Exif\0\0"))
+
+
+def _reduced(image: Image.Image, notes: list[str]) -> Image.Image:
+    longer = max(image.size)
+    if longer <= WORKING_SIDE_PX:
+        return image
+    if image.mode not in ("RGB", "L", "RGBA", "LA", "CMYK", "F", "I"):
+        image = image.convert("RGBA" if image.mode in ("P", "PA") else "L" if image.mode == "1" else "I")
+    size = tuple(max(1, round(side * WORKING_SIDE_PX / longer)) for side in image.size)
+    smaller = image.resize((size[0], size[1]), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    smaller.info.update(image.info)
+    return smaller
+
+
+def _decoder_error(error: Exception, kind: str, data: bytes) -> UnreadableError:
+    words = str(error).lower()
+    cut = any(sign in words for sign in ("truncated", "broken data stream", "unexpected end", "not enough", "premature"))
+    cut = cut or isinstance(error, EOFError)
+    if kind == "WEBP":
+        declared = int.from_bytes(data[4:8], "little") + 8
+        cut = cut or len(data) < declared
+    if cut:
+        return UnreadableError(
+            f"it ends after {len(data):,} bytes, before the picture is complete.",
+            hint="Copy the file again from the phone.",
+            id="IMG_TRUNCATED",
+        )
+    return _corrupt(kind, f"it cannot be decoded ({error or type(error).__name__})")
+
+
+def _corrupt(kind: str, what: str) -> UnreadableError:
+    return UnreadableError(
+        f"it says it is a {kind} picture, but {what}.",
+        hint="Copy the file again from the phone, or save it as JPEG.",
+        id="IMG_CORRUPT",
+    )
+
+
+def _upright(pixels: UInt8[np.ndarray, "..."], orientation: int) -> UInt8[np.ndarray, "..."]:
+    """Apply EXIF orientation 1..8 to [H W] or [H W C]."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    flip_rows = orientation in (3, 4, 7, 8)
+    flip_columns = orientation in (2, 3, 6, 7)
+    return np.ascontiguousarray(pixels[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1])
