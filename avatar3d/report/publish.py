@@ -1,64 +1,68 @@
 """Make a finished directory appear all at once, or not at all."""
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any
 
+from avatar3d.core.durable import process_lives, sync_folder, write_atomically
 from avatar3d.core.errors import DiskError
 
 
-def publish_directory(target: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Path:
-    """Write `files` and then manifest.json beside `target`, and move the whole into its place.
+@contextmanager
+def publishing(target: Path) -> Iterator[Path]:
+    """A private folder to fill; when the block ends well it takes the place of `target` in one step.
 
-    An older `target` stays untouched until the new one is complete on disk; a directory without a
-    manifest was never finished. Raises DiskError; leaves nothing half-written.
+    When the block fails, `target` is as it was and nothing is left beside it. What a killed run left is swept.
+    Raises DiskError for whatever the disk refuses.
     """
     fresh = target.parent / f".{target.name}.{os.getpid()}.new"
     stale = target.parent / f".{target.name}.{os.getpid()}.old"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(fresh, ignore_errors=True)
+        _sweep(target)
         fresh.mkdir()
-        for name, content in files.items():
-            _write(fresh / name, content)
-        sums = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
-        _write(fresh / "manifest.json", json.dumps({**manifest, "files": sums}, indent=1, sort_keys=True).encode())
+        yield fresh
         if target.exists():
-            os.replace(target, stale)
-        os.replace(fresh, target)
+            target.replace(stale)
+        fresh.replace(target)
+        sync_folder(target.parent)
     except OSError as cause:
-        if stale.exists() and not target.exists():
-            os.replace(stale, target)
         raise DiskError(
-            f"cannot write {target}: {cause.strerror or cause}.",
+            f"Cannot write {target}: {cause.strerror or cause}.",
             hint="Free some space or choose another folder with -o.",
             id="DISK_WRITE",
             file=target,
         ) from cause
     finally:
+        if stale.exists() and not target.exists():
+            stale.replace(target)
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.rmtree(stale, ignore_errors=True)
-    _sync_directory(target.parent)
-    return target
 
 
-def _write(path: Path, content: bytes) -> None:
-    with path.open("xb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
+def write_manifest(folder: Path, facts: Mapping[str, Any]) -> Path:
+    """manifest.json: the facts, and size and SHA-256 of every file in the folder. Written last."""
+    files = {
+        path.name: {"bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for path in sorted(folder.iterdir())
+    }
+    content = json.dumps({**facts, "files": files}, indent=1, sort_keys=True)
+    return write_atomically(folder / "manifest.json", content.encode())
 
 
-def _sync_directory(path: Path) -> None:
-    """Make the rename itself durable where the system allows it (Windows does not)."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _sweep(target: Path) -> None:
+    """Put right what killed runs left: an old directory without its successor comes back, the rest goes."""
+    for leftover in sorted(target.parent.glob(f".{escape(target.name)}.*.*")):
+        owner, kind = leftover.name.rsplit(".", 2)[1:]
+        if kind not in {"new", "old"} or not owner.isdigit() or process_lives(int(owner)):
+            continue
+        if kind == "old" and not target.exists():
+            leftover.replace(target)
+        else:
+            shutil.rmtree(leftover, ignore_errors=True)

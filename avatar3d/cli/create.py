@@ -1,0 +1,53 @@
+"""avatar3d create: photos in, a folder per avatar out."""
+
+from pathlib import Path
+
+import click
+
+from avatar3d.cli.voice import Voice, speaking
+from avatar3d.core.errors import Avatar3dError, UsageError
+
+
+@click.command()
+@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Writes DIR/NAME/.")
+@click.option("--name", help="Instead of the photo's own name; for one photo only.")
+@click.option("--face", default="only", show_default=True, help="Which face: only, largest, or 0, 1, 2 from the left.")
+@click.option("--head", default="avatar3d", show_default=True, help="Parametric head.")
+@click.option("--texture", "texture_px", type=click.Choice(["1024", "2048"]), default="1024", show_default=True)
+@click.option("--compact", is_flag=True, help="Sparse morph targets: smaller, refused by some importers.")
+@click.option("--report/--no-report", default=True, show_default=True, help="Draw preview.png and report.html.")
+@click.option("--turntable", is_flag=True, help="Film turntable.mp4 (needs the extra 'video').")
+@speaking
+def create(
+    voice: Voice,
+    photos: tuple[Path, ...],
+    out: Path,
+    name: str | None,
+    texture_px: str,
+    **choices: str | bool,
+) -> int:
+    """Turn photos into rigged heads."""
+    from avatar3d.pipeline import CreateParams, create_files, distinct_names
+
+    if name is not None and len(photos) > 1:
+        raise UsageError(f"--name fits one photo, got {len(photos)}.", hint="Leave it out, or call once per photo.")
+    params = CreateParams(texture_px=int(texture_px), **choices)  # type: ignore[arg-type]
+    exit_code = 0
+    for photo, avatar_name in zip(photos, distinct_names([name] if name else [p.stem for p in photos]), strict=True):
+        voice.progress(f"{photo.name}")
+        try:
+            made = create_files(
+                photo, out / avatar_name, params, progress=lambda stage: voice.progress(f"  {stage}")
+            )
+        except Avatar3dError as error:
+            if len(photos) == 1:
+                raise
+            error.file = error.file or str(photo)
+            voice.error(error)
+            exit_code = exit_code or error.exit_code
+            continue
+        for warning in made.warnings:
+            voice.warn(f"{photo.name}: {warning}")
+        voice.result(str(made.glb), made.as_json())
+    return exit_code

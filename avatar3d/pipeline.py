@@ -1,0 +1,195 @@
+"""The whole product on one page.
+
+    photo -> FaceObservation -> HeadFit -> Skin, eyes, hair -> Avatar -> DIR/NAME/{glb, json, png, html}
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from avatar3d import __version__
+from avatar3d.core.avatar import Avatar, Skin, Texture
+from avatar3d.core.durable import write_atomically
+from avatar3d.core.errors import OutputInvalidError
+from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.core.photo import FaceObservation
+from avatar3d.fit.fit import fit_head
+from avatar3d.formats.check import check_file
+from avatar3d.formats.gltf import save_glb
+from avatar3d.formats.provenance import provenance
+from avatar3d.hair.grow import grow_hair
+from avatar3d.head.load import load_head_model
+from avatar3d.photo.load import load_photo
+from avatar3d.photo.observe import observe_face
+from avatar3d.report.names import distinct_names, safe_name
+from avatar3d.report.pictures import compose_preview, film_turntable, png_bytes
+from avatar3d.report.publish import publishing, write_manifest
+from avatar3d.report.record import FitRecord, record_as_json
+from avatar3d.report.story import Story, tell_story
+from avatar3d.rig.assemble import assemble_avatar
+from avatar3d.texture.eyes import recover_eyes
+from avatar3d.texture.recover import recover_skin
+
+__all__ = ["CreateParams", "Creation", "Files", "create", "create_files", "distinct_names", "make_avatar"]
+
+Progress = Callable[[str], None]
+"""Called with the name of each stage as it begins."""
+
+
+def create(photo: Path | str, out: Path | str | None = None, *, params: "CreateParams | None" = None) -> Avatar:
+    """Turn one photo into a rigged head with the 52 ARKit blendshapes.
+
+    With `out`, also writes OUT/NAME/ (GLB, avatar.json, preview, report, manifest), NAME being the photo's stem.
+    Raises InputError for a photo that cannot be used and DiskError when OUT cannot be written.
+    """
+    chosen = params or CreateParams()
+    if out is None:
+        return make_avatar(Path(photo), chosen).avatar
+    return create_files(Path(photo), Path(out) / safe_name(Path(photo).stem), chosen).creation.avatar
+
+
+@dataclass(frozen=True)
+class CreateParams:
+    """What may be chosen about an avatar besides the photo."""
+
+    head: str = "avatar3d"
+    """Name of the parametric head."""
+    face: str = "only"
+    """Which face when there are several: only (refuse), largest, or its number from the left."""
+    texture_px: int = 1024
+    """Edge of the face atlas, 1024 or 2048."""
+    compact: bool = False
+    """Sparse morph targets: smaller, but not read by every importer."""
+    report: bool = True
+    """Also draw preview.png and report.html."""
+    turntable: bool = False
+    """Also film turntable.mp4 (extra `video`)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Creation:
+    """An avatar with everything it was made from."""
+
+    avatar: Avatar
+    model: HeadModel
+    face: FaceObservation
+    fitted: HeadFit
+    skin: Skin
+    eyes: Texture
+
+
+@dataclass(frozen=True, eq=False)
+class Files:
+    """An avatar on disk."""
+
+    folder: Path
+    creation: Creation
+    seconds: dict[str, float]
+    """Wall time per stage."""
+
+    @property
+    def glb(self) -> Path:
+        return self.folder / f"{self.creation.avatar.name}.glb"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return (*self.creation.face.photo.warnings, *self.creation.face.warnings)
+
+    def as_json(self) -> dict[str, Any]:
+        """What `avatar3d create --json` prints."""
+        return {
+            "glb": str(self.glb),
+            "folder": str(self.folder),
+            "residual_iod": self.creation.fitted.residual_iod,
+            "warnings": self.warnings,
+            "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
+        }
+
+
+def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progress: Progress = str) -> Creation:
+    """The main job, in memory."""
+    progress("load")
+    photo = load_photo(photo_path)
+    model = load_head_model(params.head)
+    progress("observe")
+    face = observe_face(photo, face=params.face)
+    progress("fit")
+    fitted = fit_head(model, face)
+    progress("texture")
+    skin = recover_skin(model, fitted, face, size=params.texture_px)
+    eyes = recover_eyes(model, fitted, face)
+    progress("hair")
+    hair = grow_hair(model, fitted, face, skin)
+    progress("rig")
+    avatar = assemble_avatar(
+        model, fitted, skin, eyes, hair, name=safe_name(name or photo.name), extras=provenance(model.licence, photo.sha256)
+    )
+    return Creation(avatar, model, face, fitted, skin, eyes)
+
+
+def create_files(photo_path: Path, folder: Path, params: CreateParams, *, progress: Progress = str) -> Files:
+    """The main job, onto disk: all of `folder` or nothing of it. The avatar bears the folder's name."""
+    clock = _StageClock(progress)
+    with publishing(folder) as fresh:
+        creation = make_avatar(photo_path, params, name=folder.name, progress=clock.begin)
+        avatar = creation.avatar
+        clock.begin("write")
+        glb = save_glb(avatar, fresh / f"{avatar.name}.glb", compact=params.compact)
+        record = FitRecord(creation.model.name, creation.fitted, creation.skin.light)
+        write_atomically(fresh / "avatar.json", json.dumps(record_as_json(record), indent=1).encode())
+        if params.report:
+            clock.begin("check")
+            report = check_file(glb)
+            if report.failures:
+                raise OutputInvalidError(f"{glb.name} breaks its promises: {report.failures[0].reason}.", file=glb)
+            clock.begin("preview")
+            preview = compose_preview(creation.face, avatar)
+            write_atomically(fresh / "preview.png", png_bytes(preview))
+            clock.begin("report")
+            sizes = {path.name: path.stat().st_size for path in sorted(fresh.iterdir())}
+            story = Story(avatar, creation.model, creation.face, creation.fitted, creation.skin, creation.eyes,
+                          preview, sizes, dict(clock.seconds), report.rows())  # fmt: skip
+            write_atomically(fresh / "report.html", tell_story(story).encode())
+        if params.turntable:
+            clock.begin("turntable")
+            from avatar3d.render.av import write_video
+
+            write_video(film_turntable(avatar), fresh / "turntable.mp4")
+        clock.end()
+        write_manifest(fresh, _manifest(creation, params, clock.seconds))
+    return Files(folder, creation, clock.seconds)
+
+
+def _manifest(creation: Creation, params: CreateParams, seconds: dict[str, float]) -> dict[str, Any]:
+    return {
+        "avatar3d": __version__,
+        "name": creation.avatar.name,
+        "photo_sha256": creation.face.photo.sha256,
+        "parameters": asdict(params),
+        "head": {"name": creation.model.name, "licence": creation.model.licence},
+        "determinism": "D0: the same photo, version and machine give the same GLB bytes",
+        "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
+    }
+
+
+class _StageClock:
+    """Tells the user which stage begins, and remembers how long each took."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+        self._stage = ""
+        self._began_s = 0.0
+
+    def begin(self, stage: str) -> None:
+        self.end()
+        self._stage, self._began_s = stage, time.perf_counter()
+        self._progress(stage)
+
+    def end(self) -> None:
+        if self._stage:
+            self.seconds[self._stage] = time.perf_counter() - self._began_s
+        self._stage = ""

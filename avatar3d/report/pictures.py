@@ -1,0 +1,121 @@
+"""The pictures people judge an avatar by: preview, sheet of the 52 shapes, turntable."""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+from PIL import Image, ImageDraw, ImageFont
+
+from avatar3d.core.avatar import Avatar
+from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
+from avatar3d.core.photo import Camera, FaceObservation
+from avatar3d.core.transforms import OPENCV_FROM_GLTF, quaternion_from_matrix
+from avatar3d.report.overlay import crop_face
+from avatar3d.render.preview import render_avatar
+
+# A portrait lens: far enough that the nose does not grow (about 85 mm on full frame at 1.2 m).
+_DISTANCE_M = 1.2
+_HEIGHT_M = 0.36
+"""What the picture shows from top to bottom."""
+_MIDDLE_BEHIND_EYES_M = 0.075
+_MIDDLE_BELOW_EYES_M = 0.03
+_LABEL_PX = 22
+_PREVIEW_PX = 480
+_TURNTABLE_PX = 512
+_TURNTABLE_FRAMES = 96
+
+
+@dataclass(frozen=True)
+class View:
+    """One picture of an avatar: from where, and with which face."""
+
+    label: str
+    yaw_deg: float = 0.0
+    """Positive: the camera walks toward the person's left."""
+    weights: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+PREVIEW_VIEWS = (
+    View("front"),
+    View("3/4", yaw_deg=35),
+    View("side", yaw_deg=90),
+    View("jaw open", weights={"jawOpen": 0.8}),
+    View("eyes closed", weights={"eyeBlinkLeft": 1, "eyeBlinkRight": 1}),
+    View("smile", weights={"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "cheekSquintLeft": 0.4, "cheekSquintRight": 0.4}),
+)
+
+
+def orbit_camera(avatar: Avatar, yaw_deg: float, size_px: int, *, height_m: float = _HEIGHT_M) -> Camera:
+    """A camera on a level circle around the head, looking at its middle."""
+    names = avatar.skeleton.names
+    eyes = avatar.skeleton.positions[[names.index("leftEye"), names.index("rightEye")]].mean(0)
+    middle = eyes - np.array([0, _MIDDLE_BELOW_EYES_M, _MIDDLE_BEHIND_EYES_M], np.float32)
+    yaw = np.deg2rad(yaw_deg)
+    about_up = np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]], np.float32)
+    rotation = OPENCV_FROM_GLTF @ about_up
+    return Camera(
+        focal_px=size_px * _DISTANCE_M / height_m,
+        principal_px=np.array([size_px / 2, size_px / 2], np.float32),
+        width_px=size_px,
+        height_px=size_px,
+        rotation_wxyz=quaternion_from_matrix(rotation.astype(np.float32)),
+        translation_m=(np.array([0, 0, _DISTANCE_M]) - rotation @ middle).astype(np.float32),
+    )
+
+
+def draw_views(avatar: Avatar, views: Sequence[View], size_px: int) -> list[UInt8[np.ndarray, "S S 3"]]:
+    """Each view as a square picture."""
+    return [
+        render_avatar(avatar, orbit_camera(avatar, view.yaw_deg, size_px), weights=_weights(view.weights))
+        for view in views
+    ]
+
+
+def compose_preview(face: FaceObservation, avatar: Avatar) -> UInt8[np.ndarray, "H W 3"]:
+    """preview.png: the photo beside the preview views, four to a row, labelled."""
+    photo, _ = crop_face(face, _PREVIEW_PX)
+    pictures = [photo, *draw_views(avatar, PREVIEW_VIEWS, _PREVIEW_PX)]
+    return _tile(pictures, ["photo", *(view.label for view in PREVIEW_VIEWS)], columns=4)
+
+
+def draw_shape_sheet(avatar: Avatar, size_px: int) -> UInt8[np.ndarray, "H W 3"]:
+    """All 52 blendshapes at full weight, in ARKIT_NAMES order, nine to a row."""
+    views = [View(name, weights={name: 1.0}) for name in ARKIT_NAMES]
+    return _tile(draw_views(avatar, views, size_px), list(ARKIT_NAMES), columns=9)
+
+
+def film_turntable(avatar: Avatar) -> Iterator[UInt8[np.ndarray, "S S 3"]]:
+    """One turn around the head."""
+    for index in range(_TURNTABLE_FRAMES):
+        yield draw_views(avatar, [View("", yaw_deg=360 * index / _TURNTABLE_FRAMES)], _TURNTABLE_PX)[0]
+
+
+def png_bytes(pixels: UInt8[np.ndarray, "H W 3"]) -> bytes:
+    """A PNG without any metadata."""
+    encoded = io.BytesIO()
+    Image.fromarray(pixels).save(encoded, "PNG", compress_level=6)
+    return encoded.getvalue()
+
+
+def _weights(named: Mapping[str, float]) -> Float32[np.ndarray, "52"]:
+    weights = np.zeros(52, np.float32)
+    for name, weight in named.items():
+        weights[ARKIT_INDEX[name]] = weight
+    return weights
+
+
+def _tile(
+    pictures: Sequence[UInt8[np.ndarray, "S S 3"]], labels: Sequence[str], columns: int
+) -> UInt8[np.ndarray, "H W 3"]:
+    size = pictures[0].shape[0]
+    rows = -(-len(pictures) // columns)
+    sheet = Image.new("RGB", (columns * size, rows * (size + _LABEL_PX)), (250, 250, 250))
+    pen = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(max(9, min(15, size // 10)))
+    for index, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
+        left, top = (index % columns) * size, (index // columns) * (size + _LABEL_PX)
+        sheet.paste(Image.fromarray(picture), (left, top))
+        pen.text((left + 4, top + size + 2), label, fill=(40, 40, 40), font=font)
+    return np.asarray(sheet, np.uint8)
