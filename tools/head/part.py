@@ -1,4 +1,4 @@
-"""What a modeller of a head part (eyes, teeth, lashes ...) hands to the builder."""
+"""One own part of the head (eyes, teeth, tongue, ...) as its modeller hands it to tools/build_head.py."""
 
 from dataclasses import dataclass
 
@@ -8,23 +8,22 @@ from jaxtyping import Float32, Int32
 
 @dataclass(frozen=True, eq=False)
 class PartGeometry:
-    """One part of the head other than the skin, in ICT's frame (glTF axes, metres, ICT's origin)."""
+    """Geometry with identity and expression, in ICT's frame (glTF axes, metres)."""
 
     name: str
-    """A part name of HeadModel: eyeLeft, eyeRight, teethUpper, teethLower, tongue, mouth, lashes, brows."""
     vertices: Float32[np.ndarray, "v 3"]
-    """At rest on the mean head, metres."""
+    """On the mean head, neutral."""
     polygons: Int32[np.ndarray, "p 4"]
     """Counter-clockwise from outside; the last index is -1 for a triangle."""
     polygon_uvs: Int32[np.ndarray, "p 4"]
-    """Index into `uvs` per corner; -1 where the polygon has no fourth corner."""
+    """Index into `uvs` per corner, -1 where the polygon has no fourth corner."""
     uvs: Float32[np.ndarray, "t 2"]
-    """This part's own [0, 1] square, (0, 0) is the image's upper left corner."""
+    """The part's own unit square; (0, 0) is the image's upper left corner."""
     identity: Float32[np.ndarray, "K v 3"]
-    """Displacement per ICT identity mode (all of ICT's, in ICT's order), metres."""
+    """Displacement per unit of each identity mode."""
     expression: Float32[np.ndarray, "52 v 3"]
-    """Displacement per ARKit shape in ARKIT_NAMES order, metres."""
+    """Displacement at weight 1, ARKIT_NAMES order."""
     joint_weights: dict[str, Float32[np.ndarray, "v"]]
-    """Skin weight per joint name; sums to 1 over the joints."""
+    """Sum to 1 over the joints named; at most four per vertex."""
     mirror: Int32[np.ndarray, "v"]
-    """The vertex on the other side; for eyeLeft an index into eyeRight and the other way round."""
+    """The part's vertex on the other side of x = 0; for eyeLeft an index into eyeRight and vice versa."""
