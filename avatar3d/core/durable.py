@@ -1,0 +1,78 @@
+"""Writing files so that a crash leaves the old file or the new one, never half of one."""
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from avatar3d.core.errors import DiskError
+
+# A temporary's name tells whose it is: ".NAME.PID.tmp"; a dead owner's temporaries are swept.
+_TEMPORARY: Final = re.compile(r"^\..+\.(\d+)\.tmp$")
+
+
+def write_atomically(path: Path | str, content: bytes) -> Path:
+    """Write `content` to `path`: temporary beside it, fsync, rename, fsync of the folder.
+
+    Makes the folder when it is missing. Raises DiskError (40) when the disk is full, read-only or forbidden;
+    whatever stood at `path` before is then untouched and no temporary is left.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.name[:200]}.{os.getpid()}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise DiskError(
+            f"Cannot write {len(content):,} bytes to {target}: {error.strerror or error}.",
+            hint="Free some space or choose a folder you may write to.",
+            file=target,
+        ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return target
+
+
+def sweep_temporaries(folder: Path | str) -> list[Path]:
+    """Remove what killed runs of `write_atomically` left in `folder`; returns what was removed.
+
+    A temporary whose process still lives is kept: it may be another run at work.
+    """
+    removed: list[Path] = []
+    for entry in sorted(Path(folder).iterdir()):
+        owner = _TEMPORARY.match(entry.name)
+        if owner and entry.is_file() and not _alive(int(owner[1])):
+            entry.unlink(missing_ok=True)
+            removed.append(entry)
+    return removed
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself durable; Windows has no such call and needs none."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process of that number runs. On Windows os.kill would end it, so there: assume it does."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

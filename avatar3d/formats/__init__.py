@@ -1,0 +1,1 @@
+"""Avatar to file, file to Avatar, promises checked."""
