@@ -84,7 +84,12 @@ def our_caster(vertices: np.ndarray, triangles: np.ndarray) -> Callable[[np.ndar
     return lambda origins, directions: scene.cast(origins, directions).triangle
 
 
-CASTERS = {"embreex": embreex_caster, "render.raycast": our_caster, "trimesh + embreex": trimesh_caster, "open3d": open3d_caster}
+CASTERS = {
+    "embreex": embreex_caster,
+    "render.raycast": our_caster,
+    "trimesh + embreex": trimesh_caster,
+    "open3d": open3d_caster,
+}
 
 
 def measure() -> list[dict[str, Any]]:
@@ -118,7 +123,11 @@ def main() -> None:
     chosen = parser.parse_args()
     rows = measure()
     for row in rows:
-        print("  ".join(f"{key}: {value:.4g}" if isinstance(value, float) else f"{value:18}" for key, value in row.items()))
+        print(
+            "  ".join(
+                f"{key}: {value:.4g}" if isinstance(value, float) else f"{value:18}" for key, value in row.items()
+            )
+        )
     if chosen.json:
         chosen.json.write_text(json.dumps(rows, indent=1))
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from embreex import rtcore_scene  # pyright: ignore[reportMissingTypeStubs]
 from embreex.mesh_construction import TriangleMesh  # pyright: ignore[reportMissingTypeStubs]
+from embreex.rtcore_scene import EmbreeScene  # pyright: ignore[reportMissingTypeStubs]
 from jaxtyping import Bool, Float32, Int32
 
 _RAYS_PER_TASK: Final = 32_768
@@ -34,7 +34,7 @@ class Scene:
     """Triangles in a tree, ready to be asked. Both sides of a triangle are hit."""
 
     def __init__(self, vertices: Float32[np.ndarray, "V 3"], triangles: Int32[np.ndarray, "F 3"]) -> None:
-        self._tree: Any = rtcore_scene.EmbreeScene()
+        self._tree: Any = EmbreeScene()
         TriangleMesh(self._tree, np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(triangles, np.int32))
 
     def cast(self, origins: Float32[np.ndarray, "N 3"], directions: Float32[np.ndarray, "N 3"]) -> Hits:

@@ -1,0 +1,282 @@
+"""An avatar made ready for rays: all meshes as one, posed by 52 weights and joint rotations.
+
+Avatar --stage_avatar, once--> Stage --pose_stage--> Posed (vertices, normals, tangents, occlusion, Scene)
+
+A stage is kept while its avatar lives; a pose is made anew for every picture.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, Int32, UInt8
+
+from avatar3d.core.avatar import Avatar, Material, Skeleton
+from avatar3d.core.blendshapes import ARKIT_INDEX
+from avatar3d.core.transforms import matrix_from_quaternion
+from avatar3d.render.raycast import Scene
+
+_MIP_LEVELS = 6
+_OCCLUSION_REACH_M = 0.035
+"""Deep enough to darken the mouth and the eye sockets, short of the chin's shadow on the neck."""
+_SURFACE_OFFSET_M = 2e-4
+_TURNED_AWAY = 0.2
+"""Cosine beyond which a vertex faces away so far that no visible triangle has it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """A material with its textures as linear float pyramids."""
+
+    material: Material
+    colour: tuple[Float32[np.ndarray, "_ _ 4"], ...]
+    """Linear RGB and alpha, finest first; empty without a texture."""
+    normal: tuple[Float32[np.ndarray, "_ _ 3"], ...]
+    properties: tuple[Float32[np.ndarray, "_ _ 3"], ...]
+    """Occlusion, roughness, metallic."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """Every mesh of an avatar in one set of arrays; V counts all their vertices, F their triangles."""
+
+    positions: Float32[np.ndarray, "V 3"]
+    normals: Float32[np.ndarray, "V 3"]
+    uvs: Float32[np.ndarray, "V 2"]
+    morphs: Float32[np.ndarray, "52 V 3"]
+    joints: Int32[np.ndarray, "V 4"]
+    weights: Float32[np.ndarray, "V 4"]
+    triangles: Int32[np.ndarray, "F 3"]
+    triangle_mesh: Int32[np.ndarray, "F"]
+    surfaces: tuple[Surface, ...]
+    """One per mesh."""
+    welded: Int32[np.ndarray, "V"]
+    """The first of all vertices at the same place in the same mesh."""
+    skeleton: Skeleton
+    solid: Bool[np.ndarray, "F"]
+    """Triangles that cast shadows: those of opaque materials."""
+
+
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """A stage in one pose."""
+
+    vertices: Float32[np.ndarray, "V 3"]
+    normals: Float32[np.ndarray, "V 3"]
+    tangents: Float32[np.ndarray, "V 4"]
+    """Along increasing u; the fourth is the sign of the bitangent, which points to decreasing v (+Y up)."""
+    openness: Float32[np.ndarray, "V"]
+    """1 under the open sky, 0 in a closed mouth; ones when no occlusion was asked for and where nobody looks."""
+    faces: Float32[np.ndarray, "F 3"]
+    """Geometric normals, not unit."""
+    scene: Scene
+
+
+_stages: WeakKeyDictionary[Avatar, Stage] = WeakKeyDictionary()
+
+
+def stage_avatar(avatar: Avatar) -> Stage:
+    """The avatar's stage, built on first use and kept while the avatar lives."""
+    stage = _stages.get(avatar)
+    if stage is None:
+        stage = _stages[avatar] = _build(avatar)
+    return stage
+
+
+def _build(avatar: Avatar) -> Stage:
+    counts = [len(mesh.positions) for mesh in avatar.meshes]
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    morphs = np.zeros((len(ARKIT_INDEX), int(starts[-1]), 3), np.float32)
+    welded = np.empty(int(starts[-1]), np.int32)
+    for mesh, start in zip(avatar.meshes, starts[:-1], strict=True):
+        for name, morph in zip(mesh.morph_names, mesh.morphs, strict=True):
+            morphs[ARKIT_INDEX[name], start : start + len(morph)] = morph
+        micrometres = np.round(mesh.positions * 1e6).astype(np.int64)
+        _, first, same = np.unique(micrometres, axis=0, return_index=True, return_inverse=True)
+        welded[start : start + len(micrometres)] = start + first[same.ravel()]
+    triangle_mesh = np.repeat(np.arange(len(counts)), [len(mesh.triangles) for mesh in avatar.meshes])
+    opaque = np.array([mesh.material.alpha_mode == "OPAQUE" for mesh in avatar.meshes])
+    return Stage(
+        positions=np.concatenate([mesh.positions for mesh in avatar.meshes]),
+        normals=np.concatenate([mesh.normals for mesh in avatar.meshes]),
+        uvs=np.concatenate([mesh.uvs for mesh in avatar.meshes]),
+        morphs=morphs,
+        joints=np.concatenate([mesh.joints for mesh in avatar.meshes]),
+        weights=np.concatenate([mesh.weights for mesh in avatar.meshes]),
+        triangles=np.concatenate(
+            [mesh.triangles + start for mesh, start in zip(avatar.meshes, starts, strict=False)]
+        ).astype(np.int32),
+        triangle_mesh=triangle_mesh.astype(np.int32),
+        surfaces=tuple(_surface(mesh.material) for mesh in avatar.meshes),
+        welded=welded,
+        skeleton=avatar.skeleton,
+        solid=opaque[triangle_mesh],
+    )
+
+
+def pose_stage(
+    stage: Stage,
+    weights: Float32[np.ndarray, "52"] | None,
+    rotations: Mapping[str, Float32[np.ndarray, "4"]],
+    occlusion_rays: int,
+    eye: Float32[np.ndarray, "3"],
+) -> Posed:
+    """Blendshapes, then linear blend skinning, then normals and tangents of the result, then occlusion.
+
+    Occlusion is found only for vertices that face the point `eye`; 0 rays leave it out.
+    """
+    vertices = stage.positions
+    if weights is not None and np.any(weights):
+        active = np.flatnonzero(weights)
+        moved = np.tensordot(weights[active], stage.morphs[active], axes=1)
+        vertices = (vertices + moved).astype(np.float32)
+    if rotations:
+        vertices = _skin(stage, vertices, rotations)
+    normals = stage.normals
+    if vertices is not stage.positions:
+        turned = _vertex_normals(vertices, stage) - _vertex_normals(stage.positions, stage)
+        normals = _unit(normals + turned)  # the mesh keeps its own normals, turned as its surface turned
+    scene = Scene(vertices, stage.triangles)
+    openness = np.ones(len(vertices), np.float32)
+    if occlusion_rays:
+        facing = np.flatnonzero(((eye - vertices) * normals).sum(axis=1) > -_TURNED_AWAY * np.linalg.norm(eye))
+        solid = scene if stage.solid.all() else Scene(vertices, stage.triangles[stage.solid])
+        openness[facing] = _openness(solid, vertices, normals, stage.welded[facing], occlusion_rays)
+    corners = vertices[stage.triangles]
+    return Posed(
+        vertices,
+        normals,
+        _tangents(vertices, normals, stage.uvs, stage.triangles),
+        openness,
+        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]),
+        scene,
+    )
+
+
+def _skin(
+    stage: Stage, vertices: Float32[np.ndarray, "V 3"], rotations: Mapping[str, Float32[np.ndarray, "4"]]
+) -> Float32[np.ndarray, "V 3"]:
+    """Linear blend skinning; joints not named keep their rest rotation."""
+    skeleton = stage.skeleton
+    turns = np.tile(np.eye(3, dtype=np.float32), (len(skeleton.names), 1, 1))
+    places = skeleton.positions.copy()
+    for joint, (name, parent) in enumerate(zip(skeleton.names, skeleton.parents, strict=True)):
+        own = matrix_from_quaternion(rotations[name]) if name in rotations else np.eye(3, dtype=np.float32)
+        if parent >= 0:
+            places[joint] = places[parent] + turns[parent] @ (skeleton.positions[joint] - skeleton.positions[parent])
+            turns[joint] = turns[parent] @ own
+        else:
+            turns[joint] = own
+    skinned = np.zeros_like(vertices)
+    for joint in range(len(skeleton.names)):
+        share = (stage.weights * (stage.joints == joint)).sum(axis=1)
+        members = np.flatnonzero(share)
+        placed = (vertices[members] - skeleton.positions[joint]) @ turns[joint].T + places[joint]
+        skinned[members] += share[members, None] * placed
+    return skinned
+
+
+def _vertex_normals(vertices: Float32[np.ndarray, "V 3"], stage: Stage) -> Float32[np.ndarray, "V 3"]:
+    """Area-weighted normals; vertices at the same place in the same mesh share one."""
+    corners = vertices[stage.triangles]
+    faces = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    return _unit(_gather(stage.welded[stage.triangles], faces, len(vertices))[stage.welded])
+
+
+def _gather(
+    corners: Int32[np.ndarray, "F 3"], values: Float32[np.ndarray, "F C"], count: int
+) -> Float32[np.ndarray, "V C"]:
+    """Sum of a per-triangle value at each of its corners."""
+    flat = corners.T.ravel()
+    columns = [np.bincount(flat, np.tile(values[:, c], 3), count) for c in range(values.shape[1])]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _unit(vectors: Float32[np.ndarray, "N 3"]) -> Float32[np.ndarray, "N 3"]:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-20)
+
+
+def _tangents(
+    vertices: Float32[np.ndarray, "V 3"],
+    normals: Float32[np.ndarray, "V 3"],
+    uvs: Float32[np.ndarray, "V 2"],
+    triangles: Int32[np.ndarray, "F 3"],
+) -> Float32[np.ndarray, "V 4"]:
+    corners, places = vertices[triangles], uvs[triangles]
+    edge1, edge2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    (u1, v1), (u2, v2) = (places[:, 1] - places[:, 0]).T, (places[:, 2] - places[:, 0]).T
+    facing = np.sign(u1 * v2 - u2 * v1)[:, None]
+    along_u = (edge1 * v2[:, None] - edge2 * v1[:, None]) * facing
+    along_v = (edge2 * u1[:, None] - edge1 * u2[:, None]) * facing
+    both = _gather(triangles, np.concatenate([along_u, along_v], axis=1), len(vertices))
+    tangents = both[:, :3] - normals * (normals * both[:, :3]).sum(axis=1, keepdims=True)
+    up = -(np.cross(normals, tangents) * both[:, 3:]).sum(axis=1)
+    return np.concatenate([_unit(tangents), np.where(up < 0, -1, 1)[:, None]], axis=1).astype(np.float32)
+
+
+def _openness(
+    solid: Scene,
+    vertices: Float32[np.ndarray, "V 3"],
+    normals: Float32[np.ndarray, "V 3"],
+    chosen: Int32[np.ndarray, "N"],
+    rays: int,
+) -> Float32[np.ndarray, "N"]:
+    """Share of cosine-distributed rays that get away, per chosen vertex (the same directions for all: no noise)."""
+    unique, place = np.unique(chosen, return_inverse=True)
+    index = np.arange(rays) + 0.5
+    radius, angle = np.sqrt(index / rays), index * 2.399963  # sunflower: golden-angle spiral
+    local = np.stack([radius * np.cos(angle), radius * np.sin(angle), np.sqrt(1 - index / rays)], axis=1)
+    n = normals[unique]
+    side = _unit(np.cross(n, np.where(np.abs(n[:, 1:2]) > 0.9, [[1.0, 0, 0]], [[0, 1.0, 0]])).astype(np.float32))
+    frames = np.stack([side, np.cross(n, side), n], axis=1)
+    directions = np.einsum("rk,vkc->vrc", local.astype(np.float32), frames).reshape(-1, 3)
+    origins = np.repeat(vertices[unique] + _SURFACE_OFFSET_M * n, rays, axis=0)
+    blocked = solid.blocked(origins, directions, _OCCLUSION_REACH_M).reshape(-1, rays)
+    return (1 - blocked.mean(axis=1))[place].astype(np.float32)
+
+
+def _surface(material: Material) -> Surface:
+    colour: tuple[Float32[np.ndarray, "_ _ 4"], ...] = ()
+    if material.base_colour is not None:
+        pixels = material.base_colour.pixels
+        opaque = np.full((*pixels.shape[:2], 1), 255, np.uint8)
+        rgba = pixels if pixels.shape[2] == 4 else np.concatenate([pixels, opaque], axis=2)
+        colour = _pyramid(np.dstack([LINEAR_FROM_SRGB[rgba[..., :3]], rgba[..., 3].astype(np.float32) / 255]))
+    normal = () if material.normal is None else _pyramid(material.normal.pixels[..., :3] / np.float32(127.5) - 1)
+    packed = material.occlusion_roughness_metallic
+    properties = () if packed is None else _pyramid(packed.pixels[..., :3].astype(np.float32) / 255)
+    return Surface(material, colour, normal, properties)
+
+
+def _pyramid(image: Float32[np.ndarray, "H W C"]) -> tuple[Float32[np.ndarray, "_ _ C"], ...]:
+    levels = [np.ascontiguousarray(image, np.float32)]
+    while len(levels) < _MIP_LEVELS and min(levels[-1].shape[:2]) >= 8:
+        height, width = levels[-1].shape[:2]
+        smaller = cv2.resize(levels[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+        levels.append(np.asarray(smaller, np.float32))
+    return tuple(levels)
+
+
+def _linear_from_srgb() -> Float32[np.ndarray, "256"]:
+    """IEC 61966-2-1."""
+    value = np.arange(256) / 255
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+LINEAR_FROM_SRGB: Float32[np.ndarray, "256"] = _linear_from_srgb()
+
+
+def _srgb_from_linear() -> UInt8[np.ndarray, "65536"]:
+    value = np.arange(65536) / 65535
+    encoded = np.where(value <= 0.0031308, 12.92 * value, 1.055 * value ** (1 / 2.4) - 0.055)
+    return np.round(255 * encoded).astype(np.uint8)
+
+
+_SRGB_FROM_LINEAR: UInt8[np.ndarray, "65536"] = _srgb_from_linear()
+
+
+def srgb_from_linear(linear: Float32[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
+    """Clipped to [0, 1], encoded and rounded (IEC 61966-2-1, by a table of 65,536 steps)."""
+    return _SRGB_FROM_LINEAR[(np.clip(linear, 0, 1) * np.float32(65535) + np.float32(0.5)).astype(np.uint16)]
