@@ -1,0 +1,1 @@
+"""A head fitted to one face: identity, expression, gaze, pose and camera."""

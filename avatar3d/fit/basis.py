@@ -1,0 +1,58 @@
+"""The few hundred points of a head model that the fit looks at."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float64, Int32
+
+from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
+from avatar3d.core.head import HeadModel
+
+# The first ten are irises, which turn with the eyeball and speak of gaze, not of shape.
+SKIN_LANDMARKS: Final = 468
+# What landmarks on skin cannot tell, or what gaze decides: held at zero in the skin fit.
+UNSEEN: Final = tuple(name for name in ARKIT_NAMES if name == "tongueOut" or name.startswith("eyeLook"))
+SEEN: Final = np.array([ARKIT_INDEX[name] for name in ARKIT_NAMES if name not in UNSEEN], np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class LandmarkBasis:
+    """The linear head restricted to its skin landmarks, metres, relative to their mean `centre`."""
+
+    index: Int32[np.ndarray, "L"]
+    """Which MediaPipe landmarks these are."""
+    rest: Float64[np.ndarray, "L 3"]
+    identity: Float64[np.ndarray, "K L 3"]
+    expression: Float64[np.ndarray, "E L 3"]
+    """Rows follow SEEN."""
+    confidence: Float64[np.ndarray, "L"]
+    centre: Float64[np.ndarray, "3"]
+
+    def points(
+        self, identity: Float64[np.ndarray, "K"], expression: Float64[np.ndarray, "E"]
+    ) -> Float64[np.ndarray, "L 3"]:
+        """Landmarks of one head, metres, relative to `centre`."""
+        moved = np.tensordot(identity, self.identity, 1) + np.tensordot(expression, self.expression, 1)
+        return self.rest + moved
+
+
+def landmark_basis(model: HeadModel) -> LandmarkBasis:
+    """Gather the rows of the skin landmarks that the model can place (confidence above zero)."""
+    index = np.flatnonzero(model.landmark_confidence[:SKIN_LANDMARKS] > 0).astype(np.int32)
+    corners = model.triangles[model.landmark_triangles[index]]
+    weights = model.landmark_barycentric[index].astype(np.float64)
+
+    def at(field: np.ndarray) -> np.ndarray:
+        return np.einsum("lc,...lcd->...ld", weights, field[..., corners, :].astype(np.float64))
+
+    rest = at(model.rest)
+    centre = rest.mean(0)
+    return LandmarkBasis(
+        index=index,
+        rest=rest - centre,
+        identity=at(model.identity),
+        expression=at(model.expression[SEEN]),
+        confidence=model.landmark_confidence[index].astype(np.float64),
+        centre=centre,
+    )

@@ -1,0 +1,113 @@
+"""Fit a head to one face.
+
+    landmarks --> orthographic first view --> pose --> pose + identity + expression (robust, bounded) --> gaze --> lids
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float64
+
+from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.core.photo import FaceObservation
+from avatar3d.fit.basis import SEEN, LandmarkBasis, landmark_basis
+from avatar3d.fit.camera import first_view, to_camera, usual_focal_px
+from avatar3d.fit.energies import (
+    VIEW,
+    Seen,
+    State,
+    Term,
+    depth_term,
+    expression_term,
+    focal_term,
+    huber_weights,
+    identity_term,
+    landmark_term,
+)
+from avatar3d.fit.solve import bounded_step, cost, normal_equations
+
+
+@dataclass(frozen=True)
+class FitParams:
+    """How much each kind of evidence is believed."""
+
+    landmark_sigma_iod: float = 0.06
+    """Standard deviation of a landmark, in inter-ocular distances. Larger than the detector's own error (2.6 %)
+    because the errors of neighbours go together; a smaller value over-fits identity (shared facts.md, "Fitting")."""
+    depth_sigma_iod: float = 0.25
+    """Of the detector's depth."""
+    expression_sigma: float = 0.35
+    huber: float = 0.06
+    """Picture residual, IOD, from which a landmark counts less (beard, glasses, fringe)."""
+    focal_sigma: float = 0.35
+    """Of the logarithm of the focal length when the picture does not tell it; 0 holds it."""
+    iterations: int = 12
+    tolerance: float = 1e-4
+    """Relative fall of the energy at which to stop."""
+
+
+def solve_skin(basis: LandmarkBasis, seen: Seen, focal_px: float, *, focal_known: bool, params: FitParams) -> State:
+    """View, identity and expression that explain the skin landmarks."""
+    confidence = np.sqrt(basis.confidence)
+    sigma = np.full(len(SEEN), params.expression_sigma)
+    hold_focal = focal_known or params.focal_sigma == 0
+    state = State(
+        first_view(basis.rest, seen.points_px, basis.confidence, focal_px),
+        np.zeros(len(basis.identity)),
+        np.zeros(len(SEEN)),
+    )
+
+    def energy(at: State, robust: Float64[np.ndarray, "L"]) -> list[Term]:
+        terms = [
+            landmark_term(basis, at, seen, confidence * robust / params.landmark_sigma_iod),
+            depth_term(basis, at, seen, confidence / params.depth_sigma_iod),
+            identity_term(at),
+            expression_term(at, sigma),
+        ]
+        return terms if hold_focal else [*terms, focal_term(at, focal_px, params.focal_sigma)]
+
+    damping = 1e-3
+    for iteration in range(params.iterations):
+        rigid = iteration < 2
+        points = basis.points(state.identity, state.expression)
+        off = np.linalg.norm(state.view.project(points) - seen.points_px, axis=1) / seen.interocular_px
+        robust = huber_weights(off, params.huber * (4 if rigid else 1))
+        terms = energy(state, robust)
+        before = cost(terms)
+        hessian, gradient = normal_equations(terms)
+        lower, upper = _bounds(state, rigid=rigid, hold_focal=hold_focal)
+        damped = hessian + damping * np.diag(np.diag(hessian))
+        state_next = state.moved(bounded_step(damped, gradient, lower, upper))
+        after = cost(energy(state_next, robust))
+        if after > before and not rigid:
+            damping *= 10
+            continue
+        state, damping = state_next, damping / 3
+        if not rigid and before - after < params.tolerance * before:
+            break
+    return state
+
+
+def _bounds(
+    state: State, *, rigid: bool, hold_focal: bool
+) -> tuple[Float64[np.ndarray, "C"], Float64[np.ndarray, "C"]]:
+    count = VIEW + len(state.identity) + len(state.expression)
+    lower, upper = np.full(count, -np.inf), np.full(count, np.inf)
+    lower[-len(state.expression) :], upper[-len(state.expression) :] = -state.expression, 1 - state.expression
+    if rigid:
+        lower[VIEW:] = upper[VIEW:] = 0
+    if hold_focal or rigid:
+        lower[VIEW - 1] = upper[VIEW - 1] = 0
+    return lower, upper
+
+
+def gather(basis: LandmarkBasis, face: FaceObservation) -> Seen:
+    """The observation in the basis' order."""
+    photo = face.photo
+    middle = np.array([photo.pixels.shape[1] / 2, photo.pixels.shape[0] / 2])
+    return Seen(
+        points_px=face.landmarks_px[basis.index].astype(np.float64) - middle,
+        depth_px=face.depth_px[basis.index].astype(np.float64),
+        interocular_px=face.interocular_px,
+    )
