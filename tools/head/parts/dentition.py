@@ -1,0 +1,231 @@
+"""Our teeth: fourteen crowns a jaw, modelled by tables and set on the arc measured on ICT's teeth.
+
+    ICT's 16 teeth a jaw --> 14 Sockets (place, axes, size; wisdom teeth left out) --> crowns (lofted rings) + gum
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from tools.head.parts.follow import material_triangles
+from tools.head.parts.source import IctSource
+
+RING: Final = 8
+SEPARATION: Final = 0.97
+"""Crown width over the measured width: a hair of air between neighbours."""
+# Clinical crown heights, mm, from the midline outward (textbook means, Wheeler).
+UPPER_HEIGHT_MM: Final = (10.5, 9.3, 10.0, 8.5, 8.0, 7.5, 7.0)
+LOWER_HEIGHT_MM: Final = (9.0, 9.2, 10.2, 8.6, 8.0, 7.5, 7.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Socket:
+    """Where one tooth stands: its crown's frame and size, metres."""
+
+    position: int
+    """0 central incisor, 1 lateral, 2 canine, 3 and 4 premolars, 5 and 6 molars."""
+    edge: np.ndarray
+    """[3] middle of the biting edge."""
+    along: np.ndarray
+    """[3] unit, along the arc toward the person's left."""
+    out: np.ndarray
+    """[3] unit, toward lip or cheek."""
+    root: np.ndarray
+    """[3] unit, from the edge toward the gum."""
+    width: float
+    depth: float
+    height: float
+
+    def place(self, a: np.ndarray, b: np.ndarray, h: np.ndarray) -> np.ndarray:
+        """Points [..., 3] from half-widths a, half-depths b and height h (0 at the gum, 1 at the edge)."""
+        return (
+            self.edge
+            + (a * self.width / 2)[..., None] * self.along
+            + (b * self.depth / 2)[..., None] * self.out
+            + ((1 - h) * self.height)[..., None] * self.root
+        )
+
+
+@dataclass(frozen=True)
+class Form:
+    """Cross-sections of a crown, one per height: half-width, outer and inner half-depth as fractions."""
+
+    heights: tuple[float, ...]
+    widths: tuple[float, ...]
+    outer: tuple[float, ...]
+    inner: tuple[float, ...]
+    squareness: float
+    """Superellipse exponent: 2 round, larger is squarer."""
+
+
+INCISOR: Final = Form(
+    (-0.2, 0.12, 0.45, 0.82, 1.0),
+    (0.66, 0.78, 0.93, 1.0, 0.93),
+    (0.70, 0.98, 1.0, 0.82, 0.56),
+    (-0.85, -0.95, -0.45, 0.10, 0.28),
+    2.7,
+)
+CANINE: Final = Form(
+    (-0.2, 0.12, 0.45, 0.76, 1.0),
+    (0.66, 0.80, 0.97, 1.0, 0.26),
+    (0.72, 1.0, 1.02, 0.80, 0.36),
+    (-0.85, -0.98, -0.62, -0.18, 0.08),
+    2.4,
+)
+PREMOLAR: Final = Form(
+    (-0.2, 0.15, 0.55, 0.86), (0.72, 0.84, 1.0, 0.90), (0.82, 0.97, 1.0, 0.72), (-0.82, -0.97, -1.0, -0.72), 2.5
+)
+MOLAR: Final = Form(
+    (-0.2, 0.15, 0.55, 0.86), (0.82, 0.90, 1.0, 0.92), (0.84, 0.97, 1.0, 0.76), (-0.84, -0.97, -1.0, -0.76), 3.2
+)
+FORMS: Final = (INCISOR, INCISOR, CANINE, PREMOLAR, PREMOLAR, MOLAR, MOLAR)
+
+
+def measure_sockets(ict: IctSource, *, upper: bool) -> list[Socket]:
+    """The fourteen sockets of one jaw, from the person's right to the left, symmetric about x = 0."""
+    teeth = sorted(_teeth(ict, upper=upper), key=lambda points: points[:, 0].mean())
+    teeth = teeth[8:15]
+    heights = UPPER_HEIGHT_MM if upper else LOWER_HEIGHT_MM
+    up = 1.0 if upper else -1.0
+    crowns: list[np.ndarray] = []
+    for points, height in zip(teeth, heights, strict=True):
+        depth_below = (points[:, 1] - (points[:, 1] * up).min() * up) * up
+        crowns.append(points[depth_below < height * 1e-3])
+    centres = np.array([(crown.max(0) + crown.min(0)) / 2 for crown in crowns])
+    arc = np.concatenate([centres[::-1] * [-1, 1, 1], centres])
+    tangents = np.gradient(arc, axis=0)[7:]
+    left: list[Socket] = []
+    for k, (crown, points) in enumerate(zip(crowns, teeth, strict=True)):
+        along = tangents[k] * [1, 0, 1]
+        along /= np.linalg.norm(along)
+        out = np.array([-along[2], 0.0, along[0]])
+        tip = (points[:, 1] * up).min() * up
+        near = crown[np.abs(crown[:, 1] - tip) < 1.2e-3].mean(0)
+        neck = crown[np.abs(crown[:, 1] - tip) > heights[k] * 0.75e-3].mean(0)
+        lean = neck - near
+        root = np.array([0, up, 0]) + (lean / np.linalg.norm(lean)) * (1.5 if k < 3 else 0.3)
+        root -= along * (root @ along)
+        root /= np.linalg.norm(root)
+        out = out - root * (out @ root)
+        out /= np.linalg.norm(out)
+        spread_a, spread_b = crown @ along, crown @ out
+        middle = along * (spread_a.max() + spread_a.min()) / 2 + out * (spread_b.max() + spread_b.min()) / 2
+        neck_middle = middle + root * (crown @ root).mean()
+        edge = neck_middle + root * ((tip - neck_middle[1]) / root[1])
+        left.append(
+            Socket(k, edge, along, out, root, np.ptp(spread_a) * SEPARATION, np.ptp(spread_b), heights[k] * 1e-3)
+        )
+    return [_mirrored(socket) for socket in left[::-1]] + left
+
+
+def _mirrored(socket: Socket) -> Socket:
+    flip = np.array([-1.0, 1.0, 1.0])
+    return Socket(
+        socket.position, socket.edge * flip, -socket.along * flip, socket.out * flip, socket.root * flip,
+        socket.width, socket.depth, socket.height,
+    )  # fmt: skip
+
+
+def _teeth(ict: IctSource, *, upper: bool) -> list[np.ndarray]:
+    """Vertices of each of ICT's teeth of one jaw [16 x [n 3]], metres."""
+    triangles = material_triangles(ict, ("M_Teeth",))
+    edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]]])
+    count = len(ict.mean)
+    graph = coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), (count, count))
+    _, label = connected_components(graph, directed=False)
+    used = np.unique(triangles)
+    teeth = [ict.mean[used[label[used] == one]].astype(np.float64) for one in np.unique(label[used])]
+    height = np.array([tooth[:, 1].mean() for tooth in teeth])
+    middle = (height.max() + height.min()) / 2
+    return [tooth for tooth, y in zip(teeth, height, strict=True) if (y > middle) == upper]
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """Vertices, polygons and texture points of something modelled (metres, -1 = no fourth corner)."""
+
+    vertices: np.ndarray
+    polygons: np.ndarray
+    polygon_uvs: np.ndarray
+    uvs: np.ndarray
+    mirror: np.ndarray
+
+
+def build_crown(socket: Socket, cell: tuple[float, float, float, float], *, flip: bool) -> Surface:
+    """One crown; `cell` (u0, v0, u1, v1) is its place in the texture, the biting edge at v0. `flip` for the right side.
+
+    The right side's crowns are modelled as mirror images (vertex k mirrors vertex k), `along` then pointing distally.
+    """
+    form = FORMS[socket.position]
+    theta = np.arange(RING) * 2 * np.pi / RING
+    cos, sin = np.cos(theta), np.sin(theta)
+    rounded = (np.abs(cos) ** form.squareness + np.abs(sin) ** form.squareness) ** (-1 / form.squareness)
+    a, b = cos * rounded, sin * rounded
+    side = -1.0 if flip else 1.0
+    rings: list[np.ndarray] = []
+    for h, width, outer, inner in zip(form.heights, form.widths, form.outer, form.inner, strict=True):
+        height = np.full(RING, h)
+        if socket.position >= 3 and h == form.heights[-1]:
+            height = h + _cusp(socket.position, a, b) * 0.6
+        if socket.position < 2 and h == 1.0:
+            height = 1.0 - 0.05 * np.clip(np.maximum(a, 0), 0, 1) ** 2  # the distal corner is rounder
+        rings.append(socket.place(side * a * width, (outer + inner) / 2 + b * (outer - inner) / 2, height))
+    if socket.position >= 3:
+        height = 0.84 + _cusp(socket.position, a, b)
+        rings.append(socket.place(side * a * 0.55, b * 0.5, height))
+        rings.append(socket.place(np.zeros(1), np.zeros(1), np.full(1, 0.80)))
+    vertices = np.concatenate(rings)
+    count = len(form.heights) + (socket.position >= 3)
+    polygons, texture, uvs = _crown_faces(count, cell, capped=socket.position >= 3)
+    if flip:
+        polygons, texture = reverse(polygons, polygons), reverse(texture, polygons)
+    return Surface(vertices, polygons, texture, uvs, np.arange(len(vertices)))
+
+
+def _cusp(position: int, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Height of the chewing surface above its fissures, fraction of the crown, at directions (a, b)."""
+    length = np.maximum(np.hypot(a, b), 1e-9)
+    if position < 5:  # outer and inner cusp
+        across = b / length
+        return np.where(across > 0, 0.16, 0.09) * np.abs(across) ** 1.5
+    diagonal = 2 * np.abs(a * b) / length**2  # four cusps
+    return np.where(b > 0, 0.13, 0.15) * diagonal
+
+
+def _crown_faces(rings: int, cell: tuple[float, float, float, float], *, capped: bool) -> tuple[np.ndarray, ...]:
+    u0, v0, u1, v1 = cell
+    polygons: list[list[int]] = []
+    texture: list[list[int]] = []
+    columns = RING + 1
+    grid_u = u0 + (u1 - u0) * np.arange(columns) / RING
+    grid_v = v1 + (v0 - v1) * np.arange(rings) / max(rings - 1, 1)
+    uvs = np.stack(np.broadcast_arrays(grid_u[None, :], grid_v[:, None]), -1).reshape(-1, 2)
+    for r in range(rings - 1):
+        for s in range(RING):
+            t = (s + 1) % RING
+            polygons.append([r * RING + t, r * RING + s, (r + 1) * RING + s, (r + 1) * RING + t])
+            texture.append(
+                [r * columns + s + 1, r * columns + s, (r + 1) * columns + s, (r + 1) * columns + s + 1]
+            )
+    top, top_uv = (rings - 1) * RING, (rings - 1) * columns
+    if capped:
+        for s in range(RING):
+            polygons.append([top + (s + 1) % RING, top + s, rings * RING, -1])
+            texture.append([top_uv + s + 1, top_uv + s, top_uv + s, -1])
+    else:
+        for s in range(3):
+            polygons.append([top + s + 1, top + s, top + (8 - s) % 8, top + 7 - s])
+            texture.append([top_uv + s + 1, top_uv + s, top_uv + (8 - s), top_uv + 7 - s])
+    # The ring runs from +along over `out`; seen from the edge that is clockwise for an upper tooth.
+    return np.array(polygons, np.int32), np.array(texture, np.int32), uvs
+
+
+def reverse(source: np.ndarray, polygons: np.ndarray) -> np.ndarray:
+    """`source` (polygons or their texture indices) wound the other way."""
+    flipped = source[:, [0, 3, 2, 1]].copy()
+    triangle = polygons[:, 3] < 0
+    flipped[triangle] = source[triangle][:, [0, 2, 1, 3]]
+    return flipped

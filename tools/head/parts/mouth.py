@@ -1,0 +1,178 @@
+"""The mouth's lining: a closed bag from the inner lips to the throat.
+
+    ICT's mouth socket --> flattened onto a disk (lips = rim) --> our polar grid of 28 x 9 --> carried back to 3D
+
+Every point is a fixed mixture of ICT's vertices, so it follows all identity modes and shapes exactly: the palate half
+stays, the lower half goes with the jaw, the cheeks between. The outermost ring is pushed into the lips' flesh so that
+no gap shows between lining and skin.
+"""
+
+from typing import Final
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.linalg import spsolve
+
+from avatar3d.core.blendshapes import ARKIT_INDEX
+from tools.head.part import PartGeometry
+from tools.head.parts.follow import Carrier
+from tools.head.parts.source import IctSource
+from tools.head.parts.teeth import TONGUE_OUT_JAW
+
+SEGMENTS: Final = 28
+RINGS: Final = 9
+
+
+def build_mouth(ict: IctSource) -> PartGeometry:
+    """The bag as one part; its texture is the disk itself, throat in the middle."""
+    triangles = _socket_triangles(ict)
+    rim = lip_loop(ict)
+    flat = _flatten(ict.mean.astype(np.float64), triangles, rim)
+    radius = _ring_radii(ict, triangles, flat)
+    start = np.arctan2(*flat[rim[0]][::-1])
+    azimuth = np.pi / 2 + np.arange(SEGMENTS) * 2 * np.pi / SEGMENTS
+    del start
+    polar = [r * np.c_[np.cos(azimuth), np.sin(azimuth)] for r in radius]
+    disk = np.concatenate([*polar, np.zeros((1, 2))])
+    carrier = _locate(disk, flat, triangles)
+    vertices = carrier.carry(ict.mean)
+    shapes = carrier.carry(ict.expression)
+    shapes[ARKIT_INDEX["tongueOut"]] = TONGUE_OUT_JAW * shapes[ARKIT_INDEX["jawOpen"]]
+    vertices[:SEGMENTS] += _into_flesh(vertices)
+    mirror = np.concatenate(
+        [r * SEGMENTS + (-np.arange(SEGMENTS)) % SEGMENTS for r in range(RINGS)] + [np.array([RINGS * SEGMENTS])]
+    )
+    vertices = (vertices + vertices[mirror] * np.array([-1, 1, 1], np.float32)) / 2
+    jaw = np.clip(shapes[ARKIT_INDEX["jawOpen"], :, 1] / ict.expression[ARKIT_INDEX["jawOpen"], :, 1].min(), 0, 1)
+    return PartGeometry(
+        name="mouth",
+        vertices=vertices,
+        polygons=_bag_polygons(),
+        polygon_uvs=_bag_polygons(),
+        uvs=(0.5 + 0.49 * disk * [1, -1]).astype(np.float32),
+        identity=carrier.carry(ict.identity),
+        expression=shapes,
+        joint_weights={"jaw": jaw.astype(np.float32), "head": (1 - jaw).astype(np.float32)},
+        mirror=mirror.astype(np.int32),
+    )
+
+
+def lip_loop(ict: IctSource) -> np.ndarray:
+    """ICT's inner lip loop: where its face ends and its mouth socket begins, in order."""
+    face = ict.polygons[ict.polygon_materials == ict.materials.index("M_Face")]
+    heads: list[np.ndarray] = []
+    for corner in range(4):
+        first, second = face[:, corner], face[:, (corner + 1) % 4]
+        second = np.where(second < 0, face[:, 0], second)
+        keep = first >= 0
+        heads.append(np.stack([first[keep], second[keep]], 1))
+    edges = np.concatenate(heads)
+    _, inverse, count = np.unique(np.sort(edges, 1), axis=0, return_inverse=True, return_counts=True)
+    following = dict(edges[count[inverse.ravel()] == 1].tolist())
+    mouth = ict.mean
+    start = next(v for v in following if abs(mouth[v, 0]) < 0.025 and -0.05 < mouth[v, 1] < -0.02 and mouth[v, 2] > 0.09)
+    loop = [start]
+    while following[loop[-1]] != start:
+        loop.append(following[loop[-1]])
+    return np.array(loop)
+
+
+def _socket_triangles(ict: IctSource) -> np.ndarray:
+    """Triangles of ICT's mouth socket: what the lip loop cuts off from the back of the head."""
+    back = ict.polygons[ict.polygon_materials == ict.materials.index("M_BackHead")]
+    quads = back[back[:, 3] >= 0]
+    triangles = np.concatenate([back[:, :3], quads[:, [0, 2, 3]]])
+    inside = np.zeros(len(ict.mean), bool)
+    inside[lip_loop(ict)] = True
+    while True:
+        touched = inside[triangles].any(1)
+        grown = inside.copy()
+        grown[triangles[touched]] = True
+        if (grown == inside).all():
+            return triangles[inside[triangles].all(1)]
+        inside = grown
+
+
+def _flatten(vertices: np.ndarray, triangles: np.ndarray, rim: np.ndarray) -> np.ndarray:
+    """Harmonic map [v 2] of the socket onto the unit disk; the rim by arc length, upper lip's middle at the top."""
+    rim = np.roll(rim, -int(np.argmin(np.abs(vertices[rim, 0]) - 10 * vertices[rim, 1])))
+    loop = vertices[rim]
+    step = np.linalg.norm(np.roll(loop, -1, 0) - loop, axis=1)
+    along = np.concatenate([[0], np.cumsum(step)[:-1]]) / step.sum()
+    direction = 1.0 if loop[len(loop) // 4, 0] < 0 else -1.0
+    angle = np.pi / 2 + direction * 2 * np.pi * along
+    used = np.unique(triangles)
+    local = np.full(len(vertices), -1)
+    local[used] = np.arange(len(used))
+    tri = local[triangles]
+    rows, columns, values = [], [], []
+    for i in range(3):
+        a, b, c = tri[:, i], tri[:, (i + 1) % 3], tri[:, (i + 2) % 3]
+        p, q, r = (vertices[used[x]] for x in (a, b, c))
+        cotangent = ((p - r) * (q - r)).sum(1) / np.maximum(np.linalg.norm(np.cross(p - r, q - r), axis=1), 1e-12)
+        weight = np.clip(cotangent, 0.02, 20)
+        rows += [a, b, a, b]
+        columns += [b, a, a, b]
+        values += [-weight, -weight, weight, weight]
+    matrix = coo_matrix(
+        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), (len(used), len(used))
+    ).tocsr()
+    fixed = local[rim]
+    free = np.setdiff1d(np.arange(len(used)), fixed)
+    flat = np.zeros((len(used), 2))
+    flat[fixed] = np.c_[np.cos(angle), np.sin(angle)]
+    flat[free] = spsolve(matrix[free][:, free].tocsc(), -matrix[free][:, fixed] @ flat[fixed])
+    whole = np.zeros((len(vertices), 2))
+    whole[used] = flat
+    return whole
+
+
+def _ring_radii(ict: IctSource, triangles: np.ndarray, flat: np.ndarray) -> np.ndarray:
+    """Disk radii whose rings lie evenly along the bag, denser near the lips."""
+    sample = np.concatenate([np.linspace(1, 0.05, 400), np.geomspace(0.05, 1e-3, 200)[1:]])
+    lengths = np.zeros(len(sample))
+    for azimuth in np.linspace(0, 2 * np.pi, 8, endpoint=False):
+        line = sample[:, None] * np.array([[np.cos(azimuth), np.sin(azimuth)]])
+        points = _locate(line, flat, triangles).carry(ict.mean)
+        lengths += np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))]) / 8
+    wanted = np.linspace(0, 1, RINGS + 1)[:-1] ** 1.25 * lengths[-1]
+    return np.interp(wanted, lengths, sample)
+
+
+def _locate(points: np.ndarray, flat: np.ndarray, triangles: np.ndarray) -> Carrier:
+    """Barycentric place of disk points [n 2] in the flattened triangles."""
+    a, b, c = flat[triangles[:, 0]], flat[triangles[:, 1]], flat[triangles[:, 2]]
+    area = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
+    area = np.where(np.abs(area) < 1e-14, 1e-14, area)
+    corners, weights = [], []
+    for point in points:
+        d = point - a
+        v = (d[:, 0] * (c - a)[:, 1] - d[:, 1] * (c - a)[:, 0]) / area
+        w = ((b - a)[:, 0] * d[:, 1] - (b - a)[:, 1] * d[:, 0]) / area
+        inside = np.minimum(np.minimum(v, w), 1 - v - w)
+        best = int(inside.argmax())
+        weight = np.clip([1 - v[best] - w[best], v[best], w[best]], 0, 1)
+        corners.append(triangles[best])
+        weights.append(weight / weight.sum())
+    return Carrier(np.array(corners), np.array(weights))
+
+
+def _into_flesh(vertices: np.ndarray) -> np.ndarray:
+    """Offset [SEGMENTS 3] of the first ring: 0.4 mm away from the opening, so that the skin's edge covers it."""
+    ring = vertices[:SEGMENTS]
+    away = ring - ring.mean(0)
+    away[:, 2] = 0
+    return (4e-4 * away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)).astype(np.float32)
+
+
+def _bag_polygons() -> np.ndarray:
+    """Ring quads and the throat's fan, facing the inside of the mouth."""
+    polygons: list[list[int]] = []
+    for s in range(SEGMENTS):
+        t = (s + 1) % SEGMENTS
+        for r in range(RINGS - 1):
+            a, b = r * SEGMENTS, (r + 1) * SEGMENTS
+            polygons.append([a + s, a + t, b + t, b + s])
+        last = (RINGS - 1) * SEGMENTS
+        polygons.append([last + s, last + t, RINGS * SEGMENTS, -1])
+    return np.array(polygons, np.int32)

@@ -1,0 +1,122 @@
+"""Our tongue: a lofted body on a mid-line curve; tongueOut bends the same body along a second curve between the lips.
+
+             rest                                  tongueOut (with 0.30 of jawOpen)
+    root ~~~~~~~~~~~~~~ tip  | teeth        root ~~~~~~~~~~~~~~~~~~~ teeth ~~~~ tip
+"""
+
+from typing import Final
+
+import numpy as np
+
+from avatar3d.core.blendshapes import ARKIT_INDEX
+from tools.head.part import PartGeometry
+from tools.head.parts.follow import follow_similarity
+from tools.head.parts.source import IctSource
+from tools.head.parts.teeth import TONGUE_OUT_JAW, jaw_motion, jaw_vertices
+
+RINGS: Final = 16
+SEGMENTS: Final = 16
+# Mid-line of the back of the tongue at rest: share of the length, height y and depth z in mm (read off ICT's tongue).
+REST_LINE_MM: Final = ((-46.0, 36.0), (-34.0, 46.0), (-29.5, 60.0), (-31.0, 75.0), (-35.0, 87.0), (-39.5, 94.5))
+REST_HALF_WIDTH_MM: Final = (13.0, 15.0, 15.5, 15.0, 12.5, 6.0)
+REST_THICKNESS_MM: Final = (16.0, 19.0, 17.0, 12.0, 7.5, 3.5)
+
+
+def build_tongue(ict: IctSource) -> PartGeometry:
+    """The tongue as one part: rides on the jaw, with its own joint from the middle forward."""
+    rest = _loft(np.array(REST_LINE_MM), np.array(REST_HALF_WIDTH_MM), np.array(REST_THICKNESS_MM))
+    shapes = jaw_motion(ict, rest)
+    out = _stuck_out(ict)
+    shapes[ARKIT_INDEX["tongueOut"]] = out - rest
+    share = np.repeat(np.linspace(0, 1, RINGS), SEGMENTS)
+    share = np.concatenate([share, [0.0, 1.0]])
+    free = np.clip((share - 0.25) / 0.5, 0, 1)
+    free = free * free * (3 - 2 * free)
+    lower = jaw_vertices(ict, upper=False)
+    polygons, corners, uvs = _skin()
+    mirror = [r * SEGMENTS + (-np.arange(SEGMENTS)) % SEGMENTS for r in range(RINGS)]
+    return PartGeometry(
+        name="tongue",
+        vertices=rest.astype(np.float32),
+        polygons=polygons,
+        polygon_uvs=corners,
+        uvs=uvs,
+        identity=follow_similarity(ict.mean[lower], ict.identity[:, lower], rest),
+        expression=shapes,
+        joint_weights={"jaw": (1 - free).astype(np.float32), "tongue": free.astype(np.float32)},
+        mirror=np.concatenate([*mirror, [RINGS * SEGMENTS, RINGS * SEGMENTS + 1]]).astype(np.int32),
+    )
+
+
+def _stuck_out(ict: IctSource) -> np.ndarray:
+    """The tongue at tongueOut = 1, in the head's frame, the jaw opened by TONGUE_OUT_JAW."""
+    line = np.array(REST_LINE_MM)
+    drop = TONGUE_OUT_JAW * jaw_motion(ict, np.c_[np.zeros(len(line)), line * 1e-3])[ARKIT_INDEX["jawOpen"]][:, 1:] * 1e3
+    start = line + drop
+    edge = np.array([0.0, -34.2e-3, 104e-3])
+    gate = (edge + TONGUE_OUT_JAW * jaw_motion(ict, edge[None])[ARKIT_INDEX["jawOpen"]][0])[1:] * 1e3
+    path = np.array([start[0], start[1], start[2] + [0, 2], gate + [4.6, -18.0], gate + [4.6, 0.0], gate + [2.0, 12.0], gate + [-4.0, 24.0]])
+    return _loft(
+        path,
+        np.array([13.0, 15.0, 15.5, 14.5, 13.0, 12.0, 6.0]),
+        np.array([16.0, 18.0, 14.0, 6.5, 4.4, 5.0, 3.0]),
+    )
+
+
+def _loft(line_mm: np.ndarray, half_width_mm: np.ndarray, thickness_mm: np.ndarray) -> np.ndarray:
+    """Rings [RINGS * SEGMENTS + 2, 3] in metres along the upper mid-line (y, z); the line is the tongue's back."""
+    knots = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(line_mm, axis=0), axis=1))])
+    knots /= knots[-1]
+    at = np.linspace(0, 1, RINGS) ** 0.92
+    at = at * 0.965 + 0.0
+    line, width, thick = (_smooth(knots, values, at) for values in (line_mm, half_width_mm, thickness_mm))
+    tangent = np.gradient(line, at, axis=0)
+    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+    down = np.c_[-tangent[:, 1], tangent[:, 0]]
+    down *= np.where(down[:, :1] > 0, -1, 1)
+    theta = np.arange(SEGMENTS) * 2 * np.pi / SEGMENTS
+    sin, cos = np.sin(theta), np.cos(theta)
+    across = np.sign(sin) * np.abs(sin) ** 0.8
+    # The back is gently domed with a mid-line groove; the underside is rounder and narrower.
+    below = np.where(cos > 0, 0.5 * (1 - np.abs(cos) ** 0.8), 0.5 + 0.5 * np.abs(cos) ** 1.2)
+    groove = np.where(np.isclose(theta, 0), 0.05, 0.0)
+    narrow = np.where(cos < 0, 1 - 0.35 * cos**2, 1.0)
+    rings = np.zeros((RINGS, SEGMENTS, 3))
+    rings[..., 0] = width[:, None] * (across * narrow)[None, :]
+    depth = thick[:, None] * (below + groove)[None, :]
+    rings[..., 1:] = line[:, None, :] + depth[..., None] * down[:, None, :]
+    root = rings[0].mean(0) - [0, 2 * tangent[0, 0], 2 * tangent[0, 1]]
+    tip = rings[-1].mean(0) + [0, *(tangent[-1] * thick[-1] * 0.45)]
+    return np.concatenate([rings.reshape(-1, 3), root[None], tip[None]]) * 1e-3
+
+
+def _smooth(knots: np.ndarray, values: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Shape-preserving cubic through the knots."""
+    from scipy.interpolate import PchipInterpolator
+
+    return PchipInterpolator(knots, values)(at)
+
+
+def _skin() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Polygons, corner texture indices and texture points: u around (seam below), v from the root (1) to the tip (0)."""
+    columns = SEGMENTS + 1
+    half = SEGMENTS // 2
+    u = np.linspace(0.02, 0.98, columns)
+    v = np.linspace(0.97, 0.05, RINGS)
+    uvs = np.stack(np.broadcast_arrays(u[None, :], v[:, None]), -1).reshape(-1, 2)
+    uvs = np.concatenate([uvs, [[0.5, 0.99]], [[0.5, 0.01]]])
+    polygons: list[list[int]] = []
+    texture: list[list[int]] = []
+    for s in range(SEGMENTS):
+        # Column 0 of the texture is the seam under the tongue: ring vertex `half`.
+        a, b = (half + s) % SEGMENTS, (half + s + 1) % SEGMENTS
+        for r in range(RINGS - 1):
+            near, far = r * SEGMENTS, (r + 1) * SEGMENTS
+            polygons.append([near + b, near + a, far + a, far + b])
+            texture.append([r * columns + s + 1, r * columns + s, (r + 1) * columns + s, (r + 1) * columns + s + 1])
+        last = (RINGS - 1) * SEGMENTS
+        polygons.append([a, b, RINGS * SEGMENTS, -1])
+        texture.append([s, s + 1, RINGS * columns, -1])
+        polygons.append([last + b, last + a, RINGS * SEGMENTS + 1, -1])
+        texture.append([(RINGS - 1) * columns + s + 1, (RINGS - 1) * columns + s, RINGS * columns + 1, -1])
+    return np.array(polygons, np.int32), np.array(texture, np.int32), uvs.astype(np.float32)
