@@ -1,0 +1,71 @@
+# The few verbs of the house. A stamp file remembers what is set up, so nothing is done twice.
+VENV    := .venv
+PYTHON  := $(VENV)/bin/python
+ENGINES := tests/engine
+# Silences the version notice; the pins are the constraints file's business.
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo style types test engine bench docs clean
+
+help:
+	@echo "make demo     a photo of Eileen Collins becomes out/collins/"
+	@echo "make setup    .venv with everything a developer needs"
+	@echo "make test     all tests that need Python wheels only"
+	@echo "make engine   the same files opened in Blender and a browser"
+	@echo "make style types bench docs"
+
+demo: $(VENV)/demo.stamp
+	@$(PYTHON) -m avatar3d demo --out out
+
+setup: $(VENV)/dev.stamp $(ENGINES)/node_modules/npm.stamp
+
+style: $(VENV)/dev.stamp
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check --quiet .
+	$(VENV)/bin/lint-imports --no-logo
+
+types: $(VENV)/dev.stamp
+	$(VENV)/bin/basedpyright
+
+test: setup
+	$(PYTHON) -m pytest -m "not engine" $(PYTEST)
+
+engine: setup .venv-bpy/bpy.stamp
+	@$(PYTHON) tools/setup/system_packages.py browser
+	$(PYTHON) -m pytest -m engine $(PYTEST)
+
+bench: $(VENV)/dev.stamp
+	$(PYTHON) -m bench
+
+docs: $(VENV)/dev.stamp
+	$(PYTHON) -m pdoc --output-directory build/docs --docformat google avatar3d
+	@echo "See build/docs/index.html"
+
+clean:
+	rm -rf $(VENV) .venv-bpy $(ENGINES)/node_modules build dist
+
+# The small installation: what a user gets, and the picture for the demo.
+$(VENV)/demo.stamp: pyproject.toml constraints.txt
+	@set -e; python=$$(sh tools/setup/find_python.sh 3.12 3.11); \
+	$$python tools/setup/system_packages.py main; \
+	$(PYTHON) -c "import pip" 2>/dev/null || $$python -m venv --clear $(VENV)
+	$(PYTHON) -m pip install --quiet --constraint constraints.txt --editable ".[demo]"
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/demo.stamp
+	@$(PYTHON) tools/setup/system_packages.py dev
+	$(PYTHON) -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+# Readers of glTF that are written in JavaScript. Without the npm registry their tests skip and say so.
+$(ENGINES)/node_modules/npm.stamp: $(ENGINES)/package-lock.json | $(VENV)/dev.stamp
+	@$(PYTHON) tools/setup/npm.py ci --prefix $(ENGINES) --ignore-scripts --no-audit --no-fund --loglevel=error \
+		&& touch $@ || echo "npm could not install $(ENGINES): its tests will skip."
+
+# Blender as a Python module. It needs Python 3.11 and an environment of its own: beside mediapipe it does not exit.
+.venv-bpy/bpy.stamp: Makefile
+	@set -e; python=$$(sh tools/setup/find_python.sh 3.11); \
+	$$python tools/setup/system_packages.py bpy; \
+	.venv-bpy/bin/python -c "import pip" 2>/dev/null || $$python -m venv --clear .venv-bpy
+	.venv-bpy/bin/python -m pip install --quiet bpy==4.5.15 numpy==1.26.4
+	@touch $@

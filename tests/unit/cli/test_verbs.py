@@ -1,0 +1,129 @@
+"""The command line keeps its promises to people and to scripts, whichever verb runs."""
+
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from avatar3d.cli import VERBS, Verbs, main
+from avatar3d.cli.voice import Voice, speaking
+from avatar3d.core.errors import NoFaceError
+
+
+def run(verb: click.Command, *words: str) -> Result:
+    """One verb, called through the group that handles errors."""
+
+    class OneVerb(Verbs):
+        def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+            return verb if cmd_name == verb.name else None
+
+    return CliRunner().invoke(OneVerb(name="avatar3d"), [str(verb.name), *words])
+
+
+def failing(error: BaseException) -> click.Command:
+    @click.command("fail")
+    @speaking
+    def fail(voice: Voice) -> None:
+        voice.progress("working")
+        voice.warn("the face is near")
+        raise error
+
+    return fail
+
+
+@click.command("count")
+@speaking
+def count(voice: Voice) -> None:
+    """Count faces."""
+    voice.progress("counting")
+    voice.warn("it is dark")
+    voice.result("3 faces", {"faces": 3})
+
+
+def test_the_result_goes_to_stdout_and_progress_to_stderr() -> None:
+    result = run(count)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "3 faces\n", "counting\nwarning: it is dark\n")
+
+
+def test_json_prints_the_result_as_one_object() -> None:
+    assert json.loads(run(count, "--json").stdout) == {"faces": 3}
+
+
+def test_quiet_keeps_only_the_result() -> None:
+    result = run(count, "--quiet")
+    assert (result.stdout, result.stderr) == ("3 faces\n", "")
+
+
+def test_an_error_of_ours_is_one_sentence_with_its_id_and_exit_code() -> None:
+    result = run(failing(NoFaceError("There is no face in the picture.", hint="Take a new one.")), "--quiet")
+    assert result.exit_code == 13
+    assert result.stderr == "FACE_NONE: There is no face in the picture. Take a new one. (exit 13)\n"
+    assert result.stdout == ""
+
+
+def test_json_prints_the_error_as_an_object_on_stdout() -> None:
+    result = run(failing(NoFaceError("None.", hint="Take a new one.", file="a.jpg")), "--json")
+    assert result.exit_code == 13
+    assert json.loads(result.stdout) == {
+        "code": 13,
+        "id": "FACE_NONE",
+        "message": "None.",
+        "hint": "Take a new one.",
+        "file": "a.jpg",
+    }
+
+
+def test_a_bug_of_ours_exits_70_without_a_traceback() -> None:
+    result = run(failing(ZeroDivisionError("by zero")))
+    assert result.exit_code == 70
+    assert "INTERNAL" in result.stderr
+    assert "ZeroDivisionError: by zero" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_debug_shows_the_traceback_down_to_the_cause() -> None:
+    result = run(failing(ZeroDivisionError("by zero")), "--debug")
+    assert result.exit_code == 70
+    assert "Traceback" in result.stderr
+    assert "raise error" in result.stderr
+
+
+def test_control_c_exits_41() -> None:
+    assert run(failing(KeyboardInterrupt())).exit_code == 41
+
+
+@pytest.mark.parametrize("words", [["nonsense"], ["--nonsense"], ["create"]])
+def test_a_wrong_command_line_exits_2(words: list[str]) -> None:
+    assert CliRunner().invoke(main, words).exit_code == 2
+
+
+def test_a_wrong_command_line_is_an_object_under_json_too() -> None:
+    result = run(count, "--json", "--nonsense")
+    assert (result.exit_code, json.loads(result.stdout)["id"]) == (2, "USAGE")
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_the_help_of_the_group_says_what_each_verb_says_of_itself(name: str) -> None:
+    verb = main.get_command(click.Context(main), name)
+    assert verb is not None
+    assert verb.get_short_help_str(limit=200).rstrip(".") == VERBS[name].rstrip(".")
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_every_verb_takes_json_quiet_and_debug(name: str) -> None:
+    verb = main.get_command(click.Context(main), name)
+    assert verb is not None
+    assert {"as_json", "quiet", "debug"} <= {parameter.name for parameter in verb.params}
+
+
+def test_help_imports_neither_numpy_nor_a_verb() -> None:
+    script = (
+        "import sys\nfrom avatar3d.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "print(sorted({'numpy', 'mediapipe', 'scipy', 'avatar3d.pipeline'} & set(sys.modules)))"
+    )
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert answer.stdout.splitlines()[-1] == "[]"
