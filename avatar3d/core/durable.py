@@ -27,7 +27,7 @@ def write_atomically(path: Path | str, content: bytes) -> Path:
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except OSError as error:
         raise DiskError(
             f"Cannot write {len(content):,} bytes to {target}: {error.strerror or error}.",
@@ -48,13 +48,13 @@ def sweep_temporaries(folder: Path | str) -> list[Path]:
     removed: list[Path] = []
     for entry in sorted(Path(folder).iterdir()):
         owner = _TEMPORARY.match(entry.name)
-        if owner and entry.is_file() and not _alive(int(owner[1])):
+        if owner and entry.is_file() and not process_lives(int(owner[1])):
             entry.unlink(missing_ok=True)
             removed.append(entry)
     return removed
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the rename itself durable; Windows has no such call and needs none."""
     if os.name != "posix":
         return
@@ -65,7 +65,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _alive(pid: int) -> bool:
+def process_lives(pid: int) -> bool:
     """Whether a process of that number runs. On Windows os.kill would end it, so there: assume it does."""
     if os.name != "posix":
         return True
