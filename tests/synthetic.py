@@ -149,15 +149,24 @@ def _teeth() -> Mesh:
     """Lower teeth: they carry the 52 shapes, of which only the jaw's move them."""
     positions, normals, uvs, triangles = _ball(columns=8, rows=6, radii=np.array([0.02, 0.005, 0.01]))
     positions += np.array([0, MOUTH_Y - 0.01, 0.06], np.float32)
-    teeth = _rigid("teethLower", positions, normals, uvs, triangles, Material("teeth", colour_factor=(0.8, 0.75, 0.7, 1)), 3)
-    moves = {"jawOpen": (0, -0.02, 0), "jawForward": (0, 0, 0.009), "jawLeft": (0.009, 0, 0), "jawRight": (-0.009, 0, 0)}
+    teeth = _rigid(
+        "teethLower", positions, normals, uvs, triangles, Material("teeth", colour_factor=(0.8, 0.75, 0.7, 1)), 3
+    )
+    moves = {
+        "jawOpen": (0, -0.02, 0),
+        "jawForward": (0, 0, 0.009),
+        "jawLeft": (0.009, 0, 0),
+        "jawRight": (-0.009, 0, 0),
+    }
     return _with_shapes(teeth, {name: np.tile(np.array(push), (len(positions), 1)) for name, push in moves.items()})
 
 
 def _tongue() -> Mesh:
     positions, normals, uvs, triangles = _ball(columns=8, rows=6, radii=np.array([0.014, 0.004, 0.02]))
     positions += np.array([0, MOUTH_Y - 0.012, 0.045], np.float32)
-    tongue = _rigid("tongue", positions, normals, uvs, triangles, Material("tongue", colour_factor=(0.6, 0.2, 0.2, 1)), 4)
+    tongue = _rigid(
+        "tongue", positions, normals, uvs, triangles, Material("tongue", colour_factor=(0.6, 0.2, 0.2, 1)), 4
+    )
     out = (positions[:, 2:3] - positions[:, 2].min()) / 0.04 * np.array([0.0, 0.0, 0.035])
     return _with_shapes(tongue, {"tongueOut": out, "jawOpen": np.tile([0, -0.018, 0.0], (len(positions), 1))})
 
@@ -180,14 +189,29 @@ def _lashes() -> Mesh:
 
 
 def _rigid(
-    name: str, positions: np.ndarray, normals: np.ndarray, uvs: np.ndarray, triangles: np.ndarray, material: Material, joint: int
+    name: str,
+    positions: np.ndarray,
+    normals: np.ndarray,
+    uvs: np.ndarray,
+    triangles: np.ndarray,
+    material: Material,
+    joint: int,
 ) -> Mesh:
     joints = np.zeros((len(positions), 4), np.int32)
     joints[:, 0] = joint
     weights = np.zeros((len(positions), 4), np.float32)
     weights[:, 0] = 1
     return Mesh(
-        name, positions, normals, uvs, triangles, material, (), np.zeros((0, len(positions), 3), np.float32), joints, weights
+        name,
+        positions,
+        normals,
+        uvs,
+        triangles,
+        material,
+        (),
+        np.zeros((0, len(positions), 3), np.float32),
+        joints,
+        weights,
     )
 
 

@@ -10,7 +10,9 @@ from avatar3d.core.errors import OutputInvalidError
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--khronos/--no-khronos", default=True, show_default=True, help="Run the Khronos validator when it is here.")
+@click.option(
+    "--khronos/--no-khronos", default=True, show_default=True, help="Run the Khronos validator when it is here."
+)
 @speaking
 def check(voice: Voice, file: Path, khronos: bool) -> int:
     """Check a GLB file against what avatar3d promises."""

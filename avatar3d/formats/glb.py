@@ -45,9 +45,9 @@ class GlbDocument:
     def items(self, key: str) -> list[Json]:
         """A top-level array of objects; empty when absent."""
         found = self.json.get(key, [])
-        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
             raise self.broken(f"{key!r} is not an array of objects")
-        return found  # pyright: ignore[reportUnknownVariableType]
+        return found
 
     def item(self, key: str, index: object, where: str) -> Json:
         """One object of a top-level array; UnreadableError when `index` points nowhere."""
@@ -129,7 +129,7 @@ def _check_head(file: Path, head: bytes, size: int) -> None:
         raise UnreadableError(f'"{file.name}" is empty.', hint="Copy it again.", id="GLB_EMPTY", file=file)
     if head[:4] != b"glTF":
         raise UnsupportedFormatError(
-            f'"{file.name}" is not a binary glTF file: it starts with {head[:4]!r}, expected b\'glTF\'.',
+            f"\"{file.name}\" is not a binary glTF file: it starts with {head[:4]!r}, expected b'glTF'.",
             hint="Export as .glb (binary glTF 2.0).",
             id="GLB_MAGIC",
             file=file,
@@ -156,7 +156,7 @@ def _check_head(file: Path, head: bytes, size: int) -> None:
     json_bytes, kind = _CHUNK.unpack_from(head, _HEADER.size)
     if kind != _JSON_CHUNK:
         raise UnreadableError(
-            f'"{file.name}": the first chunk is {kind!r}, expected b\'JSON\'.', id="GLB_CHUNKS", file=file
+            f"\"{file.name}\": the first chunk is {kind!r}, expected b'JSON'.", id="GLB_CHUNKS", file=file
         )
     if json_bytes > MAX_JSON_BYTES:
         raise over_limit(file, f"has {json_bytes:,} bytes of JSON", f"{MAX_JSON_BYTES:,}")
@@ -202,11 +202,14 @@ def _parse_json(file: Path, text: bytes) -> Json:
         )
     except (ValueError, RecursionError) as error:
         raise UnreadableError(
-            f'"{file.name}": its JSON cannot be read: {str(error)[:200]}.', hint="Copy it again.", id="GLB_JSON", file=file
+            f'"{file.name}": its JSON cannot be read: {str(error)[:200]}.',
+            hint="Copy it again.",
+            id="GLB_JSON",
+            file=file,
         ) from error
     if not isinstance(parsed, dict):
         raise UnreadableError(f'"{file.name}": its JSON is not an object.', id="GLB_JSON", file=file)
-    return parsed  # pyright: ignore[reportUnknownVariableType]
+    return parsed
 
 
 def _structure(text: bytes) -> tuple[int, int]:
@@ -253,7 +256,7 @@ def _refuse_constant(name: str) -> None:
 def _check_promises_to_readers(document: GlbDocument) -> None:
     """Version, required extensions, and that everything is inside this one file."""
     asset = document.json.get("asset")
-    if not isinstance(asset, dict) or asset.get("version") != "2.0":  # pyright: ignore[reportUnknownMemberType]
+    if not isinstance(asset, dict) or asset.get("version") != "2.0":
         raise document.broken('"asset" does not say version "2.0"')
     required = document.json.get("extensionsRequired", [])
     if required:
@@ -291,8 +294,8 @@ def _check_node_tree(document: GlbDocument) -> None:
         children = node.get("children", [])
         if not isinstance(children, list):
             raise document.broken(f"nodes[{index}].children is not an array")
-        for child in children:  # pyright: ignore[reportUnknownVariableType]
-            if not is_index(child) or child >= len(nodes):  # pyright: ignore[reportUnknownArgumentType]
+        for child in children:
+            if not is_index(child) or child >= len(nodes):
                 raise document.broken(f"nodes[{index}] has a child that does not exist")
             if parents[child] is not None or child == index:
                 raise document.broken(f"nodes[{child}] has two parents or is its own child")

@@ -36,7 +36,7 @@ def avatar_from_document(document: GlbDocument) -> Avatar:
         name=_avatar_name(document),
         meshes=meshes,
         skeleton=skeleton,
-        extras=extras if isinstance(extras, dict) else {},  # pyright: ignore[reportUnknownArgumentType]
+        extras=extras if isinstance(extras, dict) else {},
     )
 
 
@@ -61,9 +61,9 @@ def _skeleton(document: GlbDocument, reader: BufferReader) -> tuple[Skeleton, In
     if len(skins) != 1:
         raise _not_ours(document, f"it has {len(skins)} skins, expected 1")
     listed = skins[0].get("joints")
-    if not isinstance(listed, list) or not 0 < len(listed) <= _MAX_JOINTS:  # pyright: ignore[reportUnknownArgumentType]
+    if not isinstance(listed, list) or not 0 < len(listed) <= _MAX_JOINTS:
         raise document.broken(f"its skin does not list 1 to {_MAX_JOINTS} joints")
-    nodes = [document.item("nodes", joint, "a skin") for joint in listed]  # pyright: ignore[reportUnknownVariableType]
+    nodes = [document.item("nodes", joint, "a skin") for joint in listed]
     joints: list[int] = listed
     if len(set(joints)) != len(joints):
         raise document.broken("its skin lists a joint twice")
@@ -123,7 +123,7 @@ def _mesh(
     if not isinstance(primitives, list) or not primitives or not isinstance(primitives[0], dict):
         raise document.broken(f"{where} has no primitives")
     primitive: Json = primitives[0]
-    if len(primitives) != 1 or primitive.get("mode", _TRIANGLES) != _TRIANGLES:  # pyright: ignore[reportUnknownArgumentType]
+    if len(primitives) != 1 or primitive.get("mode", _TRIANGLES) != _TRIANGLES:
         raise _not_ours(document, f"{where} is not one primitive of triangles")
     attributes = primitive.get("attributes")
     if not isinstance(attributes, dict):
@@ -166,13 +166,13 @@ def _morphs(
     document: GlbDocument, reader: BufferReader, mesh: Json, primitive: Json, count: int, where: str
 ) -> tuple[tuple[str, ...], Float32[np.ndarray, "M V 3"]]:
     targets = primitive.get("targets", [])
-    if not isinstance(targets, list) or len(targets) > _MAX_TARGETS:  # pyright: ignore[reportUnknownArgumentType]
+    if not isinstance(targets, list) or len(targets) > _MAX_TARGETS:
         raise document.broken(f"{where}.targets is not an array of at most {_MAX_TARGETS} morph targets")
-    names = target_names(mesh) or target_names(primitive) or [f"target{at}" for at in range(len(targets))]  # pyright: ignore[reportUnknownArgumentType]
-    if len(names) != len(targets):  # pyright: ignore[reportUnknownArgumentType]
-        raise document.broken(f"{where} has {len(targets)} morph targets and {len(names)} names")  # pyright: ignore[reportUnknownArgumentType]
+    names = target_names(mesh) or target_names(primitive) or [f"target{at}" for at in range(len(targets))]
+    if len(names) != len(targets):
+        raise document.broken(f"{where} has {len(targets)} morph targets and {len(names)} names")
     displacements: list[Float32[np.ndarray, "V 3"]] = []
-    for name, target in zip(names, targets, strict=True):  # pyright: ignore[reportUnknownArgumentType]
+    for name, target in zip(names, targets, strict=True):
         if not isinstance(target, dict) or "POSITION" not in target:
             raise _not_ours(document, f"{where} morph {name[:40]!r} moves no positions")
         moved = reader.floats(target["POSITION"], "VEC3", f"{where} morph {name[:40]!r}")
@@ -186,8 +186,8 @@ def _morphs(
 def target_names(item: Json) -> list[str]:
     """`extras.targetNames` of a mesh or primitive; empty when absent or malformed."""
     extras = item.get("extras")
-    names = extras.get("targetNames") if isinstance(extras, dict) else None  # pyright: ignore[reportUnknownMemberType]
-    return [str(name) for name in names] if isinstance(names, list) else []  # pyright: ignore[reportUnknownVariableType]
+    names = extras.get("targetNames") if isinstance(extras, dict) else None
+    return [str(name) for name in names] if isinstance(names, list) else []
 
 
 class _Textures:
@@ -236,7 +236,7 @@ class _Textures:
     def _texture(self, use: object, where: str) -> Texture | None:
         if use is None:
             return None
-        index: Any = use.get("index") if isinstance(use, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        index: Any = use.get("index") if isinstance(use, dict) else None
         source = self._document.item("textures", index, where).get("source")
         image = self._document.item("images", source, where)
         if not is_index(source):  # item() has made sure; this tells the type checker
@@ -253,12 +253,12 @@ class _Textures:
 
 def _numbers(document: GlbDocument, values: object, count: int, where: str) -> Float64[np.ndarray, "N"]:
     """A JSON array of `count` finite numbers."""
-    if isinstance(values, list) and len(values) == count:  # pyright: ignore[reportUnknownArgumentType]
-        if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):  # pyright: ignore[reportUnknownVariableType]
-            try:
-                numbers = np.array(values, np.float64)
-            except OverflowError:
-                numbers = np.array([np.inf])
-            if np.isfinite(numbers).all():
-                return numbers
+    given = values if isinstance(values, list) else []
+    if len(given) == count and all(type(value) in (int, float) for value in given):
+        try:
+            numbers = np.array(given, np.float64)
+        except OverflowError:  # an integer of 400 digits
+            numbers = np.array([np.inf])
+        if np.isfinite(numbers).all():
+            return numbers
     raise document.broken(f"{where} is not {count} finite numbers")

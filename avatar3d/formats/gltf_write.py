@@ -87,7 +87,9 @@ def _joint_nodes(skeleton: Skeleton) -> list[Json]:
     for index, (name, parent) in enumerate(zip(skeleton.names, skeleton.parents.tolist(), strict=True)):
         offset = positions[index] - (positions[parent] if parent >= 0 else 0.0)
         children = np.flatnonzero(skeleton.parents == index).tolist()
-        nodes.append({"name": _text(name), "translation": offset.tolist()} | ({"children": children} if children else {}))
+        nodes.append(
+            {"name": _text(name), "translation": offset.tolist()} | ({"children": children} if children else {})
+        )
     return nodes
 
 
@@ -227,7 +229,10 @@ def _refuse_broken(mesh: Mesh, joint_count: int) -> None:
         (not _within(mesh.triangles, len(mesh.positions)), "has a triangle that points at no vertex"),
         (not _within(mesh.joints, joint_count), "has a skin joint that does not exist"),
         (bool(np.any(mesh.weights < 0) or np.any(mesh.weights.sum(axis=1) < 1e-3)), "has vertices without skin weight"),
-        (bool(np.any(np.abs(np.linalg.norm(mesh.normals, axis=1) - 1) > 1e-3)), "has normals that are not unit vectors"),
+        (
+            bool(np.any(np.abs(np.linalg.norm(mesh.normals, axis=1) - 1) > 1e-3)),
+            "has normals that are not unit vectors",
+        ),
         (len(mesh.morph_names) != len(mesh.morphs), "has another number of morphs than of morph names"),
     )
     for fault, what in faults:

