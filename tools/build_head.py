@@ -202,25 +202,26 @@ def _with_landmarks(model: HeadModel) -> HeadModel:
 
 def write(model: HeadModel, folder: Path) -> None:
     """The model file and its bill of materials (which carries the file's hash)."""
+    arrays = {
+        "rest": model.rest,
+        "identity_mm": (model.identity * 1000).astype(np.float16),
+        "expression_mm": (model.expression * 1000).astype(np.float16),
+        "polygons": model.polygons,
+        "triangles": model.triangles,
+        "triangle_uvs": model.triangle_uvs,
+        "uvs": model.uvs,
+        "triangle_parts": model.triangle_parts.astype(np.uint8),
+        "mirror": model.mirror,
+        "joint_parents": model.joint_parents,
+        "joint_regressor": model.joint_regressor,
+        "skin_joints": model.skin_joints.astype(np.uint8),
+        "skin_weights": model.skin_weights,
+        "landmark_triangles": model.landmark_triangles,
+        "landmark_barycentric": model.landmark_barycentric.astype(np.float32),
+        "landmark_confidence": model.landmark_confidence.astype(np.float32),
+    }
     content = save(
-        {
-            "rest": model.rest,
-            "identity_mm": (model.identity * 1000).astype(np.float16),
-            "expression_mm": (model.expression * 1000).astype(np.float16),
-            "polygons": model.polygons,
-            "triangles": model.triangles,
-            "triangle_uvs": model.triangle_uvs,
-            "uvs": model.uvs,
-            "triangle_parts": model.triangle_parts.astype(np.uint8),
-            "mirror": model.mirror,
-            "joint_parents": model.joint_parents,
-            "joint_regressor": model.joint_regressor,
-            "skin_joints": model.skin_joints.astype(np.uint8),
-            "skin_weights": model.skin_weights,
-            "landmark_triangles": model.landmark_triangles,
-            "landmark_barycentric": model.landmark_barycentric.astype(np.float32),
-            "landmark_confidence": model.landmark_confidence.astype(np.float32),
-        },
+        {name: np.ascontiguousarray(array) for name, array in arrays.items()},  # save() writes memory as it lies
         metadata={
             "name": model.name,
             "licence": model.licence,

@@ -1,6 +1,6 @@
 """Bend the head model: identity, expression and gaze, in numpy.
 
-    rest + identity --> neutral --> + expression --> + eyes turned about their joints --> posed
+rest + identity --> neutral --> + expression --> + eyes turned about their joints --> posed
 """
 
 import numpy as np

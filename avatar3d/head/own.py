@@ -1,6 +1,6 @@
 """Our own head, from its file: hash and licence checked, half-precision modes widened.
 
-    avatar3d.json (bill of materials: sha256, licence, sources) --> avatar3d.safetensors --> HeadModel
+avatar3d.json (bill of materials: sha256, licence, sources) --> avatar3d.safetensors --> HeadModel
 """
 
 import hashlib

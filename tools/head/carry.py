@@ -1,6 +1,6 @@
 """Carry linear modes from ICT's surface to the topology lying on it.
 
-    matched vertices: barycentric interpolation --> bi-Laplacian fill of the others (ears' back, folds, border)
+matched vertices: barycentric interpolation --> bi-Laplacian fill of the others (ears' back, folds, border)
 """
 
 import numpy as np

@@ -101,7 +101,9 @@ def _loop_targets(source: Skin, target: Skin) -> tuple[np.ndarray, np.ndarray]:
     places: list[np.ndarray] = []
     for name in ("lips", "left_lids", "right_lids"):
         pairs = zip(
-            _halves(source.vertices, getattr(source, name)), _halves(target.vertices, getattr(target, name)), strict=True
+            _halves(source.vertices, getattr(source, name)),
+            _halves(target.vertices, getattr(target, name)),
+            strict=True,
         )
         for mine, theirs in pairs:
             where, line = _along(source.vertices[mine]), target.vertices[theirs]

@@ -120,7 +120,9 @@ def _split(
     return corner.astype(np.int32), np.r_[np.arange(count), doubled].astype(np.int32), twin.astype(np.int32)
 
 
-def _square(points: np.ndarray, corner: np.ndarray, seam: np.ndarray, twin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _square(
+    points: np.ndarray, corner: np.ndarray, seam: np.ndarray, twin: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The outer border's vertices and their places on the unit square (v upwards)."""
     outer = next(loop for loop in border_loops(corner) if int(seam[0]) in loop)
     steps = np.linalg.norm(np.diff(points[seam], axis=0), axis=1)
