@@ -1,4 +1,4 @@
-"""The small parts that go with the skin: lashes and brows ride on it, lower teeth and tongue on the jaw."""
+"""The parts that go with the skin: lashes, brows and mouth lining ride on it, lower teeth and tongue on the jaw."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,98 +12,127 @@ from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadModel
 
 _ON_SKIN: Final = ("lashes", "brows")
+_LINING: Final = "mouth"
 _NEIGHBOURS: Final = 4
-# When a lash looks for the skin it grows from, moving alike counts this much more than being near.
+# Shapes by which a rider looks for the skin it grows from: moving alike counts this much more than being near.
+_ALIKE_SHAPES: Final = ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen")
 _ALIKE: Final = 2.0
-# Least motion of a jaw part that counts as a shape of the jaw (metres).
+# The mouth's lining follows the lips at its rim and the jaw this far inside (metres).
+_RIM_M: Final = 0.012
 _STILL_M: Final = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
 class Riders:
-    """Which skin each vertex of lashes and brows follows, and which vertices belong to the lower jaw."""
+    """Which skin each riding vertex follows, and which vertices turn with the jaw or the eyes."""
 
     vertices: Int32[np.ndarray, "N"]
+    """Lashes, brows, mouth lining (none of them shared with the face)."""
     skin: Int32[np.ndarray, "N K"]
     share: Float32[np.ndarray, "N K"]
+    """Sum to at most 1: less where the lining is far from the lips."""
     teeth: Int32[np.ndarray, "T"]
-    tongue: Int32[np.ndarray, "G"]
+    on_jaw: Int32[np.ndarray, "G"]
+    """Tongue and lining, which keep the mean head's motion relative to the jaw ..."""
+    jaw_share: Float32[np.ndarray, "G"]
+    """... as far as they are skinned to it and not ruled by the lips."""
+    eyes: tuple[Int32[np.ndarray, "E"], Int32[np.ndarray, "E"]]
+    """Left, right."""
     still: Int32[np.ndarray, "S"]
-    """Eyeballs and upper teeth: fixed to the skull in every shape."""
+    """Upper teeth."""
 
 
 def carry_parts(
     model: HeadModel, neutral: Float32[np.ndarray, "V 3"], shapes: Float32[np.ndarray, "52 V 3"]
 ) -> Float32[np.ndarray, "52 V 3"]:
-    """The shapes (metres) with every part that is not skin moved as this head's skin and jaw demand.
+    """The shapes (metres) with every part that is not the face's skin moved as this head demands.
 
-    Lashes and brows keep the mean head's motion relative to the skin they grow from. Lower teeth turn rigidly about
-    this head's own jaw joint; the tongue keeps the mean's motion relative to them.
+    `shapes` holds the face's own, already final. Riders keep the mean head's motion relative to the skin they grow
+    from; lower teeth turn rigidly about this head's jaw joint, eyeballs about their own centres.
     """
     riders = find_riders(model)
-    carried = shapes.copy()
-    extra = shapes - model.expression
-    if len(riders.vertices):
-        on_skin = np.einsum("snkc,nk->snc", extra[:, riders.skin], riders.share)
-        carried[:, riders.vertices] = model.expression[:, riders.vertices] + on_skin
+    carried = model.expression.copy()
+    skin = np.unique(model.triangles[model.part("face")])
+    carried[:, skin] = shapes[:, skin]
+    extra = carried - model.expression
+    carried[:, riders.vertices] += np.einsum("snkc,nk->snc", extra[:, riders.skin], riders.share)
+    own, mean = (model.joint_regressor @ vertices for vertices in (neutral, model.rest))
     jaw = model.joint_names.index("jaw")
-    pivot_mean = (model.joint_regressor[jaw] @ model.rest).astype(np.float64)
-    pivot = (model.joint_regressor[jaw] @ neutral).astype(np.float64)
-    size = _jaw_length(neutral, riders, pivot) / _jaw_length(model.rest, riders, pivot_mean)
+    size = _length(neutral[riders.teeth] - own[jaw]) / _length(model.rest[riders.teeth] - mean[jaw])
     for index in range(len(shapes)):
-        mean_teeth = model.rest[riders.teeth].astype(np.float64)
-        moved = mean_teeth + model.expression[index, riders.teeth]
-        if np.abs(model.expression[index, riders.teeth]).max(initial=0) < _STILL_M:
+        if _still(model.expression[index, riders.teeth]):
             carried[index, riders.teeth] = 0
-            carried[index, riders.tongue] = model.expression[index, riders.tongue] * size
-            continue
-        turn, shift = _rigid(mean_teeth - pivot_mean, moved - pivot_mean)
-        for part in (riders.teeth, riders.tongue):
-            own = (neutral[part] - pivot) @ (turn - np.eye(3)).T + shift * size
-            mean = (model.rest[part] - pivot_mean) @ (turn - np.eye(3)).T + shift
-            relative = model.expression[index, part] - mean if part is riders.tongue else 0.0
-            carried[index, part] = own + relative * size
+        else:
+            turn, shift = _rigid_motion(model, index, riders.teeth, mean[jaw])
+            carried[index, riders.teeth] = (neutral[riders.teeth] - own[jaw]) @ turn.T + shift * size
+            here = (neutral[riders.on_jaw] - own[jaw]) @ turn.T + shift * size
+            there = (model.rest[riders.on_jaw] - mean[jaw]) @ turn.T + shift
+            carried[index, riders.on_jaw] += (riders.jaw_share[:, None] * (here - there)).astype(np.float32)
+        for ball, name in zip(riders.eyes, ("leftEye", "rightEye"), strict=True):
+            joint = model.joint_names.index(name)
+            if _still(model.expression[index, ball]):
+                carried[index, ball] = 0
+            else:
+                turn, shift = _rigid_motion(model, index, ball, mean[joint])
+                carried[index, ball] = (neutral[ball] - own[joint]) @ turn.T + shift
     carried[:, riders.still] = 0
     return carried
 
 
-def _jaw_length(vertices: Float32[np.ndarray, "V 3"], riders: Riders, pivot: Float64[np.ndarray, "3"]) -> float:
-    """From the jaw joint to the middle of the lower teeth, metres; 1 when there are none."""
-    return float(np.linalg.norm(vertices[riders.teeth].mean(0) - pivot)) if len(riders.teeth) else 1.0
+def _still(motion: Float32[np.ndarray, "N 3"]) -> bool:
+    return float(np.abs(motion).max(initial=0)) < _STILL_M
 
 
-def _rigid(
-    source: Float64[np.ndarray, "N 3"], target: Float64[np.ndarray, "N 3"]
+def _length(arms: Float32[np.ndarray, "N 3"]) -> float:
+    return float(np.linalg.norm(arms.mean(0))) if len(arms) else 1.0
+
+
+def _rigid_motion(
+    model: HeadModel, shape: int, members: Int32[np.ndarray, "N"], pivot: Float32[np.ndarray, "3"]
 ) -> tuple[Float64[np.ndarray, "3 3"], Float64[np.ndarray, "3"]]:
-    """Rotation and translation that carry source to target best (Kabsch 1976)."""
+    """Rotation minus identity, and shift of the pivot, of a rigid part in one of the mean head's shapes (Kabsch 1976)."""
+    source = (model.rest[members] - pivot).astype(np.float64)
+    target = source + model.expression[shape, members]
     middle, goal = source.mean(0), target.mean(0)
     u, _, vt = np.linalg.svd((target - goal).T @ (source - middle))
     turn = u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt
-    return turn, goal - turn @ middle
+    return turn - np.eye(3), goal - turn @ middle
 
 
 @lru_cache(maxsize=2)
 def find_riders(model: HeadModel) -> Riders:
-    """Bound on the mean head: each lash and brow vertex to the skin that is near and moves like it."""
+    """Bound on the mean head: each riding vertex to the skin that is near and moves like it."""
 
     def members(*names: str) -> Int32[np.ndarray, "N"]:
         found = [model.part(name) for name in names if name in model.part_names]
         return np.unique(model.triangles[np.concatenate(found)]).astype(np.int32)
 
     skin = members("face")
-    vertices = np.setdiff1d(members(*_ON_SKIN), skin).astype(np.int32)
-    blinks = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
+    vertices = np.setdiff1d(members(*_ON_SKIN, _LINING), skin).astype(np.int32)
+    alike = [ARKIT_INDEX[name] for name in _ALIKE_SHAPES]
 
-    def place(chosen: Int32[np.ndarray, "N"]) -> Float32[np.ndarray, "N 9"]:
-        return np.concatenate([model.rest[chosen], *(_ALIKE * model.expression[blinks][:, chosen])], axis=1)
+    def place(chosen: Int32[np.ndarray, "N"]) -> Float32[np.ndarray, "N 12"]:
+        return np.concatenate([model.rest[chosen], *(_ALIKE * model.expression[alike][:, chosen])], axis=1)
 
     distance, nearest = cKDTree(place(skin)).query(place(vertices), k=_NEIGHBOURS)
-    share = 1 / np.maximum(np.asarray(distance), 2e-4)
+    distance = np.asarray(distance).reshape(len(vertices), _NEIGHBOURS)
+    share = 1 / np.maximum(distance, 2e-4)
+    share /= share.sum(1, keepdims=True)
+    lining = np.isin(vertices, members(_LINING))
+    depth = np.where(lining, np.exp(-((distance[:, 0] / _RIM_M) ** 2)), 1.0)
+    tongue = np.setdiff1d(members("tongue"), skin)
+    on_jaw = np.concatenate([tongue, vertices[lining]]).astype(np.int32)
+    held = model.skin_weights * np.isin(
+        model.skin_joints, [model.joint_names.index(name) for name in ("jaw", "tongue") if name in model.joint_names]
+    )
+    free = np.concatenate([np.ones(len(tongue)), 1 - depth[lining]])
     return Riders(
         vertices=vertices,
-        skin=skin[np.asarray(nearest)].reshape(len(vertices), _NEIGHBOURS).astype(np.int32),
-        share=(share / share.sum(1, keepdims=True)).reshape(len(vertices), _NEIGHBOURS).astype(np.float32),
+        skin=skin[np.asarray(nearest).reshape(len(vertices), _NEIGHBOURS)].astype(np.int32),
+        share=(share * depth[:, None]).astype(np.float32),
         teeth=members("teethLower"),
-        tongue=np.setdiff1d(members("tongue"), members("teethLower", "face", "mouth")).astype(np.int32),
-        still=np.setdiff1d(members("eyeLeft", "eyeRight", "teethUpper"), members("face", "mouth")).astype(np.int32),
+        on_jaw=on_jaw,
+        jaw_share=(held.sum(1)[on_jaw] * free).astype(np.float32),
+        eyes=(members("eyeLeft"), members("eyeRight")),
+        still=members("teethUpper"),
     )

@@ -26,7 +26,7 @@ _FADE_M: Final = (2e-6, 3e-5)
 _SCREEN_M: Final = 0.2
 # Cotangents are kept in this range: slivers would otherwise rule the matrix.
 _COTANGENT: Final = (0.03, 30.0)
-SKIN_PARTS: Final = ("face", "mouth")
+SKIN_PARTS: Final = ("face",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class SkinTransfer:
 
 
 def transfer_skin(model: HeadModel, neutral: Float32[np.ndarray, "V 3"]) -> Float32[np.ndarray, "52 V 3"]:
-    """The model's expressions as displacements (metres) of this neutral's skin and mouth lining; zero elsewhere."""
+    """The model's expressions as displacements (metres) of this neutral's skin; zero elsewhere."""
     plan = plan_transfer(model)
     corners = neutral[plan.triangles].astype(np.float32)
     # Local stiffness applied to the person's triangle: sum over its two edges at each corner of weight * edge.

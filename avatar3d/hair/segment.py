@@ -1,0 +1,286 @@
+"""Which pixels are hair: colours learned in this very picture, places from the fitted head.
+
+    crop at a fixed size --> zones by rays (scalp, face, neck, outside) --> colour of skin, hair, clothes, background
+    --> posterior per pixel --> edge-aware smoothing --> what hangs together with the scalp
+
+The person mask of MediaPipe knows no hair; colours are a mixture per kind, the fitted head says where which is likely.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int32, UInt8
+
+from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.core.photo import FaceObservation
+from avatar3d.hair.scalp import Skull, find_skull, usual_hairline
+from avatar3d.render.raycast import Scene
+
+# The crop around the eyes in inter-ocular distances: to either side, up, down; and its scale.
+_ASIDE: Final = 2.6
+_UP: Final = 2.6
+_DOWN: Final = 4.2
+_PX_PER_IOD: Final = 44
+# MediaPipe's face oval and the parts of the face that are not skin.
+_OVAL: Final = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176,
+                149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
+_EYES_AND_BROWS: Final = (
+    (226, 113, 225, 224, 223, 222, 221, 189, 244, 112, 26, 22, 23, 24, 110, 25),
+    (446, 342, 445, 444, 443, 442, 441, 413, 464, 341, 256, 252, 253, 254, 339, 255),
+    (70, 63, 105, 66, 107, 55, 65, 52, 53, 46),
+    (300, 293, 334, 296, 336, 285, 295, 282, 283, 276),
+)
+# Seeds unlike skin must be at least this share of all, or the head counts as bald.
+_LEAST_HAIR: Final = 0.22
+OUTSIDE, SCALP, FACE, EAR, NECK = range(5)
+
+
+@dataclass(frozen=True, eq=False)
+class HairPicture:
+    """The crop in which hair was looked for."""
+
+    pixels: UInt8[np.ndarray, "H W 3"]
+    hair: Float32[np.ndarray, "H W"]
+    """Probability of hair."""
+    zone: Int32[np.ndarray, "H W"]
+    """OUTSIDE, SCALP, FACE, EAR or NECK of the fitted head."""
+    skin_lab: Float64[np.ndarray, "3"]
+    """Median skin colour, CIE Lab (OpenCV float scale)."""
+    crop_from_photo: Float64[np.ndarray, "2 3"]
+    skull: Skull
+
+    def sample(self, photo_px: Float32[np.ndarray, "N 2"], image: np.ndarray) -> np.ndarray:
+        """Values of an image the size of the crop at photo pixels (edge values beyond it)."""
+        at = photo_px.astype(np.float64) @ self.crop_from_photo[:, :2].T + self.crop_from_photo[:, 2] - 0.5
+        x, y = at.T.astype(np.float32)
+        return cv2.remap(image, x[None], y[None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
+
+
+def segment_hair(model: HeadModel, fitted: HeadFit, face: FaceObservation) -> HairPicture:
+    """Probability of hair around one face."""
+    crop_from_photo, size = _crop(face)
+    # Three pixels of slack at the border keep warpAffine's replicated rim out of the colour models.
+    how = cv2.INTER_AREA if crop_from_photo[0, 0] < 1 else cv2.INTER_LINEAR
+    warp = crop_from_photo.copy()
+    warp[:, 2] += 0.5 * warp[0, 0] - 0.5
+    pixels = cv2.warpAffine(face.photo.pixels, warp, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
+    person = cv2.warpAffine(face.person.astype(np.float32), warp, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
+    inside = cv2.warpAffine(np.ones(face.person.shape, np.uint8), warp, size, flags=cv2.INTER_NEAREST) > 0
+    skull = find_skull(model, fitted.neutral)
+    zone, height = _zones(model, fitted, skull, crop_from_photo, size)
+    landmarks = face.landmarks_px @ crop_from_photo[:, :2].T + crop_from_photo[:, 2]
+    lab = cv2.cvtColor(cv2.GaussianBlur(pixels, (0, 0), 0.8).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    oval = _polygon(landmarks[list(_OVAL)], zone.shape)
+    skin_seed = _skin_seeds(lab, landmarks, oval)
+    skin = _Mixture.fit(lab[skin_seed], 4)
+    probability = _posterior(lab, person, inside, zone, height, oval, skin, landmarks)
+    smooth = cv2.ximgproc.guidedFilter(pixels, probability.astype(np.float32), 5, 60.0)
+    return HairPicture(
+        pixels=pixels,
+        hair=_connected(np.clip(smooth, 0, 1), zone),
+        zone=zone,
+        skin_lab=np.median(lab[skin_seed], axis=0).astype(np.float64),
+        crop_from_photo=crop_from_photo,
+        skull=skull,
+    )
+
+
+def _crop(face: FaceObservation) -> tuple[Float64[np.ndarray, "2 3"], tuple[int, int]]:
+    """crop_from_photo (pixel centres at + 0.5) and the crop's width and height. Upright as the photo is."""
+    eyes = face.landmarks_px[[33, 133, 263, 362]].mean(0).astype(np.float64)
+    scale = _PX_PER_IOD / face.interocular_px
+    size = (int(2 * _ASIDE * _PX_PER_IOD), int((_UP + _DOWN) * _PX_PER_IOD))
+    shift = np.array([_ASIDE, _UP]) * _PX_PER_IOD - scale * eyes
+    return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]]), size
+
+
+def _zones(
+    model: HeadModel, fitted: HeadFit, skull: Skull, crop_from_photo: Float64[np.ndarray, "2 3"], size: tuple[int, int]
+) -> tuple[Int32[np.ndarray, "H W"], Float32[np.ndarray, "H W"]]:
+    """What of the bald head each pixel sees, and its height over the usual hairline (inter-ocular distances)."""
+    width, height = size
+    camera = fitted.camera
+    triangles = model.triangles[model.part("face")]
+    scene = Scene(fitted.posed, triangles)
+    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+    photo = (np.stack([x.ravel(), y.ravel()], 1) - crop_from_photo[:, 2]) / crop_from_photo[0, 0]
+    towards = np.concatenate([(photo - camera.principal_px) / camera.focal_px, np.ones((len(photo), 1))], axis=1)
+    rotation = _rotation(fitted)
+    directions = (towards @ rotation).astype(np.float32)
+    origins = np.broadcast_to(camera.position_m, directions.shape).astype(np.float32)
+    hits = scene.cast(np.ascontiguousarray(origins), np.ascontiguousarray(directions))
+    seen = hits.triangle >= 0
+    points = np.einsum("nc,ncd->nd", hits.barycentric[seen], fitted.posed[triangles[hits.triangle[seen]]])
+    over = (skull.height(points) - usual_hairline(skull.azimuth(points))).astype(np.float32)
+    level, aside = skull.height(points), np.abs(points[:, 0]) / skull.iod_m
+    zone = np.full(len(photo), OUTSIDE, np.int32)
+    kind = np.full(len(points), FACE, np.int32)
+    kind[level < -1.75] = NECK
+    kind[(np.abs(skull.azimuth(points)) > 75) & (level < -0.7)] = NECK
+    kind[(np.abs(skull.azimuth(points)) > 68) & (aside > 1.05) & (np.abs(level + 0.15) < 0.65)] = EAR
+    kind[(over > 0) & (level > 0.3)] = SCALP
+    zone[seen] = kind
+    above = np.zeros(len(photo), np.float32)
+    above[seen] = over
+    return zone.reshape(height, width), above.reshape(height, width)
+
+
+def _rotation(fitted: HeadFit) -> Float64[np.ndarray, "3 3"]:
+    axes = np.eye(3, dtype=np.float32)
+    return (fitted.camera.view(axes) - fitted.camera.translation_m).T.astype(np.float64)
+
+
+def _polygon(points: Float64[np.ndarray, "N 2"], shape: tuple[int, ...]) -> Bool[np.ndarray, "H W"]:
+    filled = np.zeros(shape, np.uint8)
+    cv2.fillPoly(filled, [np.round(points - 0.5).astype(np.int32)], 1)
+    return filled > 0
+
+
+def _skin_seeds(
+    lab: Float32[np.ndarray, "H W 3"], landmarks: Float64[np.ndarray, "478 2"], oval: Bool[np.ndarray, "H W"]
+) -> Bool[np.ndarray, "H W"]:
+    """Face pixels above the mouth that are neither eyes, brows, fringe nor glasses: near the median colour."""
+    chosen = cv2.erode(oval.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    rows = np.arange(len(oval))[:, None]
+    chosen &= (rows < landmarks[[61, 291], 1].mean()) & (rows > landmarks[10, 1] + 0.1 * _PX_PER_IOD)
+    for polygon in _EYES_AND_BROWS:
+        hole = _polygon(landmarks[list(polygon)], oval.shape).astype(np.uint8)
+        chosen &= cv2.dilate(hole, np.ones((5, 5), np.uint8)) == 0
+    colours = lab[chosen]
+    off = colours - np.median(colours, axis=0)
+    spread = np.clip(1.48 * np.median(np.abs(off), axis=0), [5.0, 2.0, 2.0], [10.0, 4.5, 4.5])
+    near = (off[:, 0] > -3.0 * spread[0]) & (np.abs(off[:, 1:]) < 3.0 * spread[1:]).all(1)
+    kept = np.zeros_like(chosen)
+    kept[chosen] = near
+    return kept
+
+
+def _posterior(
+    lab: Float32[np.ndarray, "H W 3"],
+    person: Float32[np.ndarray, "H W"],
+    inside: Bool[np.ndarray, "H W"],
+    zone: Int32[np.ndarray, "H W"],
+    over_hairline: Float32[np.ndarray, "H W"],
+    oval: Bool[np.ndarray, "H W"],
+    skin: "_Mixture",
+    landmarks: Float64[np.ndarray, "478 2"],
+) -> Float64[np.ndarray, "H W"]:
+    """Bayes' rule over hair, skin, clothes and background, with a prior per place."""
+    rows = np.arange(zone.shape[0])[:, None] * np.ones((1, zone.shape[1]))
+    chin, brow = landmarks[152, 1], landmarks[[105, 334], 1].mean()
+    eyes = landmarks[[33, 263], 1].mean()
+    body = person > 0.5
+    outside = zone == OUTSIDE
+    off_head = cv2.distanceTransform((outside).astype(np.uint8), cv2.DIST_L2, 3) / _PX_PER_IOD
+    solid = cv2.erode(body.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    hair_seed = inside & solid & (
+        ((zone == SCALP) & (over_hairline > 0.12) & ~oval) | (outside & (rows < eyes) & (off_head > 0.04))
+    )
+    cloth_seed = inside & solid & (rows > chin + 1.3 * _PX_PER_IOD) & (outside | (zone == NECK)) & (off_head > 0.1)
+    far = inside & (cv2.dilate(body.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
+    background = _Mixture.fit(lab[far], 5)
+    clothes = _Mixture.fit(lab[cloth_seed], 4)
+    seeds = lab[hair_seed]
+    unlike_skin = skin.distance(seeds) > 2.5 if len(seeds) else np.zeros(0, bool)
+    if unlike_skin.sum() < max(60, _LEAST_HAIR * len(seeds)):
+        return np.zeros(zone.shape)
+    hair = _Mixture.fit(seeds[unlike_skin], 3)
+
+    prior = {"hair": np.full(zone.shape, 0.02), "skin": np.full(zone.shape, 0.02)}
+    prior["clothes"] = np.full(zone.shape, 0.02)
+    prior["background"] = np.where(body, 0.15, 1.0)
+    near = (person > 0.15) & ~body
+    prior["hair"][near & (rows < chin)] = 0.25
+    low = np.clip((rows - chin) / (1.5 * _PX_PER_IOD), 0, 1)
+    beside = body & outside
+    prior["hair"][beside] = (0.85 * (1 - 0.75 * low) * np.exp(-np.maximum(off_head - 0.7, 0)))[beside]
+    prior["clothes"][beside] = (0.02 + 0.5 * low)[beside]
+    prior["skin"][beside] = 0.08
+    prior["hair"][zone == SCALP] = 0.75
+    prior["skin"][zone == SCALP] = 0.25
+    prior["hair"][(zone == FACE) & ~oval] = 0.4
+    prior["skin"][(zone == FACE) & ~oval] = 0.6
+    prior["hair"][zone == EAR] = 0.3
+    prior["skin"][zone == EAR] = 0.7
+    prior["hair"][zone == NECK] = 0.12
+    prior["skin"][zone == NECK] = 0.4
+    prior["clothes"][zone == NECK] = 0.05
+    prior["clothes"][(zone == NECK) & (rows > chin + 0.4 * _PX_PER_IOD)] = 0.4
+    prior["hair"][oval] = 0.03
+    prior["skin"][oval] = 0.9
+    forehead = oval & (rows < brow - 0.12 * _PX_PER_IOD)
+    prior["hair"][forehead] = 0.25
+    likelihood = {"hair": hair, "skin": skin.widened(1.35), "clothes": clothes, "background": background}
+    total = np.full(zone.shape, 1e-12)
+    own = np.zeros(zone.shape)
+    for kind, mixture in likelihood.items():
+        part = prior[kind] * mixture.density(lab.reshape(-1, 3)).reshape(zone.shape)
+        total += part
+        own = part if kind == "hair" else own
+    return own / total
+
+
+def _connected(hair: Float32[np.ndarray, "H W"], zone: Int32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
+    """Hair that hangs together with hair on or right above the scalp."""
+    count, labels = cv2.connectedComponents((hair > 0.4).astype(np.uint8), connectivity=8)
+    on_scalp = cv2.dilate((zone == SCALP).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    touching = np.bincount(labels[on_scalp & (hair > 0.4)], minlength=count)
+    kept = np.isin(labels, np.flatnonzero(touching > 40)) & (labels > 0)
+    near = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.where(near, hair, 0).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class _Mixture:
+    """A mixture of Gaussians over Lab, plus a little of everything."""
+
+    share: Float64[np.ndarray, "K"]
+    mean: Float64[np.ndarray, "K 3"]
+    precision: Float64[np.ndarray, "K 3 3"]
+    scale: Float64[np.ndarray, "K"]
+
+    @staticmethod
+    def fit(samples: Float32[np.ndarray, "N 3"], count: int) -> "_Mixture":
+        """k-means in Lab, one Gaussian per cluster; an even spread over all colours when there are too few samples."""
+        if len(samples) < 12 * count:
+            wide = np.array([[900.0, 0, 0], [0, 300, 0], [0, 0, 300]])
+            return _Mixture._of(np.ones(1), np.array([[50.0, 5, 5]]), wide[None])
+        step = max(1, len(samples) // 4000)
+        chosen = np.ascontiguousarray(samples[::step], np.float32)
+        cv2.setRNGSeed(7)
+        stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.5)
+        _, labels, _ = cv2.kmeans(chosen, count, None, stop, 1, cv2.KMEANS_PP_CENTERS)  # pyright: ignore[reportCallIssue,reportArgumentType]
+        groups = [chosen[labels.ravel() == k] for k in range(count)]
+        groups = [group for group in groups if len(group) >= 6]
+        share = np.array([len(group) for group in groups], np.float64)
+        mean = np.array([group.mean(0) for group in groups], np.float64)
+        spread = np.array([np.cov(group.T.astype(np.float64)) + np.diag([9.0, 3.0, 3.0]) for group in groups])
+        return _Mixture._of(share / share.sum(), mean, spread)
+
+    @staticmethod
+    def _of(
+        share: Float64[np.ndarray, "K"], mean: Float64[np.ndarray, "K 3"], covariance: Float64[np.ndarray, "K 3 3"]
+    ) -> "_Mixture":
+        scale = 1 / np.sqrt((2 * np.pi) ** 3 * np.linalg.det(covariance))
+        return _Mixture(share, mean, np.linalg.inv(covariance), scale)
+
+    def widened(self, factor: float) -> "_Mixture":
+        """The same with standard deviations `factor` times as large."""
+        return _Mixture._of(self.share, self.mean, np.linalg.inv(self.precision) * factor**2)
+
+    def distance(self, colours: Float32[np.ndarray, "N 3"]) -> Float64[np.ndarray, "N"]:
+        """Mahalanobis distance to the nearest component."""
+        return np.sqrt(self._squared(colours).min(1))
+
+    def density(self, colours: Float32[np.ndarray, "N 3"]) -> Float64[np.ndarray, "N"]:
+        return np.exp(-0.5 * self._squared(colours)) @ (self.share * self.scale).astype(np.float32) + 2e-8
+
+    def _squared(self, colours: Float32[np.ndarray, "N 3"]) -> Float64[np.ndarray, "N K"]:
+        # |W (x - m)|^2 with W the Cholesky factor of the precision: one matrix product per component.
+        squared = np.empty((len(colours), len(self.share)), np.float32)
+        for k, (mean, precision) in enumerate(zip(self.mean, self.precision, strict=True)):
+            white = (colours - mean.astype(np.float32)) @ np.linalg.cholesky(precision).astype(np.float32)
+            squared[:, k] = np.einsum("nc,nc->n", white, white)
+        return squared

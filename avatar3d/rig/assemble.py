@@ -1,0 +1,76 @@
+"""Puts a rigged avatar together.
+
+    neutral --> lips settled --> 52 shapes of this head --> one mesh per part --> skeleton
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from jaxtyping import Float32
+
+from avatar3d.core.avatar import Avatar, Material, Mesh, Skin, Texture
+from avatar3d.core.blendshapes import ARKIT_NAMES
+from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.rig.lips import settle_lips
+from avatar3d.rig.materials import eye_material, face_material, part_material
+from avatar3d.rig.morphs import person_shapes
+from avatar3d.rig.skeleton import place_skeleton
+from avatar3d.rig.surface import smooth_normals, split_part
+
+PART_ORDER: Final = ("face", "eyeLeft", "eyeRight", "teethUpper", "teethLower", "tongue", "mouth", "lashes", "brows")
+# A part that no shape moves further than this rides on its joints alone (metres).
+_MOVES_M: Final = 1e-5
+
+
+def assemble_avatar(
+    model: HeadModel,
+    fitted: HeadFit,
+    skin: Skin,
+    eyes: Texture,
+    hair: Mesh | None,
+    *,
+    name: str,
+    extras: dict[str, Any],
+) -> Avatar:
+    """The rigged head: the face first with all 52 shapes, then the small parts, then hair when there is any.
+
+    A part that some shape moves carries all 52 too; the others only ride on joints.
+    """
+    neutral = settle_lips(model, fitted.neutral)
+    shapes = person_shapes(model, neutral)
+    materials = {"face": face_material(skin)}
+    materials |= dict.fromkeys(("eyeLeft", "eyeRight"), eye_material(eyes))
+    meshes = [
+        cut_mesh(model, neutral, shapes, part, materials.get(part) or part_material(part))
+        for part in PART_ORDER
+        if part in model.part_names and len(model.part(part))
+    ]
+    if hair is not None and len(hair.triangles):
+        meshes.append(hair)
+    return Avatar(name=name, meshes=tuple(meshes), skeleton=place_skeleton(model, neutral), extras=extras)
+
+
+def cut_mesh(
+    model: HeadModel,
+    neutral: Float32[np.ndarray, "V 3"],
+    shapes: Float32[np.ndarray, "52 V 3"],
+    part: str,
+    material: Material,
+) -> Mesh:
+    """One part as a mesh: seams split, normals welded across them, shapes only when one moves it."""
+    surface = split_part(model, part)
+    normals = smooth_normals(neutral, model.triangles[model.part(part)])
+    own = shapes[:, surface.source]
+    moved = part == "face" or float(np.abs(own).max()) > _MOVES_M
+    return Mesh(
+        name=part,
+        positions=neutral[surface.source].astype(np.float32),
+        normals=normals[surface.source],
+        uvs=surface.uvs.astype(np.float32),
+        triangles=surface.triangles,
+        material=material,
+        morph_names=ARKIT_NAMES if moved else (),
+        morphs=own.astype(np.float32) if moved else np.zeros((0, len(surface.source), 3), np.float32),
+        joints=model.skin_joints[surface.source].astype(np.int32),
+        weights=model.skin_weights[surface.source].astype(np.float32),
+    )

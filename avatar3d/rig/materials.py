@@ -1,0 +1,61 @@
+"""What the parts are made of: pictures beside the head model for the small ones, the photo's for face and eyes."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from avatar3d.core.avatar import Material, Skin, Texture
+
+_PICTURES: Final = Path(__file__).parents[1] / "head/data"
+# Per part: pictures tried in turn, linear tint with picture, linear colour without, roughness.
+_SMALL_PARTS: Final[dict[str, tuple[tuple[str, ...], tuple[float, float, float], tuple[float, float, float], float]]] = {
+    "teethUpper": (("teethUpper", "teeth"), (0.82, 0.80, 0.77), (0.62, 0.58, 0.50), 0.30),
+    "teethLower": (("teethLower", "teeth"), (0.72, 0.70, 0.67), (0.55, 0.51, 0.44), 0.32),
+    "tongue": (("tongue",), (0.80, 0.74, 0.74), (0.40, 0.13, 0.13), 0.45),
+    "mouth": (("mouth",), (0.55, 0.50, 0.50), (0.13, 0.030, 0.030), 0.70),
+    "lashes": (("lashes",), (1.0, 1.0, 1.0), (0.010, 0.007, 0.005), 0.90),
+    "brows": (("brows",), (1.0, 1.0, 1.0), (0.035, 0.022, 0.015), 0.90),
+}
+_HAIRY: Final = ("lashes", "brows")
+# Cut-out, not blended: no sorting, right in every engine. Low, so that thin lashes survive mip-mapping.
+HAIR_CUTOFF: Final = 0.35
+
+
+def face_material(skin: Skin) -> Material:
+    """Skin: the photo's albedo and relief; dry enough not to look like plastic."""
+    return Material(name="face", base_colour=skin.albedo, normal=skin.normal, roughness=0.58)
+
+
+def eye_material(eyes: Texture) -> Material:
+    """One wet material for both eyes."""
+    return Material(name="eyes", base_colour=eyes, roughness=0.12)
+
+
+def part_material(name: str) -> Material:
+    """Teeth, tongue, mouth, lashes or brows. The deeper inside the mouth, the darker: nothing else shades it there."""
+    pictures, tint, colour, roughness = _SMALL_PARTS[name]
+    pixels = next((found for found in map(_picture, pictures) if found is not None), None)
+    hairy = name in _HAIRY
+    return Material(
+        name=name,
+        base_colour=None if pixels is None else Texture(name=name, pixels=pixels),
+        colour_factor=(*(colour if pixels is None else tint), 1.0),
+        roughness=roughness,
+        alpha_mode="MASK" if hairy and pixels is not None and pixels.shape[2] == 4 else "OPAQUE",
+        alpha_cutoff=HAIR_CUTOFF if hairy else 0.5,
+        double_sided=hairy or name == "mouth",
+    )
+
+
+@lru_cache
+def _picture(name: str) -> UInt8[np.ndarray, "H W C"] | None:
+    """The PNG of that name beside the head model, or None."""
+    path = _PICTURES / f"{name}.png"
+    if not path.is_file():
+        return None
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGBA" if image.mode in ("RGBA", "LA", "PA") else "RGB"))
