@@ -150,7 +150,7 @@ def _teeth() -> Mesh:
     positions, normals, uvs, triangles = _ball(columns=8, rows=6, radii=np.array([0.02, 0.005, 0.01]))
     positions += np.array([0, MOUTH_Y - 0.01, 0.06], np.float32)
     teeth = _rigid(
-        "teethLower", positions, normals, uvs, triangles, Material("teeth", colour_factor=(0.8, 0.75, 0.7, 1)), 3
+        "teethLower", positions, normals, uvs, triangles, Material("teeth", colour_factor=(0.8, 0.75, 0.7, 1.0)), 3
     )
     moves = {
         "jawOpen": (0, -0.02, 0),
@@ -165,7 +165,7 @@ def _tongue() -> Mesh:
     positions, normals, uvs, triangles = _ball(columns=8, rows=6, radii=np.array([0.014, 0.004, 0.02]))
     positions += np.array([0, MOUTH_Y - 0.012, 0.045], np.float32)
     tongue = _rigid(
-        "tongue", positions, normals, uvs, triangles, Material("tongue", colour_factor=(0.6, 0.2, 0.2, 1)), 4
+        "tongue", positions, normals, uvs, triangles, Material("tongue", colour_factor=(0.6, 0.2, 0.2, 1.0)), 4
     )
     out = (positions[:, 2:3] - positions[:, 2].min()) / 0.04 * np.array([0.0, 0.0, 0.035])
     return _with_shapes(tongue, {"tongueOut": out, "jawOpen": np.tile([0, -0.018, 0.0], (len(positions), 1))})

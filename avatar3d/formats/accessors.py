@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int64, Shaped
 
 from avatar3d.formats.glb import GlbDocument, Json, is_index, over_limit
 
@@ -24,7 +24,7 @@ _CODES: Final = {np.dtype(code).str[1:]: number for number, code in _DTYPES.item
 _WIDTHS: Final = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 _NAMES: Final = {width: name for name, width in _WIDTHS.items()}
 
-Numbers = np.ndarray[Any, Any]
+Numbers = Shaped[np.ndarray, "..."]
 
 
 @dataclass(eq=False)

@@ -27,10 +27,10 @@ def avatar_from_document(document: GlbDocument) -> Avatar:
     reader = BufferReader(document)
     skeleton, joint_order = _skeleton(document, reader)
     textures = _Textures(document, reader)
-    placed = [(node.get("mesh"), str(node.get("name", ""))) for node in document.items("nodes") if "mesh" in node]
+    placed = [node["mesh"] for node in document.items("nodes") if "mesh" in node]
     if not 0 < len(placed) <= _MAX_MESHES:
         raise _not_ours(document, f"it shows {len(placed)} meshes")
-    meshes = tuple(_mesh(document, reader, textures, mesh, name, joint_order) for mesh, name in placed)
+    meshes = tuple(_mesh(document, reader, textures, mesh, joint_order) for mesh in placed)
     extras = document.json["asset"].get("extras", {})
     return Avatar(
         name=_avatar_name(document),
@@ -114,7 +114,6 @@ def _mesh(
     reader: BufferReader,
     textures: "_Textures",
     index: object,
-    name: str,
     joint_order: Int32[np.ndarray, "J"],
 ) -> Mesh:
     mesh = document.item("meshes", index, "a node")
@@ -149,7 +148,7 @@ def _mesh(
     names, morphs = _morphs(document, reader, mesh, primitive, count, where)
     bound = np.where(weights > 0, joint_order[joints], 0)
     return Mesh(
-        name=name or str(mesh.get("name", where)),
+        name=str(mesh.get("name", where)),
         positions=positions,
         normals=normals,
         uvs=uvs,

@@ -51,7 +51,7 @@ def describe(avatar: Avatar, *, generator: str, compact: bool, lossless_textures
         "scenes": [{"name": _text(avatar.name), "nodes": [0, *range(joint_count, joint_count + len(meshes))]}],
         "nodes": [
             *_joint_nodes(avatar.skeleton),
-            *({"name": mesh["name"], "mesh": index, "skin": 0} for index, mesh in enumerate(meshes)),
+            *_mesh_nodes(avatar),
         ],
         "skins": [skin],
         "meshes": meshes,
@@ -91,6 +91,15 @@ def _joint_nodes(skeleton: Skeleton) -> list[Json]:
             {"name": _text(name), "translation": offset.tolist()} | ({"children": children} if children else {})
         )
     return nodes
+
+
+def _mesh_nodes(avatar: Avatar) -> list[Json]:
+    """A node per mesh. No two nodes share a name, or engines would rename one as they please (joint and mesh "tongue")."""
+    joints = {_text(name) for name in avatar.skeleton.names}
+    names = [_text(mesh.name) for mesh in avatar.meshes]
+    return [
+        {"name": f"{name}Mesh" if name in joints else name, "mesh": index, "skin": 0} for index, name in enumerate(names)
+    ]
 
 
 def _skin(skeleton: Skeleton, buffer: BufferWriter) -> Json:
