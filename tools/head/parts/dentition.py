@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -14,11 +15,15 @@ from tools.head.parts.follow import material_triangles
 from tools.head.parts.source import IctSource
 
 RING: Final = 8
-SEPARATION: Final = 0.97
-"""Crown width over the measured width: a hair of air between neighbours."""
+SPREAD: Final = (1.085, 1.08, 1.05, 1.02, 1.01, 1.01, 1.01)
+"""Crown width over its share of the arc: front teeth touch near the edge, which stands outside the arc of centres."""
 # Clinical crown heights, mm, from the midline outward (textbook means, Wheeler).
 UPPER_HEIGHT_MM: Final = (10.5, 9.3, 10.0, 8.5, 8.0, 7.5, 7.0)
 LOWER_HEIGHT_MM: Final = (9.0, 9.2, 10.2, 8.6, 8.0, 7.5, 7.0)
+UPPER_WIDTH_MM: Final = (8.5, 6.6, 7.6, 7.1, 6.7, 10.2, 9.4)
+LOWER_WIDTH_MM: Final = (5.2, 5.7, 6.9, 7.0, 7.1, 11.0, 10.4)
+UPPER_DEPTH_MM: Final = (7.0, 6.2, 8.0, 9.0, 9.0, 11.0, 11.0)
+LOWER_DEPTH_MM: Final = (6.0, 6.4, 7.6, 7.7, 8.2, 10.4, 10.2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,40 +90,66 @@ FORMS: Final = (INCISOR, INCISOR, CANINE, PREMOLAR, PREMOLAR, MOLAR, MOLAR)
 
 
 def measure_sockets(ict: IctSource, *, upper: bool) -> list[Socket]:
-    """The fourteen sockets of one jaw, from the person's right to the left, symmetric about x = 0."""
-    teeth = sorted(_teeth(ict, upper=upper), key=lambda points: points[:, 0].mean())
-    teeth = teeth[8:15]
+    """The fourteen sockets of one jaw, from the person's right to the left, symmetric about x = 0.
+
+    ICT gives the arc (a smooth curve through its crowns), the biting height and the lean; human means give the crowns'
+    proportions, which are set side by side along that arc so that neighbours just touch.
+    """
+    teeth = sorted(_teeth(ict, upper=upper), key=lambda points: points[:, 0].mean())[8:15]
     heights = UPPER_HEIGHT_MM if upper else LOWER_HEIGHT_MM
     up = 1.0 if upper else -1.0
-    crowns: list[np.ndarray] = []
-    for points, height in zip(teeth, heights, strict=True):
-        depth_below = (points[:, 1] - (points[:, 1] * up).min() * up) * up
-        crowns.append(points[depth_below < height * 1e-3])
+    tips = np.array([(points[:, 1] * up).min() * up for points in teeth])
+    crowns = [
+        points[np.abs(points[:, 1] - tip) < height * 1e-3]
+        for points, tip, height in zip(teeth, tips, heights, strict=True)
+    ]
     centres = np.array([(crown.max(0) + crown.min(0)) / 2 for crown in crowns])
-    arc = np.concatenate([centres[::-1] * [-1, 1, 1], centres])
-    tangents = np.gradient(arc, axis=0)[7:]
+    arc, length = _arc(centres)
+    proportion = np.array(UPPER_WIDTH_MM if upper else LOWER_WIDTH_MM)
+    scale = length[1] / proportion.sum()
+    width = proportion * scale
+    at = np.cumsum(width) - width / 2
+    depth = np.array(UPPER_DEPTH_MM if upper else LOWER_DEPTH_MM) * scale
+    tip_height = np.interp(at, length[0], tips)
     left: list[Socket] = []
-    for k, (crown, points) in enumerate(zip(crowns, teeth, strict=True)):
-        along = tangents[k] * [1, 0, 1]
-        along /= np.linalg.norm(along)
+    for k, crown in enumerate(crowns):
+        place, along = arc(at[k]), arc(at[k], 1) * [1, 1]
+        along = np.array([along[0], 0, along[1]]) / np.linalg.norm(along)
         out = np.array([-along[2], 0.0, along[0]])
-        tip = (points[:, 1] * up).min() * up
-        near = crown[np.abs(crown[:, 1] - tip) < 1.2e-3].mean(0)
-        neck = crown[np.abs(crown[:, 1] - tip) > heights[k] * 0.75e-3].mean(0)
-        lean = neck - near
-        root = np.array([0, up, 0]) + (lean / np.linalg.norm(lean)) * (1.5 if k < 3 else 0.3)
-        root -= along * (root @ along)
+        near = crown[np.abs(crown[:, 1] - tips[k]) < 1.2e-3].mean(0)
+        neck = crown[np.abs(crown[:, 1] - tips[k]) > heights[k] * 0.75e-3].mean(0)
+        lean = (neck - near) / np.linalg.norm(neck - near)
+        root = np.array([0, up, 0]) + out * (lean @ out) * (0.8 if k < 3 else 0.3)
         root /= np.linalg.norm(root)
         out = out - root * (out @ root)
         out /= np.linalg.norm(out)
-        spread_a, spread_b = crown @ along, crown @ out
-        middle = along * (spread_a.max() + spread_a.min()) / 2 + out * (spread_b.max() + spread_b.min()) / 2
-        neck_middle = middle + root * (crown @ root).mean()
-        edge = neck_middle + root * ((tip - neck_middle[1]) / root[1])
-        left.append(
-            Socket(k, edge, along, out, root, np.ptp(spread_a) * SEPARATION, np.ptp(spread_b), heights[k] * 1e-3)
-        )
+        middle = np.array([place[0], centres[k, 1], place[1]])
+        edge = middle + root * ((tip_height[k] - middle[1]) / root[1])
+        left.append(Socket(k, edge, along, out, root, width[k] * SPREAD[k], depth[k], heights[k] * 1e-3))
     return [_mirrored(socket) for socket in left[::-1]] + left
+
+
+def _arc(centres: np.ndarray) -> tuple[CubicSpline, tuple[np.ndarray, float]]:
+    """The dental arc as (x, z) by arc length from the midline; its knots' lengths and the length to the last tooth's end.
+
+    A polynomial in x, even about the midline, smooths ICT's centres; it is then re-sampled by length.
+    """
+    both = np.concatenate([centres[::-1] * [-1, 1, 1], centres])
+    # z as an even polynomial of x is too steep at the molars: fit both over a common parameter instead.
+    step = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(both[:, [0, 2]], axis=0), axis=1))])
+    parameter = step / step[-1] * 2 - 1
+    odd = np.stack([parameter, parameter**3, parameter**5], 1)
+    even = np.stack([np.ones_like(parameter), parameter**2, parameter**4, parameter**6], 1)
+    x = np.linalg.lstsq(odd, both[:, 0], rcond=None)[0]
+    z = np.linalg.lstsq(even, both[:, 2], rcond=None)[0]
+    fine = np.linspace(0, 1.12, 1200)
+    curve = np.stack(
+        [fine * x[0] + fine**3 * x[1] + fine**5 * x[2], z[0] + fine**2 * z[1] + fine**4 * z[2] + fine**6 * z[3]], 1
+    )
+    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])
+    knots = np.interp(parameter[len(centres) :], fine, length)
+    end = knots[-1] + (knots[-1] - knots[-2]) / 2
+    return CubicSpline(length[::40], curve[::40]), (knots, float(end))
 
 
 def _mirrored(socket: Socket) -> Socket:

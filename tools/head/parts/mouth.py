@@ -2,9 +2,9 @@
 
     ICT's mouth socket --> flattened onto a disk (lips = rim) --> our polar grid of 28 x 9 --> carried back to 3D
 
-Every point is a fixed mixture of ICT's vertices, so it follows all identity modes and shapes exactly: the palate half
-stays, the lower half goes with the jaw, the cheeks between. The outermost ring is pushed into the lips' flesh so that
-no gap shows between lining and skin.
+The rim follows ICT's lips in all shapes and modes; deeper, the palate half stays with the skull, the lower half goes
+with the jaw, the cheeks between. The outermost ring is pushed into the lips' flesh so that no gap shows between lining
+and skin, and the rest is pushed outward until both dentitions lie inside.
 """
 
 from typing import Final
@@ -15,46 +15,124 @@ from scipy.sparse.linalg import spsolve
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from tools.head.part import PartGeometry
-from tools.head.parts.follow import Carrier
+from tools.head.parts.follow import Carrier, bind_closest, follow_similarity
 from tools.head.parts.source import IctSource
-from tools.head.parts.teeth import TONGUE_OUT_JAW
+from tools.head.parts.teeth import TONGUE_OUT_JAW, jaw_motion, jaw_vertices
 
 SEGMENTS: Final = 28
 RINGS: Final = 9
+LIP_SHARE: Final = (1.0, 0.5, 0.12)
+"""How far the first rings follow the lips; the deeper ones only follow skull and jaw."""
+CLEARANCE: Final = 6e-4
+"""Metres between teeth or gum and the lining."""
 
 
-def build_mouth(ict: IctSource) -> PartGeometry:
-    """The bag as one part; its texture is the disk itself, throat in the middle."""
+def build_mouth(ict: IctSource, jaws: list[PartGeometry]) -> PartGeometry:
+    """The bag as one part around both dentitions; its texture is the disk itself, throat in the middle."""
     triangles = _socket_triangles(ict)
     rim = lip_loop(ict)
     flat = _flatten(ict.mean.astype(np.float64), triangles, rim)
-    radius = _ring_radii(ict, triangles, flat)
-    start = np.arctan2(*flat[rim[0]][::-1])
     azimuth = np.pi / 2 + np.arange(SEGMENTS) * 2 * np.pi / SEGMENTS
-    del start
-    polar = [r * np.c_[np.cos(azimuth), np.sin(azimuth)] for r in radius]
-    disk = np.concatenate([*polar, np.zeros((1, 2))])
+    circle = np.c_[np.cos(azimuth), np.sin(azimuth)]
+    disk = np.concatenate([*(r * circle for r in _ring_radii(ict, triangles, flat)), np.zeros((1, 2))])
     carrier = _locate(disk, flat, triangles)
-    vertices = carrier.carry(ict.mean)
-    shapes = carrier.carry(ict.expression)
-    shapes[ARKIT_INDEX["tongueOut"]] = TONGUE_OUT_JAW * shapes[ARKIT_INDEX["jawOpen"]]
-    vertices[:SEGMENTS] += _into_flesh(vertices)
     mirror = np.concatenate(
         [r * SEGMENTS + (-np.arange(SEGMENTS)) % SEGMENTS for r in range(RINGS)] + [np.array([RINGS * SEGMENTS])]
     )
-    vertices = (vertices + vertices[mirror] * np.array([-1, 1, 1], np.float32)) / 2
-    jaw = np.clip(shapes[ARKIT_INDEX["jawOpen"], :, 1] / ict.expression[ARKIT_INDEX["jawOpen"], :, 1].min(), 0, 1)
+    vertices = carrier.carry(ict.mean).astype(np.float64)
+    vertices[:SEGMENTS] += _into_flesh(vertices)
+    vertices = (vertices + vertices[mirror] * [-1, 1, 1]) / 2
+    vertices = _around_teeth(vertices, mirror, jaws)
+    shapes, jaw = _motion(ict, carrier, vertices)
     return PartGeometry(
         name="mouth",
-        vertices=vertices,
-        polygons=_bag_polygons(),
-        polygon_uvs=_bag_polygons(),
+        vertices=vertices.astype(np.float32),
+        polygons=bag_polygons(),
+        polygon_uvs=bag_polygons(),
         uvs=(0.5 + 0.49 * disk * [1, -1]).astype(np.float32),
-        identity=carrier.carry(ict.identity),
+        identity=_identity(ict, carrier, vertices, jaw),
         expression=shapes,
         joint_weights={"jaw": jaw.astype(np.float32), "head": (1 - jaw).astype(np.float32)},
         mirror=mirror.astype(np.int32),
     )
+
+
+def _ring_share() -> np.ndarray:
+    """[v 1] how far each bag vertex follows the lips: 1 at the rim, 0 from the fourth ring on."""
+    share = np.repeat(np.array([*LIP_SHARE, *[0.0] * (RINGS - len(LIP_SHARE))]), SEGMENTS)
+    return np.concatenate([share, [0.0]])[:, None]
+
+
+def _motion(ict: IctSource, carrier: Carrier, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Shapes [52 v 3] and jaw weight [v].
+
+    The rim is ICT's lips in all shapes; deeper the lower half goes rigidly with the jaw and the upper half stays, so
+    that the lining never cuts the teeth, whatever the lips do.
+    """
+    lips = carrier.carry(ict.expression)
+    rigid = jaw_motion(ict, vertices)
+    opened = ARKIT_INDEX["jawOpen"]
+    ratio = (lips[opened] * rigid[opened]).sum(1) / np.maximum((rigid[opened] ** 2).sum(1), 1e-12)
+    jaw = np.clip((ratio - 0.15) / 0.7, 0, 1)
+    jaw = jaw * jaw * (3 - 2 * jaw)
+    lips[ARKIT_INDEX["tongueOut"]] = TONGUE_OUT_JAW * lips[opened]
+    share = _ring_share()
+    return (share * lips + (1 - share) * jaw[:, None] * rigid).astype(np.float32), jaw
+
+
+def _identity(ict: IctSource, carrier: Carrier, vertices: np.ndarray, jaw: np.ndarray) -> np.ndarray:
+    """Modes [K v 3]: the rim with ICT's lips, the rest with the upper or the lower dentition's similarity."""
+    upper, lower = (
+        follow_similarity(ict.mean[teeth], ict.identity[:, teeth], vertices)
+        for teeth in (jaw_vertices(ict, upper=True), jaw_vertices(ict, upper=False))
+    )
+    deep = (1 - jaw)[:, None] * upper + jaw[:, None] * lower
+    share = _ring_share()
+    return (share * carrier.carry(ict.identity) + (1 - share) * deep).astype(np.float32)
+
+
+def _around_teeth(vertices: np.ndarray, mirror: np.ndarray, jaws: list[PartGeometry]) -> np.ndarray:
+    """The bag pushed outward until teeth and gums lie at least CLEARANCE inside it; rim and throat stay."""
+    points = np.concatenate([_dense(jaw) for jaw in jaws])
+    polygons = bag_polygons()
+    triangles = np.concatenate([polygons[:, :3], polygons[polygons[:, 3] >= 0][:, [0, 2, 3]]])
+    free = np.ones(len(vertices))
+    free[:SEGMENTS] = 0.0
+    for _ in range(60):
+        corners = vertices[triangles]
+        normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+        bound = bind_closest(points, vertices, triangles)
+        closest = bound.carry(vertices).astype(np.float64)
+        owner = _owner(bound, triangles)
+        height = ((points - closest) * normal[owner]).sum(1)
+        lack = np.clip(CLEARANCE - height, 0, 4e-3)
+        close = np.linalg.norm(points - closest, axis=1) < 8e-3
+        lack = np.where(close, lack, 0.0)
+        if lack.max() < 1e-4:
+            break
+        push = np.zeros(len(vertices))
+        np.maximum.at(push, bound.corners.ravel(), (lack[:, None] * np.sqrt(bound.weights)).ravel())
+        outward = np.zeros_like(vertices)
+        for corner in range(3):
+            np.add.at(outward, triangles[:, corner], -normal)
+        outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-12)
+        step = outward * (0.6 * push * free)[:, None]
+        step = (step + step[mirror] * [-1, 1, 1]) / 2
+        vertices = vertices + step
+    return vertices
+
+
+def _dense(part: PartGeometry) -> np.ndarray:
+    """Vertices and polygon centres [n 3] of a part."""
+    quads = part.polygons[part.polygons[:, 3] >= 0]
+    return np.concatenate([part.vertices, part.vertices[quads].mean(1)]).astype(np.float64)
+
+
+def _owner(bound: Carrier, triangles: np.ndarray) -> np.ndarray:
+    """Row of `triangles` each bound point lies on."""
+    row = {tuple(triangle): index for index, triangle in enumerate(triangles.tolist())}
+    return np.array([row[tuple(corners)] for corners in bound.corners.tolist()])
 
 
 def lip_loop(ict: IctSource) -> np.ndarray:
@@ -165,7 +243,7 @@ def _into_flesh(vertices: np.ndarray) -> np.ndarray:
     return (4e-4 * away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)).astype(np.float32)
 
 
-def _bag_polygons() -> np.ndarray:
+def bag_polygons() -> np.ndarray:
     """Ring quads and the throat's fan, facing the inside of the mouth."""
     polygons: list[list[int]] = []
     for s in range(SEGMENTS):

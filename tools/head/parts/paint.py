@@ -67,17 +67,17 @@ def _teeth() -> np.ndarray:
     crown = np.clip((v - TEETH_BAND[0]) / (TEETH_BAND[1] - TEETH_BAND[0]), 0, 1)
     ivory = np.array([226, 216, 196.0])
     picture = _mix(np.broadcast_to(ivory, (*u.shape, 3)), np.array([206, 182, 146.0]), np.clip((crown - 0.45) / 0.5, 0, 1))
-    picture = _mix(picture, np.array([206, 206, 204.0]), np.clip(1 - crown / 0.14, 0, 1) * 0.6)
+    picture = _mix(picture, np.array([214, 210, 202.0]), np.clip(1 - crown / 0.14, 0, 1) * 0.6)
     # Ring u: 0 and 1 look to the left neighbour, 0.5 to the right one; darker where teeth touch.
     side = np.minimum(np.minimum(cell, 1 - cell), np.abs(cell - 0.5))
     picture = picture * (0.72 + 0.28 * np.clip(side / 0.09, 0, 1))[..., None]
     inner = np.clip((cell - 0.55) / 0.1, 0, 1) * np.clip((0.98 - cell) / 0.05, 0, 1)
     picture = picture * (1 - 0.14 * inner)[..., None]
     back = np.abs(u - 0.5) * 2
-    picture = picture * (1 - 0.30 * np.clip((back - 0.3) / 0.7, 0, 1))[..., None]
+    picture = picture * (1 - 0.24 * np.clip((back - 0.3) / 0.7, 0, 1)[..., None] * [0.9, 1.0, 1.15])
     picture += 2.5 * _noise(1, 2.5)[..., None]
     depth = np.clip((v - GUM_BAND[0]) / (GUM_BAND[1] - GUM_BAND[0]), 0, 1)
-    gum = _mix(np.broadcast_to(np.array([196, 118, 112.0]), picture.shape), np.array([140, 62, 62.0]), np.abs(depth - 0.36) * 1.4)
+    gum = _mix(np.broadcast_to(np.array([204, 130, 122.0]), picture.shape), np.array([150, 74, 72.0]), np.abs(depth - 0.36) * 1.4)
     gum = gum * (1 - 0.30 * np.clip((back - 0.3) / 0.7, 0, 1) * (depth < 0.75))[..., None] * (1 + 0.03 * _noise(2, 3))[..., None]
     return _mix(picture, gum, (v > (TEETH_BAND[1] + GUM_BAND[0]) / 2).astype(float))
 
@@ -96,7 +96,7 @@ def _mouth() -> np.ndarray:
     """Dark pink behind the lips, almost black in the throat."""
     u, v = _grid()
     radius = np.hypot(u - 0.5, v - 0.5) / 0.5
-    picture = _mix(np.broadcast_to(np.array([30, 9, 9.0]), (*u.shape, 3)), np.array([128, 56, 54.0]), np.clip((radius - 0.35) / 0.65, 0, 1) ** 1.4)
+    picture = _mix(np.broadcast_to(np.array([34, 11, 11.0]), (*u.shape, 3)), np.array([140, 66, 62.0]), np.clip((radius - 0.15) / 0.8, 0, 1) ** 1.3)
     return picture * (1 + 0.05 * _noise(5, 6))[..., None]
 
 
