@@ -1,6 +1,6 @@
 """The whole product on one page.
 
-    photo -> FaceObservation -> HeadFit -> Skin, eyes, hair -> Avatar -> DIR/NAME/{glb, json, png, html}
+photo -> FaceObservation -> HeadFit -> Skin, eyes, hair -> Avatar -> DIR/NAME/{glb, json, png, html}
 """
 
 import json
@@ -125,7 +125,13 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
     hair = grow_hair(model, fitted, face, skin)
     progress("rig")
     avatar = assemble_avatar(
-        model, fitted, skin, eyes, hair, name=safe_name(name or photo.name), extras=provenance(model.licence, photo.sha256)
+        model,
+        fitted,
+        skin,
+        eyes,
+        hair,
+        name=safe_name(name or photo.name),
+        extras=provenance(model.licence, photo.sha256),
     )
     return Creation(avatar, model, face, fitted, skin, eyes)
 

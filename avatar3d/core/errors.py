@@ -38,9 +38,7 @@ class Avatar3dError(Exception):
     exit_code: ClassVar[int] = INTERNAL_EXIT_CODE
     default_id: ClassVar[str] = "INTERNAL"
 
-    def __init__(
-        self, message: str, *, hint: str = "", id: str | None = None, file: str | Path | None = None
-    ) -> None:
+    def __init__(self, message: str, *, hint: str = "", id: str | None = None, file: str | Path | None = None) -> None:
         self.id = id or self.default_id
         self.message = message
         self.hint = hint

@@ -39,7 +39,8 @@ class View:
 
     def moved(self, step: Float64[np.ndarray, "7"]) -> "View":
         """Turned by step[:3] (rotation vector, camera axes), shifted by step[3:5] (pixels), scale and focal by
-        the exponentials of step[5] and step[6]."""
+        the exponentials of step[5] and step[6].
+        """
         return replace(
             self,
             rotation=rotation_matrix(step[:3]) @ self.rotation,

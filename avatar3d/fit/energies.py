@@ -51,9 +51,7 @@ class Term:
     jacobian: Float64[np.ndarray, "R C"]
 
 
-def landmark_term(
-    basis: LandmarkBasis, state: State, seen: Seen, weights: Float64[np.ndarray, "L"]
-) -> Term:
+def landmark_term(basis: LandmarkBasis, state: State, seen: Seen, weights: Float64[np.ndarray, "L"]) -> Term:
     """Where landmarks fall against where they were seen; `weights` multiply each point's residual (per IOD)."""
     points = basis.points(state.identity, state.expression)
     by_step, by_points = state.view.jacobians(points)
@@ -104,18 +102,14 @@ def focal_term(state: State, focal_px: float, sigma: float) -> Term:
     return Term(np.array([np.log(state.view.focal_px / focal_px) / sigma]), jacobian)
 
 
-def shape_columns(
-    basis: LandmarkBasis, by_points: Float64[np.ndarray, "L D 3"]
-) -> Float64[np.ndarray, "L D S"]:
+def shape_columns(basis: LandmarkBasis, by_points: Float64[np.ndarray, "L D 3"]) -> Float64[np.ndarray, "L D S"]:
     """Derivatives by the points, carried on to identity and expression columns."""
     identity = np.matmul(by_points, basis.identity.transpose(1, 2, 0))
     expression = np.matmul(by_points, basis.expression.transpose(1, 2, 0))
     return np.concatenate([identity, expression], axis=2)
 
 
-def huber_weights(
-    distance: Float64[np.ndarray, "L"], threshold: float
-) -> Float64[np.ndarray, "L"]:
+def huber_weights(distance: Float64[np.ndarray, "L"], threshold: float) -> Float64[np.ndarray, "L"]:
     """Square roots of Huber's weights: 1 within the threshold, falling as its inverse beyond."""
     return np.sqrt(np.minimum(1.0, threshold / np.maximum(distance, 1e-12)))
 

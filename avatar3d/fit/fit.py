@@ -1,6 +1,6 @@
 """Fit a head to one face.
 
-    landmarks --> orthographic first view --> pose --> pose + identity + expression (robust, bounded) --> gaze --> lids
+landmarks --> orthographic first view --> pose --> pose + identity + expression (robust, bounded) --> gaze --> lids
 """
 
 from dataclasses import dataclass

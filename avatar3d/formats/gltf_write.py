@@ -98,7 +98,8 @@ def _mesh_nodes(avatar: Avatar) -> list[Json]:
     joints = {_text(name) for name in avatar.skeleton.names}
     names = [_text(mesh.name) for mesh in avatar.meshes]
     return [
-        {"name": f"{name}Mesh" if name in joints else name, "mesh": index, "skin": 0} for index, name in enumerate(names)
+        {"name": f"{name}Mesh" if name in joints else name, "mesh": index, "skin": 0}
+        for index, name in enumerate(names)
     ]
 
 

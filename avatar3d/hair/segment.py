@@ -175,8 +175,10 @@ def _posterior(
     outside = zone == OUTSIDE
     off_head = cv2.distanceTransform((outside).astype(np.uint8), cv2.DIST_L2, 3) / _PX_PER_IOD
     solid = cv2.erode(body.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    hair_seed = inside & solid & (
-        ((zone == SCALP) & (over_hairline > 0.12) & ~oval) | (outside & (rows < eyes) & (off_head > 0.04))
+    hair_seed = (
+        inside
+        & solid
+        & (((zone == SCALP) & (over_hairline > 0.12) & ~oval) | (outside & (rows < eyes) & (off_head > 0.04)))
     )
     cloth_seed = inside & solid & (rows > chin + 1.3 * _PX_PER_IOD) & (outside | (zone == NECK)) & (off_head > 0.1)
     far = inside & (cv2.dilate(body.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)

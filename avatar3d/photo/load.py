@@ -254,7 +254,9 @@ def _reduced(image: Image.Image, notes: list[str]) -> Image.Image:
 
 def _decoder_error(error: Exception, kind: str, data: bytes) -> UnreadableError:
     words = str(error).lower()
-    cut = any(sign in words for sign in ("truncated", "broken data stream", "unexpected end", "not enough", "premature"))
+    cut = any(
+        sign in words for sign in ("truncated", "broken data stream", "unexpected end", "not enough", "premature")
+    )
     cut = cut or isinstance(error, EOFError)
     if kind == "WEBP":
         declared = int.from_bytes(data[4:8], "little") + 8

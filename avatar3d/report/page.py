@@ -67,9 +67,7 @@ def rows_of(pairs: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def _section(section: Section) -> str:
     figures = "".join(_figure(figure) for figure in section.figures)
-    table = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in section.table
-    )
+    table = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in section.table)
     return (
         f"<section><h2>{escape(section.title)}</h2>"
         + (f'<div class="row">{figures}</div>' if figures else "")

@@ -12,8 +12,8 @@ from avatar3d.core.avatar import Avatar
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
 from avatar3d.core.photo import Camera, FaceObservation
 from avatar3d.core.transforms import OPENCV_FROM_GLTF, quaternion_from_matrix
-from avatar3d.report.overlay import crop_face
 from avatar3d.render.preview import render_avatar
+from avatar3d.report.overlay import crop_face
 
 # A portrait lens: far enough that the nose does not grow (about 85 mm on full frame at 1.2 m).
 _DISTANCE_M = 1.2
@@ -43,7 +43,10 @@ PREVIEW_VIEWS = (
     View("side", yaw_deg=90),
     View("jaw open", weights={"jawOpen": 0.8}),
     View("eyes closed", weights={"eyeBlinkLeft": 1, "eyeBlinkRight": 1}),
-    View("smile", weights={"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "cheekSquintLeft": 0.4, "cheekSquintRight": 0.4}),
+    View(
+        "smile",
+        weights={"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "cheekSquintLeft": 0.4, "cheekSquintRight": 0.4},
+    ),
 )
 
 

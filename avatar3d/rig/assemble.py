@@ -1,6 +1,6 @@
 """Puts a rigged avatar together.
 
-    neutral --> lips settled --> 52 shapes of this head --> one mesh per part --> skeleton
+neutral --> lips settled --> 52 shapes of this head --> one mesh per part --> skeleton
 """
 
 from typing import Any, Final

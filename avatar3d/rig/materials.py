@@ -12,7 +12,9 @@ from avatar3d.core.avatar import Material, Skin, Texture
 
 _PICTURES: Final = Path(__file__).parents[1] / "head/data"
 # Per part: pictures tried in turn, linear tint with picture, linear colour without, roughness.
-_SMALL_PARTS: Final[dict[str, tuple[tuple[str, ...], tuple[float, float, float], tuple[float, float, float], float]]] = {
+_SMALL_PARTS: Final[
+    dict[str, tuple[tuple[str, ...], tuple[float, float, float], tuple[float, float, float], float]]
+] = {
     "teethUpper": (("teethUpper", "teeth"), (0.82, 0.80, 0.77), (0.62, 0.58, 0.50), 0.30),
     "teethLower": (("teethLower", "teeth"), (0.72, 0.70, 0.67), (0.55, 0.51, 0.44), 0.32),
     "tongue": (("tongue",), (0.80, 0.74, 0.74), (0.40, 0.13, 0.13), 0.45),

@@ -1,6 +1,6 @@
 """This person's own 52 shapes.
 
-    mean head's expressions --> transferred to this skin --> lids and lips meet --> lashes, teeth and tongue follow
+mean head's expressions --> transferred to this skin --> lids and lips meet --> lashes, teeth and tongue follow
 """
 
 import numpy as np

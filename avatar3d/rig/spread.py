@@ -22,7 +22,9 @@ class Spread:
     share: Float32[np.ndarray, "N H"]
     """Displacement of the region = share @ displacement of the handles."""
 
-    def apply(self, shape: Float32[np.ndarray, "V 3"], at_handles: Float32[np.ndarray, "H 3"]) -> Float32[np.ndarray, "V 3"]:
+    def apply(
+        self, shape: Float32[np.ndarray, "V 3"], at_handles: Float32[np.ndarray, "H 3"]
+    ) -> Float32[np.ndarray, "V 3"]:
         """A copy of one shape (metres) with the correction added."""
         mended = shape.copy()
         mended[self.region] += self.share @ at_handles

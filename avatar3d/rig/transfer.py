@@ -81,7 +81,9 @@ def transfer_skin(model: HeadModel, neutral: Float32[np.ndarray, "V 3"]) -> Floa
 @lru_cache(maxsize=2)
 def plan_transfer(model: HeadModel) -> SkinTransfer:
     """What every person on this model shares; kept in memory for the last two models."""
-    of_skin = np.isin(model.triangle_parts, [model.part_names.index(name) for name in SKIN_PARTS if name in model.part_names])
+    of_skin = np.isin(
+        model.triangle_parts, [model.part_names.index(name) for name in SKIN_PARTS if name in model.part_names]
+    )
     skin = model.triangles[of_skin]
     reach = np.linalg.norm(model.expression, axis=2)
     moves = np.zeros(len(model.rest), bool)

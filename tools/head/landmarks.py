@@ -14,7 +14,6 @@ from typing import Final
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int32, UInt8
-
 from scipy.optimize import linear_sum_assignment  # pyright: ignore[reportUnknownVariableType]
 from scipy.spatial import cKDTree  # pyright: ignore[reportUnknownVariableType]
 
@@ -30,8 +29,8 @@ from avatar3d.head.ict import ict_path, load_ict
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
 from avatar3d.render.raycast import Scene
-from tools.head.painted import IRIS_RADIUS_RAD, random_paint
 from tools.head.open_skin import Skin, SurfacePoints, open_skin
+from tools.head.painted import IRIS_RADIUS_RAD, random_paint
 from tools.head.synthetic import Lens, look_at_head, pixel_rays, random_light, render_portrait, solid_triangles
 
 Observe = Callable[[UInt8[np.ndarray, "H W 3"]], FaceObservation | None]
@@ -61,7 +60,9 @@ def painted_anchors(model: HeadModel, observe: Observe, *, heads: int = _HEADS) 
         expression = np.zeros(52, np.float32)
         for name in _MIXED:
             expression[ARKIT_INDEX[name]] = max(0.0, rng.uniform(-0.5, 0.4))
-        vertices = model.rest + np.tensordot(identity, model.identity, 1) + np.tensordot(expression, model.expression, 1)
+        vertices = (
+            model.rest + np.tensordot(identity, model.identity, 1) + np.tensordot(expression, model.expression, 1)
+        )
         camera = look_at_head(
             Lens(360, 360, 700.0),
             distance_m=rng.uniform(0.45, 0.65),
@@ -231,9 +232,7 @@ def _symmetric(places: Float64[np.ndarray, "468 3"], pairs: Int32[np.ndarray, "4
     return (places + places[pairs] * [-1, 1, 1]) / 2
 
 
-def _with_landmarks(
-    model: HeadModel, points: SurfacePoints, confidence: Float64[np.ndarray, "468"]
-) -> HeadModel:
+def _with_landmarks(model: HeadModel, points: SurfacePoints, confidence: Float64[np.ndarray, "468"]) -> HeadModel:
     triangles, weights, trust = np.zeros(478, np.int32), np.zeros((478, 3), np.float32), np.zeros(478, np.float32)
     triangles[:SKIN_POINTS], weights[:SKIN_POINTS], trust[:SKIN_POINTS] = points.triangles, points.barycentric, confidence  # fmt: skip
     return replace(model, landmark_triangles=triangles, landmark_barycentric=weights, landmark_confidence=trust)

@@ -115,7 +115,7 @@ def closest_points(
     allowed &= (mine == theirs) | (mine == 0) | (theirs == 0)
     best = np.where(allowed, distance, np.inf).argmin(1)
     row = np.arange(len(points))
-    found: Bool[np.ndarray, n] = allowed[row, best]  # noqa: F821
+    found: Bool[np.ndarray, n] = allowed[row, best]
     return Closest(np.where(found, near[row, best], -1).astype(np.int32), weights[row, best], distance[row, best])
 
 

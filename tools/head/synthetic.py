@@ -1,6 +1,6 @@
 """Synthetic portraits: any head, any surface colour, any camera, by ray casting. For calibration and benchmarks.
 
-    vertices + colour of (triangle, barycentric)  -->  rays  -->  Lambert under SH light  -->  sRGB picture
+vertices + colour of (triangle, barycentric)  -->  rays  -->  Lambert under SH light  -->  sRGB picture
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """Our eyeballs: a sphere with a corneal bulge whose profile is measured on ICT's sclera.
 
-      angle from the pole     0 ........ 23.3 ........ 115 .... 180 degrees
-      texture radius          0 ........ 0.25 ........ 0.49 ... 0.5
-                              pupil      limbus        back
+angle from the pole     0 ........ 23.3 ........ 115 .... 180 degrees
+texture radius          0 ........ 0.25 ........ 0.49 ... 0.5
+                        pupil      limbus        back
 """
 
 from typing import Final
@@ -82,9 +82,7 @@ def _build_eye(ict: IctSource, *, left: bool) -> PartGeometry:
         polygons, polygon_uvs = _flip(polygons, polygons), _flip(polygon_uvs, polygons)
     sclera = material_vertices(ict, f"M_Sclera{side}")
     front = sclera[ict.mean[sclera, 2] > centre[2]]
-    identity = follow_similarity(
-        ict.mean[front], ict.identity[:, front], vertices + centre, rotate=False
-    )
+    identity = follow_similarity(ict.mean[front], ict.identity[:, front], vertices + centre, rotate=False)
     return PartGeometry(
         name=f"eye{side}",
         vertices=(vertices + centre).astype(np.float32),

@@ -7,7 +7,7 @@ from scipy.spatial import cKDTree
 
 from tools.head.parts.source import IctSource
 
-__all__ = ["IctSource", "Carrier", "follow_similarity", "material_vertices", "rigid_motion"]
+__all__ = ["Carrier", "IctSource", "follow_similarity", "material_vertices", "rigid_motion"]
 
 
 def material_vertices(ict: IctSource, name: str) -> np.ndarray:

@@ -44,7 +44,11 @@ def load_ict_source(path: Path) -> IctSource:
 
 def _arkit_shape(name: str, shapes: dict[str, np.ndarray]) -> np.ndarray:
     """One ARKit shape; ICT splits browInnerUp and cheekPuff into sides and has no tongueOut."""
-    ict_name = name.replace("Left", "_L").replace("Right", "_R") if name not in ("jawLeft", "jawRight", "mouthLeft", "mouthRight") else name
+    ict_name = (
+        name.replace("Left", "_L").replace("Right", "_R")
+        if name not in ("jawLeft", "jawRight", "mouthLeft", "mouthRight")
+        else name
+    )
     if ict_name in shapes:
         return shapes[ict_name].astype(np.float32)
     if f"{name}_L" in shapes:

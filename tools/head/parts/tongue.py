@@ -1,7 +1,7 @@
 """Our tongue: a lofted body on a mid-line curve; tongueOut bends the same body along a second curve between the lips.
 
-             rest                                  tongueOut (with 0.30 of jawOpen)
-    root ~~~~~~~~~~~~~~ tip  | teeth        root ~~~~~~~~~~~~~~~~~~~ teeth ~~~~ tip
+         rest                                  tongueOut (with 0.30 of jawOpen)
+root ~~~~~~~~~~~~~~ tip  | teeth        root ~~~~~~~~~~~~~~~~~~~ teeth ~~~~ tip
 """
 
 from typing import Final
@@ -51,11 +51,23 @@ def build_tongue(ict: IctSource) -> PartGeometry:
 def _stuck_out(ict: IctSource) -> np.ndarray:
     """The tongue at tongueOut = 1, in the head's frame, the jaw opened by TONGUE_OUT_JAW."""
     line = np.array(REST_LINE_MM)
-    drop = TONGUE_OUT_JAW * jaw_motion(ict, np.c_[np.zeros(len(line)), line * 1e-3])[ARKIT_INDEX["jawOpen"]][:, 1:] * 1e3
+    drop = (
+        TONGUE_OUT_JAW * jaw_motion(ict, np.c_[np.zeros(len(line)), line * 1e-3])[ARKIT_INDEX["jawOpen"]][:, 1:] * 1e3
+    )
     start = line + drop
     edge = np.array([0.0, -34.2e-3, 104e-3])
     gate = (edge + TONGUE_OUT_JAW * jaw_motion(ict, edge[None])[ARKIT_INDEX["jawOpen"]][0])[1:] * 1e3
-    path = np.array([start[0], start[1], start[2] + [0, 2], gate + [4.6, -18.0], gate + [4.6, 0.0], gate + [2.0, 12.0], gate + [-4.0, 24.0]])
+    path = np.array(
+        [
+            start[0],
+            start[1],
+            start[2] + [0, 2],
+            gate + [4.6, -18.0],
+            gate + [4.6, 0.0],
+            gate + [2.0, 12.0],
+            gate + [-4.0, 24.0],
+        ]
+    )
     return _loft(
         path,
         np.array([13.0, 15.0, 15.5, 14.5, 13.0, 12.0, 6.0]),
