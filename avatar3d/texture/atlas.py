@@ -1,0 +1,62 @@
+"""Which point of the skin does each texel of the face atlas show?"""
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from jaxtyping import Float32, Int32
+
+from avatar3d.core.head import HeadModel
+from avatar3d.render.raycast import Scene
+
+
+@dataclass(frozen=True, eq=False)
+class Atlas:
+    """The texels that show skin (N of size x size), row by row."""
+
+    size: int
+    texels: Int32[np.ndarray, "N"]
+    """Flat index row * size + column."""
+    corners: Int32[np.ndarray, "N 3"]
+    """Vertices of the triangle a texel lies in."""
+    barycentric: Float32[np.ndarray, "N 3"]
+
+    def blend(self, values: Float32[np.ndarray, "V C"], chosen: Int32[np.ndarray, "M"] | None = None) -> np.ndarray:
+        """Vertex values at the texels (or at those chosen): [N C] float32."""
+        corners = self.corners if chosen is None else self.corners[chosen]
+        share = self.barycentric if chosen is None else self.barycentric[chosen]
+        result = values[corners[:, 0]] * share[:, :1]
+        result += values[corners[:, 1]] * share[:, 1:2]
+        result += values[corners[:, 2]] * share[:, 2:]
+        return result
+
+    def image(self, values: Float32[np.ndarray, "N *C"]) -> np.ndarray:
+        """Values at their texels, zero elsewhere: [size size *C]."""
+        picture = np.zeros((self.size * self.size, *values.shape[1:]), values.dtype)
+        picture[self.texels] = values
+        return picture.reshape(self.size, self.size, *values.shape[1:])
+
+
+_atlases: WeakKeyDictionary[HeadModel, dict[int, Atlas]] = WeakKeyDictionary()
+
+
+def face_atlas(model: HeadModel, size: int) -> Atlas:
+    """The face part's atlas at this size; made once per model and size."""
+    known = _atlases.setdefault(model, {})
+    if size not in known:
+        known[size] = _rasterise(model, size)
+    return known[size]
+
+
+def _rasterise(model: HeadModel, size: int) -> Atlas:
+    """Rays through the texel centres onto the flattened face part."""
+    chosen = model.part("face")
+    flat = np.zeros((len(model.uvs), 3), np.float32)
+    flat[:, :2] = model.uvs
+    centres = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size)
+    u, v = np.meshgrid(centres, centres)
+    origins = np.stack([u.ravel(), v.ravel(), np.ones(size * size, np.float32)], axis=1)
+    hits = Scene(flat, model.triangle_uvs[chosen]).cast(origins, np.tile(np.float32([0, 0, -1]), (size * size, 1)))
+    texels = np.flatnonzero(hits.triangle >= 0).astype(np.int32)
+    corners = model.triangles[chosen[hits.triangle[texels]]]
+    return Atlas(size, texels, corners, hits.barycentric[texels])

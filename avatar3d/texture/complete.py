@@ -1,0 +1,37 @@
+"""Fill what the photo did not show: pull-push of log colour ratios."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+_TOWARD_TONE: Final = 0.02
+"""Weight of "exactly the skin tone" per pyramid level: nearby evidence wins, far away the tone does."""
+_ENOUGH: Final = 0.3
+"""A cell of the pyramid with this share of evidence is as good as known; with less it stays a guess."""
+
+
+def pull_push(
+    values: Float32[np.ndarray, "S S C"], weights: Float32[np.ndarray, "S S"], *, decay: float = _TOWARD_TONE
+) -> Float32[np.ndarray, "S S C"]:
+    """Values kept where their weight is 1, elsewhere filled smoothly from around, fading to 0 far away.
+
+    Gortler et al., "The Lumigraph" (1996), section 3.4: pull weighted means up a pyramid, push them down into the gaps.
+    """
+    levels = [(values * weights[..., None], weights)]
+    while min(levels[-1][1].shape) > 4:
+        total, weight = levels[-1]
+        size = weight.shape[1] // 2, weight.shape[0] // 2
+        total = np.asarray(cv2.resize(total, size, interpolation=cv2.INTER_AREA), np.float32)
+        weight = np.asarray(cv2.resize(weight, size, interpolation=cv2.INTER_AREA), np.float32)
+        gain = np.where(weight > _ENOUGH, 1 / np.maximum(weight, _ENOUGH), 1).astype(np.float32)
+        levels.append((total.reshape(*weight.shape, -1) * gain[..., None], weight * gain))
+    total, weight = levels[-1]
+    filled = total / (weight + np.float32(decay))[..., None]
+    for total, weight in reversed(levels[:-1]):
+        size = weight.shape[1], weight.shape[0]
+        above = np.asarray(cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR), np.float32)
+        above = above.reshape(*weight.shape, -1) * np.float32(1 - decay)
+        filled = total + (1 - weight)[..., None] * above
+    return filled

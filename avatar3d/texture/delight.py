@@ -1,0 +1,78 @@
+"""The photo's light from the shading of its skin: spherical harmonics of degree 2, fitted in log luminance."""
+
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float32
+
+from avatar3d.core.photo import Light
+
+LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
+# How far a coefficient may stray, relative to the constant one, before it costs as much as a texel's usual error:
+# a face shows half of the sphere of normals, so what the other half would tell is a guess. By degree.
+_FREEDOM: Final = np.array([10.0, 0.9, 0.9, 0.9, 0.3, 0.3, 0.2, 0.3, 0.3])
+_CHROMA_FREEDOM: Final = 0.12
+"""The same for how a colour channel's light may differ in shape from the luminance's."""
+_LOG_ERROR: Final = 0.15
+"""Usual spread of log albedo over skin; the Huber threshold."""
+_EFFECTIVE: Final = 60.0
+"""Texels are not independent: together they count as so many measurements."""
+_ITERATIONS: Final = 12
+DARKEST: Final = 0.22
+"""Shading is never taken below this share of the face's mean: what lies there is a cast shadow's guess."""
+
+
+def fit_light(
+    colour: Float32[np.ndarray, "N 3"], normals: Float32[np.ndarray, "N 3"], weights: Float32[np.ndarray, "N"]
+) -> Light:
+    """The light under which skin of one colour would look like these samples (linear RGB, unit normals).
+
+    What one photo cannot tell is set: on average over the samples the light is white and of strength 1, so
+    albedo keeps the photo's exposure and white balance.
+    """
+    basis = _basis(normals)
+    share = weights / max(float(weights.sum()), 1e-9) * _EFFECTIVE
+    luminance = np.log(np.maximum(colour @ LUMINANCE, 1e-3)).astype(np.float64)
+    start = np.zeros(9)
+    start[0] = np.exp(np.average(luminance, weights=share + 1e-12))
+    grey = _fit(luminance, basis, share, start, start, _FREEDOM)
+    coefficients = np.zeros((9, 3), np.float32)
+    for channel in range(3):
+        value = np.log(np.maximum(colour[:, channel], 1e-3)).astype(np.float64)
+        tint = np.exp(np.average(value - luminance, weights=share + 1e-12))
+        freedom = np.concatenate([_FREEDOM[:1], np.full(8, _CHROMA_FREEDOM)])
+        own = _fit(value, basis, share, grey * tint, grey * tint, freedom)
+        shade = np.maximum(basis @ own, 1e-3)
+        coefficients[:, channel] = own / np.exp(np.average(np.log(shade), weights=share + 1e-12))
+    return Light(coefficients)
+
+
+def divide_by_light(
+    colour: Float32[np.ndarray, "N 3"], normals: Float32[np.ndarray, "N 3"], light: Light
+) -> Float32[np.ndarray, "N 3"]:
+    """Albedo (linear RGB) of what looks like this under the light."""
+    return colour / np.maximum(light.shade(normals), np.float32(DARKEST))
+
+
+def _fit(
+    target: np.ndarray, basis: np.ndarray, weights: np.ndarray, start: np.ndarray, prior: np.ndarray, freedom: np.ndarray
+) -> np.ndarray:
+    """Gauss-Newton on log(basis @ c) = target, Huber weights, Gaussian prior around `prior`."""
+    stiffness = 1 / (freedom * abs(prior[0])) ** 2
+    current = start.astype(np.float64)
+    for _ in range(_ITERATIONS):
+        shade = np.maximum(basis @ current, 0.1 * current[0])
+        error = target - np.log(shade)
+        robust = weights * np.minimum(1, _LOG_ERROR / np.maximum(np.abs(error), 1e-9)) / _LOG_ERROR**2
+        jacobian = basis / shade[:, None]
+        weighted = jacobian * robust[:, None]
+        hessian = weighted.T @ jacobian + np.diag(stiffness)
+        gradient = weighted.T @ error - stiffness * (current - prior)
+        current = current + np.linalg.solve(hessian, gradient)
+    return current
+
+
+def _basis(normals: Float32[np.ndarray, "N 3"]) -> np.ndarray:
+    """Light's basis at unit normals, [N 9] float64."""
+    x, y, z = normals.astype(np.float64).T
+    return np.stack([np.ones_like(x), y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], axis=1)

@@ -1,0 +1,223 @@
+"""Which pixels of the photo show skin that may be painted onto the head?
+
+    crop and scale --> polygons of the landmarks --> colour of sure skin --> what is hair, cloth, teeth, eye, background
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+from avatar3d.core.photo import FaceObservation
+from avatar3d.render.stage import LINEAR_FROM_SRGB
+from avatar3d.texture.delight import LUMINANCE
+from avatar3d.texture.regions import (
+    CHIN,
+    LEFT_BROW,
+    LEFT_EYE,
+    LIPS,
+    MOUTH_OPENING,
+    NOSTRILS,
+    OVAL,
+    RIGHT_BROW,
+    RIGHT_EYE,
+    SURE_SKIN,
+    blur,
+    fill_polygon,
+    mouth_is_open,
+)
+
+# Least standard deviations of log(R/G), log(B/G) and log luminance over one person's skin.
+_CHROMA_SPREAD: Final = (0.08, 0.10)
+_LUMINANCE_SPREAD: Final = 0.22
+_REACH: Final = (0.05, 0.30)
+"""Outside the face's oval trust falls from here to here, inter-ocular distances."""
+_BEARDLESS: Final = 0.6
+"""A chin with less skin-coloured area than this wears a beard."""
+_MARGIN: Final = 1.1
+"""What is kept of the photo around the face's oval, inter-ocular distances."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The part of the photo around the head, scaled to about one pixel per texel."""
+
+    colour: Float32[np.ndarray, "H W 3"]
+    """Linear RGB."""
+    trust: Float32[np.ndarray, "H W"]
+    """1 where the pixel may be painted."""
+    features: Float32[np.ndarray, "H W"]
+    """1 on brows, eyes, lips and nostrils, which are meant to differ from the skin around."""
+    plain: Float32[np.ndarray, "H W"]
+    """1 where it certainly is bare skin: what light and tone are measured on."""
+    left_top_px: Float32[np.ndarray, "2"]
+    scale: float
+    """Pixels here = (photo pixels - left_top_px) * scale."""
+
+    def place(self, pixels: Float32[np.ndarray, "N 2"]) -> Float32[np.ndarray, "N 2"]:
+        """Photo pixels in this picture."""
+        return (pixels - self.left_top_px) * np.float32(self.scale)
+
+
+def gather_evidence(face: FaceObservation, texel_px: float) -> Evidence:
+    """Judge the photo around the face; `texel_px` photo pixels lie between neighbouring texels."""
+    unit = face.interocular_px
+    left, top, right, bottom = _window(face, unit)
+    crop = face.photo.pixels[top:bottom, left:right]
+    person = face.person[top:bottom, left:right].astype(np.float32)
+    scale = 1.0 if texel_px <= 1.3 else 1 / texel_px
+    if scale < 1:
+        size = max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale))
+        scale = size[0] / crop.shape[1]
+        crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+        person = np.asarray(cv2.resize(person, size, interpolation=cv2.INTER_AREA), np.float32)
+    left_top = np.array([left, top], np.float32)
+    colour = LINEAR_FROM_SRGB[crop]
+    points = ((face.landmarks_px - left_top) * np.float32(scale)).astype(np.float32)
+    trust, features, plain = _judge(colour, person, points, unit * scale, open_mouth=mouth_is_open(face))
+    return Evidence(colour, trust, features, plain, left_top, scale)
+
+
+def photo_pixels_per_texel(
+    pixels: Float32[np.ndarray, "N 2"], texels: np.ndarray, size: int, weights: Float32[np.ndarray, "N"]
+) -> float:
+    """Median distance in the photo between texels that are neighbours in a row and seen from the front."""
+    beside = np.flatnonzero((np.diff(texels) == 1) & (weights[1:] > 0.8) & (texels[1:] % size != 0))
+    if len(beside) == 0:
+        return 1.0
+    return float(np.median(np.linalg.norm(pixels[beside + 1] - pixels[beside], axis=1)))
+
+
+def _window(face: FaceObservation, unit: float) -> tuple[int, int, int, int]:
+    oval = face.landmarks_px[list(OVAL)]
+    height, width = face.photo.pixels.shape[:2]
+    low, high = oval.min(axis=0) - _MARGIN * unit, oval.max(axis=0) + _MARGIN * unit
+    left, top = np.maximum(np.floor(low), 0).astype(int)
+    right, bottom = np.minimum(np.ceil(high), [width, height]).astype(int)
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _judge(
+    colour: Float32[np.ndarray, "H W 3"],
+    person: Float32[np.ndarray, "H W"],
+    points: Float32[np.ndarray, "478 2"],
+    unit: float,
+    *,
+    open_mouth: bool,
+) -> tuple[Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"]]:
+    """Trust, features and plainness of each pixel; `unit` is the inter-ocular distance here."""
+    shape = (colour.shape[0], colour.shape[1])
+
+    def polygon(indices: tuple[int, ...], grow: float = 0.0, soften: float = 0.0) -> Float32[np.ndarray, "H W"]:
+        return fill_polygon(shape, points[list(indices)], grow=grow * unit, soften=soften * unit)
+
+    softened = np.asarray(cv2.GaussianBlur(colour, (0, 0), max(0.012 * unit, 0.5)), np.float32)
+    chroma, luminance = _features(softened)
+    sure = np.zeros(shape, np.float32)
+    for point in points[list(SURE_SKIN)]:
+        cv2.circle(sure, (int(point[0]), int(point[1])), max(1, round(0.07 * unit)), 1.0, -1)
+    inside_oval = polygon(OVAL)
+    sure *= inside_oval * person
+    middle, spread, bright, bright_spread = _skin_colour(chroma, luminance, sure > 0.5)
+    off_chroma = np.sqrt((((chroma - middle) / spread) ** 2).sum(axis=-1))
+    off_luminance = (luminance - bright) / bright_spread
+
+    features = np.maximum.reduce(
+        [
+            polygon(RIGHT_BROW, 0.02),
+            polygon(LEFT_BROW, 0.02),
+            polygon(RIGHT_EYE, 0.09),
+            polygon(LEFT_EYE, 0.09),
+            polygon(LIPS, 0.02),
+            polygon(NOSTRILS),
+        ]
+    )
+    features = blur(features, 0.02 * unit) * inside_oval
+    skin_like = _falloff(off_chroma, 2.6, 4.2) * _falloff(-off_luminance, 2.6, 4.0) * _falloff(off_luminance, 3.0, 5.0)
+    radius = max(1, round(0.02 * unit))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    skin_like = np.asarray(cv2.morphologyEx(skin_like, cv2.MORPH_OPEN, kernel), np.float32)
+    low = _below(shape, points, (*RIGHT_EYE, *LEFT_EYE))
+    chin = polygon(CHIN) > 0.5
+    bearded = bool(chin.any()) and float(skin_like[chin].mean()) < _BEARDLESS
+    middle_shape = fill_polygon(shape, points[list(OVAL)], grow=-(0.05 if bearded else 0.2) * unit, soften=0.04 * unit)
+    core = middle_shape * low  # cheeks, chin and beard: here only what no skin or beard looks like is refused
+    skin_like = _connected(np.maximum(skin_like, features), np.maximum(core, sure)) * skin_like
+    skin_like = np.asarray(cv2.erode(skin_like, kernel, iterations=2), np.float32)
+    skin_like = blur(skin_like, 0.02 * unit)
+    kept = np.maximum(core * np.maximum(_falloff(off_chroma, 7.0, 10.0), skin_like), features)
+    trust = skin_like * (1 - kept) + kept
+
+    outside = cv2.distanceTransform((inside_oval < 0.5).astype(np.uint8), cv2.DIST_L2, 3).astype(np.float32) / unit
+    trust *= _falloff(outside, *_REACH)
+    edge = max(1, round(0.03 * unit))
+    border = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * edge + 1, 2 * edge + 1))
+    trust *= blur(np.asarray(cv2.erode(person, border), np.float32), 0.02 * unit)
+    trust *= _inside_picture(shape, unit)
+    openings = np.maximum(polygon(RIGHT_EYE, 0.012, 0.006), polygon(LEFT_EYE, 0.012, 0.006))
+    if open_mouth:
+        openings = np.maximum(openings, polygon(MOUTH_OPENING, 0.015, 0.01))
+    trust *= 1 - np.clip(1.3 * openings, 0, 1)
+
+    plain = (skin_like > 0.9) & (off_chroma < 2.2) & (np.abs(off_luminance) < 3.0) & (features < 0.05)
+    plain &= (fill_polygon(shape, points[list(OVAL)], grow=-0.08 * unit) > 0.5) & (person > 0.5)
+    return trust, features, plain.astype(np.float32)
+
+
+def _features(
+    colour: Float32[np.ndarray, "H W 3"],
+) -> tuple[Float32[np.ndarray, "H W 2"], Float32[np.ndarray, "H W"]]:
+    """log(R/G), log(B/G) and log luminance; a floor keeps noise in the dark from becoming colour."""
+    raised = colour + np.float32(0.004)
+    green = np.log(raised[..., 1])
+    chroma = np.stack([np.log(raised[..., 0]) - green, np.log(raised[..., 2]) - green], axis=-1)
+    return chroma, np.log(raised @ LUMINANCE)
+
+
+def _skin_colour(
+    chroma: Float32[np.ndarray, "H W 2"], luminance: Float32[np.ndarray, "H W"], sure: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """Median and robust spread of chroma and log luminance over sure skin."""
+    colours, brightness = chroma[sure], luminance[sure]
+    if len(brightness) < 20:  # no skin to learn from: accept whatever people look like
+        return np.array([0.45, -0.35]), np.array([0.3, 0.3]), float(np.median(luminance)), 1.0
+    middle = np.median(colours, axis=0)
+    spread = np.maximum(1.4826 * np.median(np.abs(colours - middle), axis=0), _CHROMA_SPREAD)
+    bright = float(np.median(brightness))
+    bright_spread = max(1.4826 * float(np.median(np.abs(brightness - bright))), _LUMINANCE_SPREAD)
+    return middle, np.minimum(spread, 0.2), bright, min(bright_spread, 0.45)
+
+
+def _below(
+    shape: tuple[int, int], points: Float32[np.ndarray, "478 2"], indices: tuple[int, ...]
+) -> Float32[np.ndarray, "H W"]:
+    """1 below the mean of some landmarks (in the face's own up direction), 0 above, a soft step between."""
+    up = points[10] - points[152]
+    height = max(float(np.linalg.norm(up)), 1e-6)
+    up = up / height
+    level = float((points[list(indices)] @ up).mean())
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    return np.clip(0.5 - (x * up[0] + y * up[1] - level) / (0.06 * height), 0, 1).astype(np.float32)
+
+
+def _connected(mask: Float32[np.ndarray, "H W"], seed: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
+    """1 in the parts of the mask that touch the seed."""
+    _, labels = cv2.connectedComponents((mask > 0.5).astype(np.uint8))
+    touched = np.unique(labels[(seed > 0.5) & (mask > 0.5)])
+    return np.isin(labels, touched[touched > 0]).astype(np.float32)
+
+
+def _falloff(value: np.ndarray, start: float, end: float) -> Float32[np.ndarray, "H W"]:
+    """1 below start, 0 above end, smooth between."""
+    t = np.clip((value - start) / (end - start), 0, 1)
+    return (1 - t * t * (3 - 2 * t)).astype(np.float32)
+
+
+def _inside_picture(shape: tuple[int, int], unit: float) -> Float32[np.ndarray, "H W"]:
+    """Falls to 0 at the border of the picture."""
+    reach = max(2.0, 0.05 * unit)
+    rows = np.minimum(np.arange(shape[0]), np.arange(shape[0])[::-1])[:, None]
+    columns = np.minimum(np.arange(shape[1]), np.arange(shape[1])[::-1])[None, :]
+    return np.clip(np.minimum(rows, columns) / reach, 0, 1).astype(np.float32)
