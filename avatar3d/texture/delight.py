@@ -55,7 +55,12 @@ def divide_by_light(
 
 
 def _fit(
-    target: np.ndarray, basis: np.ndarray, weights: np.ndarray, start: np.ndarray, prior: np.ndarray, freedom: np.ndarray
+    target: np.ndarray,
+    basis: np.ndarray,
+    weights: np.ndarray,
+    start: np.ndarray,
+    prior: np.ndarray,
+    freedom: np.ndarray,
 ) -> np.ndarray:
     """Gauss-Newton on log(basis @ c) = target, Huber weights, Gaussian prior around `prior`."""
     stiffness = 1 / (freedom * abs(prior[0])) ** 2

@@ -1,6 +1,6 @@
 """Which pixels of the photo show skin that may be painted onto the head?
 
-    crop and scale --> polygons of the landmarks --> colour of sure skin --> what is hair, cloth, teeth, eye, background
+crop and scale --> polygons of the landmarks --> colour of sure skin --> what is hair, cloth, teeth, eye, background
 """
 
 from dataclasses import dataclass

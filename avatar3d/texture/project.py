@@ -78,9 +78,7 @@ def facing(
     return chosen, points, normals, (t * t * (3 - 2 * t)).astype(np.float32)
 
 
-def look_up(
-    atlas: Atlas, surface: Surface, fitted: HeadFit, evidence: Evidence, warp: Warp
-) -> Look:
+def look_up(atlas: Atlas, surface: Surface, fitted: HeadFit, evidence: Evidence, warp: Warp) -> Look:
     """Every texel the camera sees."""
     chosen, points, normals, grazing = facing(atlas, surface)
     toward = surface.eye - points

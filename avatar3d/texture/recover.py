@@ -1,8 +1,8 @@
 """From the photo and the fitted head to the skin's own colour.
 
-    photo --evidence--> what is skin --look_up--> colour per texel (and of its mirror image)
-          --fit_light, divide--> albedo --temper--> log ratio to the skin tone
-          --mirror fill, pull-push, fade--> albedo everywhere --> normal map
+photo --evidence--> what is skin --look_up--> colour per texel (and of its mirror image)
+      --fit_light, divide--> albedo --temper--> log ratio to the skin tone
+      --mirror fill, pull-push, fade--> albedo everywhere --> normal map
 """
 
 from typing import Final

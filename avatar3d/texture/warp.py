@@ -75,9 +75,7 @@ def _smooth(
     used = np.flatnonzero(weights > 0)
     if len(used) == 0:
         return np.zeros((len(where), 2), np.float32)
-    squared = (
-        (where**2).sum(axis=1)[:, None] - 2 * where @ points[used].T + (points[used] ** 2).sum(axis=1)[None, :]
-    )
+    squared = (where**2).sum(axis=1)[:, None] - 2 * where @ points[used].T + (points[used] ** 2).sum(axis=1)[None, :]
     kernel = np.exp(-0.5 * np.maximum(squared, 0) / width**2) * weights[used]
     return ((kernel @ values[used]) / (kernel.sum(axis=1, keepdims=True) + _TRUST)).astype(np.float32)
 

@@ -1,6 +1,6 @@
 """Our teeth: fourteen crowns a jaw, modelled by tables and set on the arc measured on ICT's teeth.
 
-    ICT's 16 teeth a jaw --> 14 Sockets (place, axes, size; wisdom teeth left out) --> crowns (lofted rings) + gum
+ICT's 16 teeth a jaw --> 14 Sockets (place, axes, size; wisdom teeth left out) --> crowns (lofted rings) + gum
 """
 
 from dataclasses import dataclass
@@ -238,9 +238,7 @@ def _crown_faces(rings: int, cell: tuple[float, float, float, float], *, capped:
         for s in range(RING):
             t = (s + 1) % RING
             polygons.append([r * RING + t, r * RING + s, (r + 1) * RING + s, (r + 1) * RING + t])
-            texture.append(
-                [r * columns + s + 1, r * columns + s, (r + 1) * columns + s, (r + 1) * columns + s + 1]
-            )
+            texture.append([r * columns + s + 1, r * columns + s, (r + 1) * columns + s, (r + 1) * columns + s + 1])
     top, top_uv = (rings - 1) * RING, (rings - 1) * columns
     if capped:
         for s in range(RING):

@@ -46,7 +46,9 @@ def build_gum(sockets: list[Socket], *, upper: bool, band: tuple[float, float]) 
     vertices.append(arch.reshape(-1, 3))
     base, steps = ROWS * count, len(PALATE_STEPS)
     side_u = np.linspace(0, 1, middle)
-    uv.append(np.stack(np.broadcast_arrays(np.array(PALATE_STEPS)[None, :], 0.8 + 0.2 * side_u[:, None]), -1).reshape(-1, 2))
+    uv.append(
+        np.stack(np.broadcast_arrays(np.array(PALATE_STEPS)[None, :], 0.8 + 0.2 * side_u[:, None]), -1).reshape(-1, 2)
+    )
     edge_uv = sum(len(part) for part in uv)
     uv.append(np.c_[np.zeros(middle), 0.8 + 0.2 * side_u])
     uv.append(np.c_[np.ones(middle), 0.8 + 0.2 * side_u])
@@ -75,9 +77,7 @@ def build_gum(sockets: list[Socket], *, upper: bool, band: tuple[float, float]) 
     faces, corners = np.array(polygons, np.int32), np.array(texture, np.int32)
     if upper:
         faces, corners = _reversed(faces), _reversed_like(corners, faces)
-    return Surface(
-        np.concatenate(vertices), faces, corners, uvs, np.concatenate([part.ravel() for part in mirror])
-    )
+    return Surface(np.concatenate(vertices), faces, corners, uvs, np.concatenate([part.ravel() for part in mirror]))
 
 
 def _column(sockets: list[Socket], index: int) -> np.ndarray:

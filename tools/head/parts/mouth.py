@@ -148,7 +148,9 @@ def lip_loop(ict: IctSource) -> np.ndarray:
     _, inverse, count = np.unique(np.sort(edges, 1), axis=0, return_inverse=True, return_counts=True)
     following = dict(edges[count[inverse.ravel()] == 1].tolist())
     mouth = ict.mean
-    start = next(v for v in following if abs(mouth[v, 0]) < 0.025 and -0.05 < mouth[v, 1] < -0.02 and mouth[v, 2] > 0.09)
+    start = next(
+        v for v in following if abs(mouth[v, 0]) < 0.025 and -0.05 < mouth[v, 1] < -0.02 and mouth[v, 2] > 0.09
+    )
     loop = [start]
     while following[loop[-1]] != start:
         loop.append(following[loop[-1]])

@@ -57,7 +57,9 @@ def _eyes() -> np.ndarray:
     iris = np.array([104, 70, 44.0]) * (1 + 0.13 * spoke + 0.25 * np.clip(1 - radius / 0.16, 0, 1))[..., None]
     iris = _mix(iris, np.array([38, 26, 20.0]), np.clip((radius - 0.195) / 0.05, 0, 1) ** 1.5)
     picture = _mix(iris, sclera, np.clip((radius - 0.238) / 0.022, 0, 1))
-    return _mix(np.broadcast_to(np.array([12, 9, 9.0]), picture.shape), picture, np.clip((radius - 0.088) / 0.012, 0, 1))
+    return _mix(
+        np.broadcast_to(np.array([12, 9, 9.0]), picture.shape), picture, np.clip((radius - 0.088) / 0.012, 0, 1)
+    )
 
 
 def _teeth() -> np.ndarray:
@@ -66,7 +68,9 @@ def _teeth() -> np.ndarray:
     cell = u * 14 % 1
     crown = np.clip((v - TEETH_BAND[0]) / (TEETH_BAND[1] - TEETH_BAND[0]), 0, 1)
     ivory = np.array([226, 216, 196.0])
-    picture = _mix(np.broadcast_to(ivory, (*u.shape, 3)), np.array([206, 182, 146.0]), np.clip((crown - 0.45) / 0.5, 0, 1))
+    picture = _mix(
+        np.broadcast_to(ivory, (*u.shape, 3)), np.array([206, 182, 146.0]), np.clip((crown - 0.45) / 0.5, 0, 1)
+    )
     picture = _mix(picture, np.array([214, 210, 202.0]), np.clip(1 - crown / 0.14, 0, 1) * 0.6)
     # Ring u: 0 and 1 look to the left neighbour, 0.5 to the right one; darker where teeth touch.
     side = np.minimum(np.minimum(cell, 1 - cell), np.abs(cell - 0.5))
@@ -77,8 +81,16 @@ def _teeth() -> np.ndarray:
     picture = picture * (1 - 0.24 * np.clip((back - 0.3) / 0.7, 0, 1)[..., None] * [0.9, 1.0, 1.15])
     picture += 2.5 * _noise(1, 2.5)[..., None]
     depth = np.clip((v - GUM_BAND[0]) / (GUM_BAND[1] - GUM_BAND[0]), 0, 1)
-    gum = _mix(np.broadcast_to(np.array([204, 130, 122.0]), picture.shape), np.array([150, 74, 72.0]), np.abs(depth - 0.36) * 1.4)
-    gum = gum * (1 - 0.30 * np.clip((back - 0.3) / 0.7, 0, 1) * (depth < 0.75))[..., None] * (1 + 0.03 * _noise(2, 3))[..., None]
+    gum = _mix(
+        np.broadcast_to(np.array([204, 130, 122.0]), picture.shape),
+        np.array([150, 74, 72.0]),
+        np.abs(depth - 0.36) * 1.4,
+    )
+    gum = (
+        gum
+        * (1 - 0.30 * np.clip((back - 0.3) / 0.7, 0, 1) * (depth < 0.75))[..., None]
+        * (1 + 0.03 * _noise(2, 3))[..., None]
+    )
     return _mix(picture, gum, (v > (TEETH_BAND[1] + GUM_BAND[0]) / 2).astype(float))
 
 
@@ -96,7 +108,11 @@ def _mouth() -> np.ndarray:
     """Dark pink behind the lips, almost black in the throat."""
     u, v = _grid()
     radius = np.hypot(u - 0.5, v - 0.5) / 0.5
-    picture = _mix(np.broadcast_to(np.array([34, 11, 11.0]), (*u.shape, 3)), np.array([140, 66, 62.0]), np.clip((radius - 0.15) / 0.8, 0, 1) ** 1.3)
+    picture = _mix(
+        np.broadcast_to(np.array([34, 11, 11.0]), (*u.shape, 3)),
+        np.array([140, 66, 62.0]),
+        np.clip((radius - 0.15) / 0.8, 0, 1) ** 1.3,
+    )
     return picture * (1 + 0.05 * _noise(5, 6))[..., None]
 
 

@@ -225,7 +225,9 @@ def report(findings: list[Finding]) -> str:
             deepest = max(group, key=lambda f: f.depth)
             share = sum(f.depth > rule.allowed for f in group)
             place = " ".join(f"{1e3 * x:.0f}" for x in deepest.place)
-            lines.append(f"    {pose}: {deepest.depth * 1e3:.2f} mm, {share}/{len(group)} people, {deepest.count} points, at {place} mm")
+            lines.append(
+                f"    {pose}: {deepest.depth * 1e3:.2f} mm, {share}/{len(group)} people, {deepest.count} points, at {place} mm"
+            )
     return "\n".join(lines)
 
 
