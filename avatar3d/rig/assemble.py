@@ -13,6 +13,7 @@ from avatar3d.core.blendshapes import ARKIT_NAMES
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.rig.lips import settle_lips
 from avatar3d.rig.materials import eye_material, face_material, part_material
+from avatar3d.rig.mouth import tuck_teeth
 from avatar3d.rig.morphs import person_shapes
 from avatar3d.rig.skeleton import place_skeleton
 from avatar3d.rig.surface import smooth_normals, split_part
@@ -38,6 +39,7 @@ def assemble_avatar(
     """
     neutral = settle_lips(model, fitted.neutral)
     shapes = person_shapes(model, neutral)
+    neutral = tuck_teeth(model, neutral, shapes)
     materials = {"face": face_material(skin)}
     materials |= dict.fromkeys(("eyeLeft", "eyeRight"), eye_material(eyes))
     meshes = [

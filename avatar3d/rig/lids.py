@@ -2,6 +2,7 @@
 
     silhouette of the lids as the eyeball sees them (on the mean head, once) --> upper and lower margin
     blink on this head --> gap between the margins per column --> both moved onto one closing line --> spread over the lids
+    --> what would sink into the eyeball on its straight way, cornea included, is lifted off it
 
 Angles are seen from the eyeball's centre: azimuth around +Y (0 ahead, positive to +X), elevation above the horizon.
 """
@@ -16,6 +17,7 @@ from jaxtyping import Bool, Float32, Float64, Int32
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadModel
 from avatar3d.rig.spread import Spread, plan_spread
+from avatar3d.rig.surface import smooth_normals
 
 # How far from the eyeball's centre its lid margin can be, in radii (skin further out is cheek or brow).
 _NEAR_RADII: Final = 1.9
@@ -25,8 +27,15 @@ _REACH_M: Final = 0.012
 _LOWER_SHARE: Final = 0.2
 # The margins pass each other by this much, so that no light shows between two polylines (metres).
 _OVERLAP_M: Final = 0.0002
-# Least distance of the margins from the eyeball, closed and half closed (metres).
-_CLEARANCE_M: Final = 0.0003
+# Least distance of the lids from the eyeball, closed and on the way (metres): their triangles are chords of the ball.
+_CLEARANCE_M: Final = 0.0005
+# The eyeball draws back as the lids close, at most this far (metres): real ones do, by 1 to 2 mm
+# (Evinger et al. 1984, "Blinking and associated eye movements"), and half-closed lids are chords that need the room.
+_WITHDRAWAL_M: Final = 0.0012
+# Where on the way the lids are checked, and how widely a lift spreads (metres).
+_ON_THE_WAY: Final = (0.35, 0.5, 0.65, 0.8, 1.0)
+_LIFT_WIDTH_M: Final = 0.0025
+_STILL_M: Final = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +52,12 @@ class LidMargins:
     """From the person's right to the left."""
     spread: Spread
     """Handles: upper, then lower."""
+    lids: Int32[np.ndarray, "N"]
+    """Rows of the spread's region in front of the eyeball."""
+    near: Float32[np.ndarray, "N N"]
+    """How a lift at one of them is shared by the others; 1 on the diagonal."""
+    outer: Bool[np.ndarray, "N"]
+    """Which of them are outer skin; the lids' inner sides are only taken along."""
 
 
 def close_lids(
@@ -56,8 +71,8 @@ def close_lids(
         centre = centres[lids.joint]
         closed = (neutral + shapes[lids.shape])[margin] - centre
         met = _meet(closed, len(lids.upper))
-        met = _clear_of_ball(neutral[margin] - centre, met, _ball_radius(neutral[lids.ball] - centre))
-        mended[lids.shape] = lids.spread.apply(mended[lids.shape], (met - closed).astype(np.float32))
+        blink = lids.spread.apply(mended[lids.shape], (met - closed).astype(np.float32))
+        mended[lids.shape] = _lift_off(lids, neutral - centre, blink)
     return mended
 
 
@@ -96,22 +111,53 @@ def _meet(closed: Float32[np.ndarray, "M 3"], upper_count: int) -> Float64[np.nd
     return _points(met)
 
 
-def _clear_of_ball(
-    opened: Float32[np.ndarray, "M 3"], closed: Float64[np.ndarray, "M 3"], radius: float
-) -> Float64[np.ndarray, "M 3"]:
-    """The closed margin pushed outward until neither it nor the straight way to it enters the eyeball."""
-    least = radius + _CLEARANCE_M
-    length = np.linalg.norm(closed, axis=1, keepdims=True)
-    out = closed * np.maximum(1, least / length)
-    for weight in (0.5, 0.75):
-        way = (1 - weight) * opened + weight * out
-        short = np.maximum(least - _CLEARANCE_M / 2 - np.linalg.norm(way, axis=1, keepdims=True), 0)
-        out = out + short / weight * way / np.linalg.norm(way, axis=1, keepdims=True)
-    return out
+def _lift_off(
+    lids: LidMargins, neutral: Float32[np.ndarray, "V 3"], blink: Float32[np.ndarray, "V 3"]
+) -> Float32[np.ndarray, "V 3"]:
+    """The blink with its lids kept off the eyeball all the way; the ball gives way first. `neutral` from its centre."""
+    surface = _profile(neutral[lids.ball])
+    rows = lids.spread.region[lids.lids]
+    start, way = neutral[rows].astype(np.float64), blink[rows].astype(np.float64)
+    travels = np.linalg.norm(way, axis=1) > _STILL_M
+    outside = travels & lids.outer & (_depth(start, surface) < 0)
+
+    def shortage(withdrawal: float) -> Float64[np.ndarray, "N"]:
+        short = np.zeros(len(rows))
+        for weight in _ON_THE_WAY:
+            at = start + weight * way + [0, 0, weight * withdrawal]
+            short = np.maximum(short, (_depth(at, surface) + _CLEARANCE_M) / weight)
+        return np.where(outside, short, 0)
+
+    withdrawal = float(np.clip(shortage(0.0).max(initial=0), 0, _WITHDRAWAL_M))
+    lift = np.max(lids.near * shortage(withdrawal)[None, :], axis=1)
+    outward = start + 0.7 * way
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    lifted = blink.copy()
+    lifted[rows] += (lift[:, None] * outward * np.minimum(np.linalg.norm(way, axis=1) / 0.001, 1)[:, None]).astype(np.float32)
+    lifted[lids.ball, 2] -= np.float32(withdrawal)
+    return lifted
+
+
+def _profile(ball: Float32[np.ndarray, "B 3"]) -> tuple[Float64[np.ndarray, "C"], Float64[np.ndarray, "C"]]:
+    """The eyeball's radius over the angle from the gaze axis (radians): cornea and sclera."""
+    radius = np.linalg.norm(ball.astype(np.float64), axis=1)
+    angle = np.arccos(np.clip(ball[:, 2] / radius, -1, 1))
+    steps = np.radians(np.arange(0, 121, 4.0))
+    reach = [radius[np.abs(angle - step) < np.radians(5)].max(initial=0) for step in steps]
+    return steps, np.maximum(reach, np.median(radius))
+
+
+def _depth(
+    points: Float64[np.ndarray, "N 3"], surface: tuple[Float64[np.ndarray, "C"], Float64[np.ndarray, "C"]]
+) -> Float64[np.ndarray, "N"]:
+    """How far inside the eyeball (metres, negative outside)."""
+    radius = np.linalg.norm(points, axis=1)
+    angle = np.arccos(np.clip(points[:, 2] / np.maximum(radius, 1e-9), -1, 1))
+    return np.interp(angle, *surface) - radius
 
 
 def _ball_radius(ball: Float32[np.ndarray, "B 3"]) -> float:
-    """The sclera's radius: the median over the front half (the cornea's bulge is the lids' own business: they slide)."""
+    """The sclera's radius: the median over the front half."""
     return float(np.median(np.linalg.norm(ball[ball[:, 2] > 0], axis=1)))
 
 
@@ -169,13 +215,21 @@ def _find(model: HeadModel, side: str) -> LidMargins:
     is_upper: Bool[np.ndarray, "M"] = angles[:, 1] >= line
     upper, lower = (margin[order][chosen[order]].astype(np.int32) for chosen in (is_upper, ~is_upper))
     handles = np.concatenate([upper, lower])
+    spread = plan_spread(model.rest, skin, handles, _REACH_M)
+    around = model.rest[spread.region] - centre
+    lids = np.flatnonzero((around[:, 2] > 0) & (np.linalg.norm(around, axis=1) < _NEAR_RADII * radius)).astype(np.int32)
+    outward = np.sum(smooth_normals(model.rest, skin)[spread.region] * around, axis=1) / np.linalg.norm(around, axis=1)
+    apart = np.linalg.norm(around[lids][:, None] - around[lids][None], axis=2)
     return LidMargins(
         shape=ARKIT_INDEX[f"eyeBlink{side}"],
         joint=joint,
         ball=ball,
         upper=upper,
         lower=lower,
-        spread=plan_spread(model.rest, skin, handles, _REACH_M),
+        spread=spread,
+        lids=lids,
+        near=np.exp(-((apart / _LIFT_WIDTH_M) ** 2)).astype(np.float32),
+        outer=(outward[lids] > 0.25) | (lids < len(handles)),
     )
 
 

@@ -27,6 +27,9 @@ _PAIR_POINTS: Final = 3
 # The lower lip takes this part of a correction.
 _LOWER_SHARE: Final = 0.6
 _REACH_M: Final = 0.022
+# Lips at rest are shut when they part by less than this; looked at in columns this wide to either side (metres).
+_REST_OPENING_M: Final = 0.003
+_COLUMN_M: Final = 0.002
 # Shapes in which the lips stay in touch: their pairs may slide but not pass through each other.
 _TOUCHING: Final = ("mouthPressLeft", "mouthPressRight", "mouthRollLower", "mouthRollUpper")
 
@@ -62,13 +65,13 @@ def close_lips(
     mended = shapes.copy()
     jaw, close = ARKIT_INDEX["jawOpen"], ARKIT_INDEX["mouthClose"]
     # Together the two must leave the lips as they rest, in touch: linear in the weights, so in touch on the way too.
-    wrong = pairs.apart(shapes[jaw] + shapes[close]) + np.maximum(_gap(pairs, neutral) - 0.0001, 0)[:, None] * _away(pairs, neutral)
+    wrong = pairs.apart(shapes[jaw] + shapes[close]) + np.maximum(_gap(pairs, neutral) - 0.0001, 0)[:, None] * _away(pairs)
     mended[close] = _part_lips(pairs, mended[close], -wrong)
     for name in _TOUCHING:
         index = ARKIT_INDEX[name]
         through = np.maximum(-_gap(pairs, neutral + shapes[index]) + np.minimum(_gap(pairs, neutral), 0), 0)
         if through.max() > 1e-5:
-            mended[index] = _part_lips(pairs, mended[index], through[:, None] * _away(pairs, neutral))
+            mended[index] = _part_lips(pairs, mended[index], through[:, None] * _away(pairs))
     return mended
 
 
@@ -78,21 +81,31 @@ def lip_gap(model: HeadModel, vertices: Float32[np.ndarray, "V 3"]) -> Float32[n
 
 
 def settle_lips(model: HeadModel, neutral: Float32[np.ndarray, "V 3"]) -> Float32[np.ndarray, "V 3"]:
-    """The neutral with lips that pass through each other pushed apart to touch."""
+    """The neutral (metres) with its mouth shut: lips that pass through each other or part a little just touch.
+
+    Lips that part by more than a mouth at rest does are left: that is how this head was made.
+    """
     pairs = find_lip_pairs(model)
     if len(pairs.lower) == 0:
         return neutral
-    through = np.maximum(-_gap(pairs, neutral), 0)
-    return _part_lips(pairs, neutral, through[:, None] * _away(pairs, neutral))
+    gap = _gap(pairs, neutral)
+    across = neutral[pairs.lower, 0]
+    # The lips touch in a column when any of its pairs does.
+    near = np.abs(across[:, None] - across[None]) < _COLUMN_M
+    opening = np.where(near, gap[None], np.inf).min(1)
+    opening = (near * opening[None]).sum(1) / near.sum(1)
+    shut = np.where(opening < _REST_OPENING_M, np.maximum(opening, 0), 0)
+    change = np.maximum(-gap, 0) - np.minimum(shut, np.maximum(gap, 0))
+    return _part_lips(pairs, neutral, change[:, None] * _away(pairs))
 
 
-def _away(pairs: LipPairs, vertices: Float32[np.ndarray, "V 3"]) -> Float32[np.ndarray, "P 3"]:
+def _away(pairs: LipPairs) -> Float32[np.ndarray, "P 3"]:
     """Unit direction in which a lower lip leaves the upper one: straight down."""
     return np.tile(np.array([0, -1, 0], np.float32), (len(pairs.lower), 1))
 
 
 def _gap(pairs: LipPairs, vertices: Float32[np.ndarray, "V 3"]) -> Float32[np.ndarray, "P"]:
-    return np.sum(pairs.apart(vertices) * _away(pairs, vertices), axis=1)
+    return np.sum(pairs.apart(vertices) * _away(pairs), axis=1)
 
 
 def _part_lips(

@@ -56,6 +56,7 @@ def carry_parts(
     carried[:, skin] = shapes[:, skin]
     extra = carried - model.expression
     carried[:, riders.vertices] += np.einsum("snkc,nk->snc", extra[:, riders.skin], riders.share)
+    _turn_lashes(model, riders, carried)
     own, mean = (model.joint_regressor @ vertices for vertices in (neutral, model.rest))
     jaw = model.joint_names.index("jaw")
     size = _length(neutral[riders.teeth] - own[jaw]) / _length(model.rest[riders.teeth] - mean[jaw])
@@ -71,12 +72,28 @@ def carry_parts(
         for ball, name in zip(riders.eyes, ("leftEye", "rightEye"), strict=True):
             joint = model.joint_names.index(name)
             if _still(model.expression[index, ball]):
-                carried[index, ball] = 0
+                carried[index, ball] = shapes[index, ball]  # the blink draws the ball back
             else:
                 turn, shift = _rigid_motion(model, index, ball, mean[joint])
                 carried[index, ball] = (neutral[ball] - own[joint]) @ turn.T + shift
     carried[:, riders.still] = 0
     return carried
+
+
+def _turn_lashes(model: HeadModel, riders: Riders, carried: Float32[np.ndarray, "52 V 3"]) -> None:
+    """Lashes turn with their lid as far as that lid travels (changes `carried`, which the caller owns).
+
+    What the mean head's lash does relative to its lid is scaled by this lid's travel over the mean's, so that lids
+    which rest half closed do not turn their lashes through the cheek.
+    """
+    bound = riders.skin[:, 0]
+    for name in ("eyeBlinkLeft", "eyeBlinkRight"):
+        index = ARKIT_INDEX[name]
+        mean = np.linalg.norm(model.expression[index, bound], axis=1)
+        travel = np.linalg.norm(carried[index, bound], axis=1) / np.maximum(mean, 1e-4)
+        less = np.where(mean > 0.001, np.clip(travel, 0, 1) - 1, 0)[:, None] * (riders.share.sum(1) > 0.99)[:, None]
+        relative = model.expression[index, riders.vertices] - model.expression[index, bound]
+        carried[index, riders.vertices] += (less * relative).astype(np.float32)
 
 
 def _still(motion: Float32[np.ndarray, "N 3"]) -> bool:
