@@ -11,6 +11,9 @@ from avatar3d.core.head import HeadModel
 
 # The first ten are irises, which turn with the eyeball and speak of gaze, not of shape.
 SKIN_LANDMARKS: Final = 468
+# The face's outline slides over the skin as the head turns; the rest are the "inner" landmarks. MediaPipe's own list.
+FACE_OVAL: Final = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148,
+                    176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
 # What landmarks on skin cannot tell, or what gaze decides: held at zero in the skin fit.
 UNSEEN: Final = tuple(name for name in ARKIT_NAMES if name == "tongueOut" or name.startswith("eyeLook"))
 SEEN: Final = np.array([ARKIT_INDEX[name] for name in ARKIT_NAMES if name not in UNSEEN], np.int32)

@@ -9,9 +9,11 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float64
 
+from avatar3d.core.blendshapes import ARKIT_NAMES
+from avatar3d.core.errors import ModelError
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation
-from avatar3d.fit.basis import SEEN, LandmarkBasis, landmark_basis
+from avatar3d.fit.basis import FACE_OVAL, SEEN, LandmarkBasis, landmark_basis
 from avatar3d.fit.camera import first_view, to_camera, usual_focal_px
 from avatar3d.fit.energies import (
     VIEW,
@@ -25,7 +27,12 @@ from avatar3d.fit.energies import (
     identity_term,
     landmark_term,
 )
+from avatar3d.fit.gaze import LEFT_IRIS, RIGHT_IRIS, eye_angles, eye_rotation, eyeballs, look_weights, together
+from avatar3d.fit.lids import resting_lids
 from avatar3d.fit.solve import bounded_step, cost, normal_equations
+from avatar3d.head.deform import pose_head, shape_head
+
+FEWEST_LANDMARKS: Final = 100
 
 
 @dataclass(frozen=True)
@@ -111,3 +118,55 @@ def gather(basis: LandmarkBasis, face: FaceObservation) -> Seen:
         depth_px=face.depth_px[basis.index].astype(np.float64),
         interocular_px=face.interocular_px,
     )
+
+
+def fit_head(model: HeadModel, face: FaceObservation, params: FitParams | None = None) -> HeadFit:
+    """Who this is, with which expression, seen from where.
+
+    The camera is the photo's: its focal length when EXIF told it, else one estimated from the perspective of the face.
+    Raises ModelError when the head has no calibrated landmarks.
+    """
+    basis = landmark_basis(model)
+    if len(basis.index) < FEWEST_LANDMARKS:
+        raise ModelError(
+            f"the head {model.name!r} places {len(basis.index)} landmarks, a fit needs {FEWEST_LANDMARKS}.",
+            hint="Rebuild the head with calibrated landmarks (tools/head/landmarks.py).",
+        )
+    height, width = face.photo.pixels.shape[:2]
+    known = face.photo.focal_px is not None
+    focal = face.photo.focal_px or usual_focal_px(width, height)
+    seen = gather(basis, face)
+    state = solve_skin(basis, seen, focal, focal_known=known, params=params or FitParams())
+    identity = state.identity.astype(np.float32)
+    camera = to_camera(state.view, basis.centre, width, height)
+    expression = np.zeros(len(ARKIT_NAMES))
+    expression[SEEN] = state.expression
+    person = shape_head(model, identity)
+    centres, radii = eyeballs(model, person)
+    left = eye_angles(camera, face.landmarks_px[LEFT_IRIS], centres[0], radii[0])
+    right = eye_angles(camera, face.landmarks_px[RIGHT_IRIS], centres[1], radii[1])
+    left, right = together(left, right)
+    expression += look_weights(left, right)
+    resting = resting_lids(expression)
+    remaining = (expression - resting).astype(np.float32)
+    lids = np.flatnonzero(resting)
+    neutral = person + np.tensordot(resting[lids].astype(np.float32), model.expression[lids], 1)
+    left_eye, right_eye = eye_rotation(left), eye_rotation(right)
+    return HeadFit(
+        identity=identity,
+        expression=remaining,
+        resting=resting.astype(np.float32),
+        camera=camera,
+        left_eye_wxyz=left_eye,
+        right_eye_wxyz=right_eye,
+        neutral=neutral,
+        posed=pose_head(model, neutral, remaining, left_eye, right_eye),
+        residual_iod=inner_residual(basis, state, seen),
+    )
+
+
+def inner_residual(basis: LandmarkBasis, state: State, seen: Seen) -> float:
+    """Mean distance of the landmarks inside the face's outline from where they were seen, inter-ocular distances."""
+    points = basis.points(state.identity, state.expression)
+    off = np.linalg.norm(state.view.project(points) - seen.points_px, axis=1) / seen.interocular_px
+    return float(off[~np.isin(basis.index, FACE_OVAL)].mean())

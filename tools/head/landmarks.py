@@ -197,11 +197,15 @@ def iris_points(model: HeadModel) -> SurfacePoints:
 
 
 def calibrate_landmarks(
-    model: HeadModel, portraits: Sequence[Path]
+    model: HeadModel, portraits: Sequence[Path] | None = None
 ) -> tuple[Int32[np.ndarray, "478"], Float32[np.ndarray, "478 3"], Float32[np.ndarray, "478"]]:
-    """(triangles, barycentric, confidence) of MediaPipe's points on this head. Seeded; about two minutes."""
+    """(triangles, barycentric, confidence) of MediaPipe's points on this head. Seeded; about two minutes.
+
+    `portraits`: by default the calibration half of the congress portraits.
+    """
+    paths = calibration_portraits() if portraits is None else portraits
     anchors = painted_anchors(model, observe_pixels)
-    faces = [face for path in portraits if (face := observe_pixels(load_photo(path).pixels)) is not None]
+    faces = [face for path in paths if (face := observe_pixels(load_photo(path).pixels)) is not None]
     points, confidence = calibrate_on_portraits(model, anchors, faces)
     iris = iris_points(model)
     confidence[SKIN_POINTS:] = 1
