@@ -1,0 +1,85 @@
+"""How long `create` takes, stage by stage: warm, cold, and its peak memory.
+
+Budgets (issue 2, 2 idle cores, 1024 texture): warm GLB and avatar.json 4 s; with preview and report 9 s;
+cold command to GLB 12 s; peak memory under 2 GB.
+
+    python -m bench.speed [PHOTO]
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from avatar3d.cli.demo import picture_of_collins
+from avatar3d.pipeline import CreateParams, create_files
+from bench.measure import save_result, show
+
+_WARM_RUNS: Final = 5
+_COLD_RUNS: Final = 3
+
+
+def main() -> None:
+    """Print the table and write bench/results/speed.json."""
+    photo = Path(sys.argv[1]) if len(sys.argv) > 1 else picture_of_collins()
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        warm = _warm(photo, out, report=False)
+        whole = _warm(photo, out, report=True)
+        cold, memory = _cold(photo, out)
+    results = {
+        "cores": os.cpu_count(),
+        "warm_glb_s": statistics.median(sum(run.values()) for run in warm),
+        "warm_whole_s": statistics.median(sum(run.values()) for run in whole),
+        "cold_glb_s": statistics.median(cold),
+        "peak_memory_mb": max(memory),
+        "stages_s": {stage: statistics.median(run[stage] for run in whole) for stage in whole[0]},
+    }
+    rows = [
+        ("warm: GLB and avatar.json", f"{results['warm_glb_s']:.2f} s", "4 s"),
+        ("warm: with preview and report", f"{results['warm_whole_s']:.2f} s", "9 s"),
+        ("cold: command to GLB", f"{results['cold_glb_s']:.2f} s", "12 s"),
+        ("peak memory", f"{results['peak_memory_mb']:.0f} MB", "2000 MB"),
+        *((f"stage {stage}", f"{seconds:.2f} s", "") for stage, seconds in results["stages_s"].items()),
+    ]
+    show("speed", [dict(zip(("what", "median", "budget"), row, strict=True)) for row in rows])
+    save_result("speed", results)
+
+
+def _warm(photo: Path, out: Path, *, report: bool) -> list[dict[str, float]]:
+    """Stage times of runs in this process, after one that is not counted."""
+    params = CreateParams(report=report)
+    run: Callable[[], dict[str, float]] = lambda: create_files(photo, out / "warm", params).seconds  # noqa: E731
+    run()
+    return [run() for _ in range(_WARM_RUNS)]
+
+
+def _cold(photo: Path, out: Path) -> tuple[list[float], list[float]]:
+    """Wall seconds and peak resident megabytes of whole commands."""
+    command = [sys.executable, "-m", "avatar3d", "create", str(photo), "-o", str(out), "--no-report", "--quiet"]
+    seconds: list[float] = []
+    for _ in range(_COLD_RUNS):
+        began = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        seconds.append(time.perf_counter() - began)
+    return seconds, [_peak_memory_mb([*command[:-2], "--quiet"])]
+
+
+def _peak_memory_mb(command: list[str]) -> float:
+    """Largest resident set of a command, with its pictures and report (asked of the kernel; Linux and macOS)."""
+    code = (
+        "import json, resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, capture_output=True);"
+        "print(json.dumps(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))"
+    )
+    told = subprocess.run([sys.executable, "-c", code, *command], check=True, capture_output=True, text=True)
+    return json.loads(told.stdout) / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""A real photo becomes a folder of files, whole or not at all."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import avatar3d
+from avatar3d.core.avatar import Avatar
+from avatar3d.core.blendshapes import ARKIT_NAMES
+from avatar3d.core.errors import NoFaceError
+from avatar3d.formats.check import check_file
+from avatar3d.head.load import load_head_model
+from avatar3d.pipeline import CreateParams, Files, create_files
+from avatar3d.report.record import record_from_json
+
+
+@pytest.fixture(scope="module")
+def collins(astronaut: Path, tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return create_files(astronaut, tmp_path_factory.mktemp("create") / "collins", CreateParams())
+
+
+def test_the_folder_holds_what_the_manifest_says(collins: Files) -> None:
+    manifest = json.loads((collins.folder / "manifest.json").read_text())
+    assert set(manifest["files"]) == {"collins.glb", "avatar.json", "preview.png", "report.html"}
+    for name, facts in manifest["files"].items():
+        content = (collins.folder / name).read_bytes()
+        assert (facts["bytes"], facts["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
+
+
+def test_the_same_photo_gives_the_same_bytes(astronaut: Path, collins: Files, tmp_path: Path) -> None:
+    again = create_files(astronaut, tmp_path / "collins", CreateParams(report=False))
+    assert again.glb.read_bytes() == collins.glb.read_bytes()
+    assert (again.folder / "avatar.json").read_bytes() == (collins.folder / "avatar.json").read_bytes()
+
+
+def test_the_glb_keeps_every_promise(collins: Files) -> None:
+    report = check_file(collins.glb, khronos=False)
+    assert not report.failures
+    assert collins.glb.stat().st_size < 8e6
+
+
+def test_compact_is_smaller_and_moves_alike(astronaut: Path, collins: Files, tmp_path: Path) -> None:
+    compact = create_files(astronaut, tmp_path / "collins", CreateParams(compact=True, report=False))
+    assert compact.glb.stat().st_size < 5e6
+    for dense, sparse in zip(Avatar.load(collins.glb).meshes, Avatar.load(compact.glb).meshes, strict=True):
+        np.testing.assert_allclose(sparse.morphs, dense.morphs, atol=1e-6)
+
+
+def test_the_record_gives_the_fit_back(collins: Files) -> None:
+    stored = json.loads((collins.folder / "avatar.json").read_text())
+    record = record_from_json(stored, load_head_model(stored["head"]))
+    fitted = collins.creation.fitted
+    np.testing.assert_allclose(record.fitted.posed, fitted.posed, atol=1e-6)
+    np.testing.assert_array_equal(record.light.coefficients, collins.creation.skin.light.coefficients)
+
+
+def test_create_returns_an_avatar_that_can_be_saved_and_loaded(collins: Files, tmp_path: Path) -> None:
+    avatar = collins.creation.avatar
+    path = avatar.save(tmp_path / "head.glb")
+    loaded = avatar3d.Avatar.load(path)
+    assert loaded.meshes[0].morph_names == ARKIT_NAMES
+    np.testing.assert_array_equal(loaded.meshes[0].positions, avatar.meshes[0].positions)
+    assert len(avatar.meshes[0].to_trimesh().faces) == len(avatar.meshes[0].triangles)
+
+
+def test_nothing_of_the_photos_metadata_is_carried_on(astronaut: Path, tmp_path: Path) -> None:
+    canary = "CANARY-4711"
+    exif = Image.Exif()
+    exif[0x010E] = exif[0x013B] = canary
+    exif.get_ifd(0x8825)[29] = canary
+    photo = tmp_path / "someone.jpg"
+    with Image.open(astronaut) as picture:
+        picture.convert("RGB").save(photo, quality=95, exif=exif)
+    assert canary.encode() in photo.read_bytes()
+    made = create_files(photo, tmp_path / "out" / "someone", CreateParams())
+    for path in made.folder.iterdir():
+        content = path.read_bytes()
+        assert canary.encode() not in content, path.name
+        assert str(tmp_path).encode() not in content, path.name
+
+
+def test_a_refused_photo_leaves_nothing(tmp_path: Path) -> None:
+    photo = tmp_path / "sky.png"
+    Image.new("RGB", (320, 240), (120, 160, 220)).save(photo)
+    with pytest.raises(NoFaceError):
+        create_files(photo, tmp_path / "out" / "sky", CreateParams())
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_photos_of_one_name_do_not_collide_and_one_bad_photo_stops_nothing(astronaut: Path, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    good, bad = tmp_path / "a" / "me.png", tmp_path / "me.png"
+    good.write_bytes(astronaut.read_bytes())
+    bad.write_bytes(b"not a picture")
+    run = subprocess.run(
+        [sys.executable, "-m", "avatar3d", "create", bad, good, "-o", tmp_path / "out", "--no-report", "--json", "-q"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    refused, made = map(json.loads, run.stdout.splitlines())
+    assert run.returncode == refused["code"] == 10
+    assert Path(made["glb"]) == tmp_path / "out" / "me-2" / "me-2.glb"
+    assert Path(made["glb"]).is_file()
+    assert not (tmp_path / "out" / "me").exists()
+    assert "Traceback" not in run.stderr
