@@ -25,6 +25,8 @@ _PEAK_M: Final = (2e-4, 0.06)
 """How far a shape's most moved vertex goes: less is invisible, more tears the face."""
 _SIDE_SHARE: Final = 0.75
 """Least part of a one-sided shape's motion that lies on its own side."""
+_FURTHEST: Final = 0.7
+"""The part of a shape's peak from which on a vertex counts as moved furthest."""
 _SAME: Final = 0.999
 """Two shapes with more correlation than this are one shape under two names."""
 _LIP_PAIR_M: Final = 0.004
@@ -72,9 +74,9 @@ class _Motion:
         return np.sum(self.morphs[shape] ** 2, axis=1)
 
     def push(self, shape: int) -> Float64[np.ndarray, "3"]:
-        """Mean displacement, weighted by its length."""
+        """Mean displacement of what moves furthest: the tongue's tip, though the jaw goes back for it."""
         length = np.sqrt(self.energy(shape))
-        return length @ self.morphs[shape] / length.sum()
+        return self.morphs[shape][length > _FURTHEST * length.max()].mean(axis=0)
 
 
 def check_promises(avatar: Avatar) -> Iterator[Finding]:
