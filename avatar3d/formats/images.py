@@ -14,24 +14,26 @@ from avatar3d.formats.glb import GlbDocument, over_limit
 MAX_TEXTURE_PIXELS: Final = 64 * 10**6
 """All textures of one file together: fifteen of 2048, or three of 4096 and some."""
 
-COLOUR_JPEG_QUALITY: Final = 92
+_JPEG_QUALITY: Final = 92
 """4:2:0 would bleed lip red over the atlas's seams, so chroma stays whole; 1024 of skin is about 0.3 MB."""
-NORMAL_JPEG_QUALITY: Final = 95
-_PNG_LEVEL: Final = 6
-"""Pinned: the same pixels are the same bytes. 9 saves 1 % and takes three times as long."""
+_PNG_LEVEL: Final = 4
+"""Pinned: the same pixels are the same bytes. 6 saves 1 % of a normal map and takes three times as long."""
 
 _MIME_FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG"}
 
 
 def encode_texture(texture: Texture, *, normal: bool = False, lossless: bool = False) -> tuple[str, bytes]:
-    """MIME type and bytes. PNG when there is alpha or every bit counts, otherwise JPEG. Deterministic."""
+    """MIME type and bytes: JPEG for colour, PNG when there is alpha or every bit counts. Deterministic.
+
+    Normal maps count: JPEG at quality 95 turns skin's normals by 1.0 degree on average (of the 2.2 they lean), and
+    97 still by 0.8; eight bits alone by 0.17. PNG costs 0.8 MB more at 1024 and stays within the budget.
+    """
     out = io.BytesIO()
     picture = Image.fromarray(np.ascontiguousarray(texture.pixels))
-    if lossless or texture.pixels.shape[2] == 4:
+    if lossless or normal or texture.pixels.shape[2] == 4:
         picture.save(out, "PNG", compress_level=_PNG_LEVEL)
         return "image/png", out.getvalue()
-    quality = NORMAL_JPEG_QUALITY if normal else COLOUR_JPEG_QUALITY
-    picture.save(out, "JPEG", quality=quality, subsampling=0, optimize=True)
+    picture.save(out, "JPEG", quality=_JPEG_QUALITY, subsampling=0, optimize=True)
     return "image/jpeg", out.getvalue()
 
 
