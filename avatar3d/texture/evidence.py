@@ -8,7 +8,7 @@ from typing import Final
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int32
 
 from avatar3d.core.photo import FaceObservation
 from avatar3d.render.stage import LINEAR_FROM_SRGB
@@ -80,11 +80,9 @@ def gather_evidence(face: FaceObservation, texel_px: float) -> Evidence:
     return Evidence(colour, trust, features, plain, left_top, scale)
 
 
-def photo_pixels_per_texel(
-    pixels: Float32[np.ndarray, "N 2"], texels: np.ndarray, size: int, weights: Float32[np.ndarray, "N"]
-) -> float:
-    """Median distance in the photo between texels that are neighbours in a row and seen from the front."""
-    beside = np.flatnonzero((np.diff(texels) == 1) & (weights[1:] > 0.8) & (texels[1:] % size != 0))
+def photo_pixels_per_texel(pixels: Float32[np.ndarray, "N 2"], texels: Int32[np.ndarray, "N"], size: int) -> float:
+    """Median distance in the photo between texels that are neighbours in a row."""
+    beside = np.flatnonzero((np.diff(texels) == 1) & (texels[1:] % size != 0))[::7]
     if len(beside) == 0:
         return 1.0
     return float(np.median(np.linalg.norm(pixels[beside + 1] - pixels[beside], axis=1)))
@@ -138,6 +136,8 @@ def _judge(
     skin_like = _falloff(off_chroma, 2.6, 4.2) * _falloff(-off_luminance, 2.6, 4.0) * _falloff(off_luminance, 3.0, 5.0)
     radius = max(1, round(0.02 * unit))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    speck = np.ones((2 * round(0.008 * unit) + 1,) * 2, np.uint8)  # moles and pores are skin
+    skin_like = np.asarray(cv2.morphologyEx(skin_like, cv2.MORPH_CLOSE, speck), np.float32)
     skin_like = np.asarray(cv2.morphologyEx(skin_like, cv2.MORPH_OPEN, kernel), np.float32)
     low = _below(shape, points, (*RIGHT_EYE, *LEFT_EYE))
     chin = polygon(CHIN) > 0.5

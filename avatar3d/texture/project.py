@@ -10,10 +10,11 @@ from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.render.raycast import Scene
 from avatar3d.texture.atlas import Atlas
 from avatar3d.texture.evidence import Evidence
-from avatar3d.texture.warp import Warp, sample
+from avatar3d.texture.warp import sample
 
 _GRAZING: Final = (0.22, 0.6)
 """Cosines between normal and view: below the first nothing is believed, above the second everything."""
+_LEAST: Final = 0.01
 _OFFSET_M: Final = 3e-4
 _HIDING: Final = ("face", "eyeLeft", "eyeRight")
 """Parts that hide skin: lashes and brows do not, teeth lie behind the lips."""
@@ -62,35 +63,49 @@ def vertex_normals(
     return (total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-20)).astype(np.float32)
 
 
-def facing(
-    atlas: Atlas, surface: Surface
-) -> tuple[Int32[np.ndarray, "M"], Float32[np.ndarray, "M 3"], Float32[np.ndarray, "M 3"], Float32[np.ndarray, "M"]]:
-    """The texels turned toward the camera: their rows, points, unit normals and grazing weight."""
+@dataclass(frozen=True, eq=False)
+class Front:
+    """The texels turned toward the camera."""
+
+    chosen: Int32[np.ndarray, "M"]
+    """Rows of the atlas."""
+    pixels: Float32[np.ndarray, "M 2"]
+    """Where the photo shows them, were nothing in the way."""
+    grazing: Float32[np.ndarray, "M"]
+    """1 seen squarely, 0 seen edge-on."""
+
+
+def facing(atlas: Atlas, surface: Surface, pixels: Float32[np.ndarray, "V 2"]) -> Front:
+    """The part of the atlas that a camera at the surface's eye point could see; `pixels` are the vertices' own.
+
+    Triangles are so small that pixels are interpolated in them without perspective.
+    """
     toward = surface.eye - surface.vertices
     toward = toward / np.linalg.norm(toward, axis=1, keepdims=True)
-    cosine = (toward * surface.normals).sum(axis=1, dtype=np.float32)[:, None]
-    rough = atlas.blend(cosine.astype(np.float32))[:, 0]
-    chosen = np.flatnonzero(rough > _GRAZING[0]).astype(np.int32)
-    points = atlas.blend(surface.vertices, chosen)
-    normals = atlas.blend(surface.normals, chosen)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-    t = np.clip((rough[chosen] - _GRAZING[0]) / (_GRAZING[1] - _GRAZING[0]), 0, 1)
-    return chosen, points, normals, (t * t * (3 - 2 * t)).astype(np.float32)
+    cosine = (toward * surface.normals).sum(axis=1, dtype=np.float32)
+    likely = np.flatnonzero((cosine > 0)[atlas.corners[:, 0]]).astype(np.int32)
+    blended = atlas.blend(np.concatenate([cosine[:, None], pixels], axis=1).astype(np.float32), likely)
+    front = np.flatnonzero(blended[:, 0] > _GRAZING[0])
+    t = np.clip((blended[front, 0] - _GRAZING[0]) / (_GRAZING[1] - _GRAZING[0]), 0, 1)
+    return Front(likely[front], blended[front, 1:], t * t * (3 - 2 * t))
 
 
-def look_up(atlas: Atlas, surface: Surface, fitted: HeadFit, evidence: Evidence, warp: Warp) -> Look:
-    """Every texel the camera sees."""
-    chosen, points, normals, grazing = facing(atlas, surface)
-    toward = surface.eye - points
-    free = ~surface.scene.blocked(points + np.float32(_OFFSET_M) * normals, toward)
-    chosen, points, normals, grazing = chosen[free], points[free], normals[free], grazing[free]
-    place = evidence.place(warp.apply(fitted.camera.project(points)))
+def look_up(atlas: Atlas, front: Front, surface: Surface, evidence: Evidence) -> Look:
+    """Every texel the camera sees, as the photo shows it."""
+    place = evidence.place(front.pixels)
     judged = sample(np.dstack([evidence.trust, evidence.features, evidence.plain]), place)
+    weight = front.grazing * judged[:, 0]
+    able = np.flatnonzero(weight > _LEAST)  # most texels fall out here, before the rays
+    both = atlas.blend(np.concatenate([surface.vertices, surface.normals], axis=1), front.chosen[able])
+    points, normals = both[:, :3], both[:, 3:]
+    normals = normals / np.maximum(np.sqrt((normals * normals).sum(axis=1, keepdims=True)), 1e-9)
+    free = ~surface.scene.blocked(points + np.float32(_OFFSET_M) * normals, surface.eye - points)
+    kept = able[free]
     return Look(
-        chosen,
-        np.maximum(sample(evidence.colour, place, sharp=True), 0),
-        normals,
-        grazing * judged[:, 0],
-        judged[:, 1],
-        judged[:, 2],
+        front.chosen[kept],
+        np.maximum(sample(evidence.colour, place[kept], sharp=True), 0),
+        normals[free],
+        weight[kept],
+        judged[kept, 1],
+        judged[kept, 2],
     )

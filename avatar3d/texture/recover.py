@@ -23,7 +23,7 @@ from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
 from avatar3d.texture.normals import normal_map
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
 from avatar3d.texture.regions import blur
-from avatar3d.texture.warp import align_photo
+from avatar3d.texture.warp import aligned_pixels
 
 _LIGHT_SAMPLES: Final = 12_000
 _FLOOR: Final = 0.004
@@ -43,21 +43,20 @@ def recover_skin(model: HeadModel, fitted: HeadFit, face: FaceObservation, *, si
     """Albedo, normal map and light of one face; `size` is the atlas's edge in texels (1024 or 2048)."""
     atlas = face_atlas(model, size)
     surface = posed_surface(model, fitted)
-    warp = align_photo(model, fitted, face)
-    front, points, _, grazing = facing(atlas, surface)
-    spacing = photo_pixels_per_texel(fitted.camera.project(points), atlas.texels[front], size, grazing)
-    evidence = gather_evidence(face, spacing)
-    seen = look_up(atlas, surface, fitted, evidence, warp)
-    reflected = Surface(surface.vertices[model.mirror], surface.normals[model.mirror], surface.eye, surface.scene)
-    mirrored = look_up(atlas, reflected, fitted, evidence, warp)
+    pixels = aligned_pixels(model, fitted, face)
+    front = facing(atlas, surface, pixels)
+    evidence = gather_evidence(face, photo_pixels_per_texel(front.pixels, atlas.texels[front.chosen], size))
+    seen = look_up(atlas, front, surface, evidence)
+    other = Surface(surface.vertices[model.mirror], surface.normals[model.mirror], surface.eye, surface.scene)
+    mirrored = look_up(atlas, facing(atlas, other, pixels[model.mirror]), other, evidence)
 
     light = _measure_light(seen)
     tone = _measure_tone(seen, light)
     own, own_weight = _log_ratio(atlas, seen, light, tone)
-    other, other_weight = _log_ratio(atlas, mirrored, light, tone)
+    opposite, opposite_weight = _log_ratio(atlas, mirrored, light, tone)
     features = _picture(atlas, seen.chosen, seen.features)
     own = _temper(own, own_weight, features, _smile(fitted))
-    own, weight = _fill_from_mirror(own, own_weight, other, other_weight)
+    own, weight = _fill_from_mirror(own, own_weight, opposite, opposite_weight)
     ratio = pull_push(own, weight)
     albedo = tone * np.exp(ratio)
     pixels = srgb_from_linear(albedo)
@@ -129,8 +128,8 @@ def _temper(
     excess = (ratio - around) @ LUMINANCE
     shine = np.clip(excess - _GLOSS_KNEE, 0, None) * (1 - _GLOSS_KEPT)
     crease = np.clip(-excess - _CREASE_KNEE, 0, 0.8) * np.float32(_CREASE_LOST * smile)
-    back = (shine - crease) * (1 - features) * (weight > 0)
-    return ratio - back[..., None]
+    share = (shine + crease) / np.maximum(np.abs(excess), 1e-3) * np.clip(1 - 2.5 * features, 0, 1) * (weight > 0)
+    return ratio + share[..., None] * (around - ratio)
 
 
 def _smooth(
@@ -153,7 +152,7 @@ def _fill_from_mirror(
     """Where a texel was not seen, its mirror image's value, shifted by how the two sides differ nearby."""
     both = own_weight * other_weight
     gain = pull_push(np.ascontiguousarray(_smooth(own - other, both, 0.02)), np.minimum(_spread(both), 1.0), decay=0.1)
-    borrowed = (1 - own_weight) * other_weight * np.float32(_MIRROR_TRUST)
+    borrowed = (1 - own_weight) * np.clip(2 * other_weight - 1, 0, 1) * np.float32(_MIRROR_TRUST)
     weight = own_weight + borrowed
     mixed = own * own_weight[..., None] + (other + gain) * borrowed[..., None]
     return mixed / np.maximum(weight, 1e-6)[..., None], weight

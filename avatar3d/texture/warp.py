@@ -1,7 +1,5 @@
 """A small smooth warp that aligns the photo's pixels to the fitted mesh; geometry is never touched by it."""
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from jaxtyping import Float32
@@ -15,53 +13,33 @@ _LARGEST = 0.08
 """Residuals beyond this share of the inter-ocular distance are a wrong landmark, not a misfit."""
 _TRUST = 0.35
 """Weight of "no shift" beside the landmarks within one kernel: the warp fades away from the face."""
-_GRID = 56
+FIRST_IRIS = 468
+"""Irises move with the gaze, not with the skin."""
 
 
-@dataclass(frozen=True, eq=False)
-class Warp:
-    """photo pixel = projected pixel + shift(projected pixel)."""
+def aligned_pixels(model: HeadModel, fitted: HeadFit, face: FaceObservation) -> Float32[np.ndarray, "V 2"]:
+    """Where in the photo to look for each vertex: its projection, shifted as the landmarks near it were missed.
 
-    left_top_px: Float32[np.ndarray, "2"]
-    step_px: float
-    shift_px: Float32[np.ndarray, "G G 2"]
-    """On a square grid that starts at left_top_px."""
-
-    def apply(self, pixels: Float32[np.ndarray, "N 2"]) -> Float32[np.ndarray, "N 2"]:
-        """Where in the photo to look for what the mesh shows at these pixels."""
-        place = (pixels - self.left_top_px) / np.float32(self.step_px)
-        edge = np.float32(self.shift_px.shape[0] - 1)
-        place = np.clip(place, 0, edge)
-        corner = np.minimum(place.astype(np.int32), int(edge) - 1)
-        x, y = (place - corner).T.astype(np.float32)
-        column, row = corner.T
-        grid = self.shift_px
-        upper = grid[row, column] * (1 - x)[:, None] + grid[row, column + 1] * x[:, None]
-        lower = grid[row + 1, column] * (1 - x)[:, None] + grid[row + 1, column + 1] * x[:, None]
-        return pixels + upper * (1 - y)[:, None] + lower * y[:, None]
-
-
-def align_photo(model: HeadModel, fitted: HeadFit, face: FaceObservation) -> Warp:
-    """The warp that brings the model's landmarks onto the observed ones, by Gaussian kernels from coarse to fine."""
+    Residuals of the landmarks are spread by Gaussian kernels from coarse to fine; far from the face nothing moves.
+    """
     corners = fitted.posed[model.triangles[model.landmark_triangles]]
     on_head = np.einsum("nij,ni->nj", corners, model.landmark_barycentric).astype(np.float32)
-    projected = fitted.camera.project(on_head)
+    landmarks, pixels = fitted.camera.project(on_head), fitted.camera.project(fitted.posed)
     unit = face.interocular_px
-    residual = face.landmarks_px - projected
-    length = np.linalg.norm(residual, axis=1)
-    weight = model.landmark_confidence * (length < _LARGEST * unit)
-    weight[468:] = 0  # irises move with the gaze, not with the skin
-    left_top = projected.min(axis=0) - np.float32(0.6 * unit)
-    extent = float((projected.max(axis=0) - left_top).max() + 0.6 * unit)
-    step = extent / (_GRID - 1)
-    x, y = np.meshgrid(np.arange(_GRID), np.arange(_GRID))
-    nodes = left_top + np.stack([x, y], axis=-1).reshape(-1, 2) * np.float32(step)
-    shift = np.zeros((len(nodes), 2), np.float32)
+    residual = face.landmarks_px - landmarks
+    weight = model.landmark_confidence * (np.linalg.norm(residual, axis=1) < _LARGEST * unit)
+    weight[FIRST_IRIS:] = 0
+    near = np.flatnonzero(
+        (pixels > landmarks.min(axis=0) - unit).all(axis=1) & (pixels < landmarks.max(axis=0) + unit).all(axis=1)
+    )
+    shift = np.zeros((len(near), 2), np.float32)
     left_over = residual.astype(np.float32)
     for width in _WIDTHS:
-        shift += _smooth(nodes, projected, left_over, weight, width * unit)
-        left_over = left_over - _smooth(projected, projected, left_over, weight, width * unit)
-    return Warp(left_top.astype(np.float32), step, shift.reshape(_GRID, _GRID, 2))
+        shift += _smooth(pixels[near], landmarks, left_over, weight, width * unit)
+        left_over = left_over - _smooth(landmarks, landmarks, left_over, weight, width * unit)
+    moved = pixels.copy()
+    moved[near] += shift
+    return moved
 
 
 def _smooth(

@@ -1,0 +1,192 @@
+"""One texture for both eyeballs: a drawn iris in the colour the photo shows, on a sclera with veins and lid shadow.
+
+    photo --> iris pixels (no lids, lashes, glints) --> colour by radius, against the sclera's white
+          --> fibres, limbal ring, pupil drawn at texture resolution
+
+An iris of a few pixels cannot be unwrapped; a drawn one in its colour looks right at every size.
+"""
+
+from typing import Final
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from avatar3d.core.avatar import Texture
+from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.core.photo import FaceObservation
+from avatar3d.render.stage import LINEAR_FROM_SRGB, srgb_from_linear
+from avatar3d.texture.delight import LUMINANCE
+from avatar3d.texture.regions import LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS, blur, fill_polygon
+
+_SIZE: Final = 512
+_IRIS_M: Final = 0.0059
+"""Radius of a human iris; it hardly varies."""
+_PUPIL: Final = 0.34
+"""Pupil over iris radius in daylight."""
+_SCLERA: Final = np.array([0.66, 0.58, 0.53], np.float32)
+"""Linear albedo of the white of the eye, by eye from portraits: never pure white."""
+_BROWN: Final = np.array([0.075, 0.042, 0.024], np.float32)
+"""Linear; the most common iris, when the photo tells nothing."""
+# log(R/G), log(B/G) of dark brown and of blue irises, by eye from portraits.
+_BROWN_CHROMA: Final = np.array([0.65, -0.62])
+_BLUE_CHROMA: Final = np.array([-0.32, 0.35])
+_STRAY_KEPT: Final = 0.25
+_IRIS_RANGE: Final = (0.018, 0.22)
+"""Linear luminance that irises have."""
+_SEED: Final = 20240911
+_RESOLVED_PX: Final = 3.5
+"""Radius from which an iris tells its colour."""
+_MOST_CERTAIN: Final = 0.75
+"""Share of the measurement at best: small irises are brightened by their surroundings, brown is the safer guess."""
+
+
+def recover_eyes(model: HeadModel, fitted: HeadFit, face: FaceObservation) -> Texture:
+    """The eye texture, iris in the middle, sRGB 512 x 512."""
+    del fitted  # the detector's irises are sharper than the fit's gaze
+    edge = _iris_edge(model)
+    colour = _iris_colour(face)
+    y, x = np.mgrid[:_SIZE, :_SIZE].astype(np.float32) + np.float32(0.5)
+    x, y = x / _SIZE - np.float32(0.5), y / _SIZE - np.float32(0.5)
+    radius = np.hypot(x, y) / np.float32(edge)  # 1 at the limbus
+    angle = np.arctan2(y, x)
+    soft = 1.5 / (_SIZE * edge)
+    picture = _sclera(radius, angle, y / np.float32(edge))
+    within = _step(1.0 + 4 * soft, 1.0 - 4 * soft, radius)[..., None]
+    picture = picture * (1 - within) + _iris(radius, angle, colour) * within
+    pupil = _step(_PUPIL + 3 * soft, _PUPIL - 3 * soft, radius)[..., None]
+    picture = picture * (1 - pupil) + np.float32(0.004) * pupil
+    return Texture("eyes", srgb_from_linear(picture * _lid_shadow(radius, y / np.float32(edge))[..., None]))
+
+
+def _iris_edge(model: HeadModel) -> float:
+    """Distance of the limbus from the texture's centre, from how this model's eyeball is unwrapped."""
+    triangles = model.part("eyeLeft")
+    vertices, corners = model.triangles[triangles].ravel(), model.triangle_uvs[triangles].ravel()
+    ball = model.rest[np.unique(vertices)]
+    centre = (ball.min(axis=0) + ball.max(axis=0)) / 2
+    offset = model.rest[vertices] - centre
+    distance = np.linalg.norm(offset, axis=1)
+    angle = np.arccos(np.clip(offset[:, 2] / np.maximum(distance, 1e-9), -1, 1))
+    from_centre = np.linalg.norm(model.uvs[corners] - 0.5, axis=1)
+    order = np.argsort(angle)
+    limbus = np.arcsin(min(_IRIS_M / float(np.median(distance)), 0.9))
+    return float(np.interp(limbus, angle[order], from_centre[order]))
+
+
+def _iris_colour(face: FaceObservation) -> Float32[np.ndarray, "3"]:
+    """Linear albedo of the iris, both eyes together, or a usual brown when the photo does not resolve it."""
+    found: list[Float32[np.ndarray, "3"]] = []
+    sizes: list[float] = []
+    for opening, ring, centre in ((RIGHT_EYE, RIGHT_IRIS, 468), (LEFT_EYE, LEFT_IRIS, 473)):
+        middle = face.landmarks_px[centre]
+        radius = float(np.linalg.norm(face.landmarks_px[list(ring)] - middle, axis=1).mean())
+        measured = _measure(face, face.landmarks_px[list(opening)], middle, radius)
+        if measured is not None:
+            found.append(measured)
+            sizes.append(radius)
+    if not found:
+        return _BROWN
+    colour = np.average(found, axis=0, weights=sizes).astype(np.float32)
+    certain = np.clip(float(np.mean(sizes)) / _RESOLVED_PX - 0.5, 0, _MOST_CERTAIN)
+    mixed = np.exp(certain * np.log(colour) + (1 - certain) * np.log(_BROWN))
+    luminance = float(mixed @ LUMINANCE)
+    return (mixed * (np.clip(luminance, *_IRIS_RANGE) / luminance)).astype(np.float32)
+
+
+def _measure(
+    face: FaceObservation, opening: Float32[np.ndarray, "K 2"], middle: Float32[np.ndarray, "2"], radius: float
+) -> Float32[np.ndarray, "3"] | None:
+    """Albedo of one iris: its ring without lids and glints, against the white beside it (which shares its shade)."""
+    low = np.floor(opening.min(axis=0) - 3).astype(int)
+    high = np.ceil(opening.max(axis=0) + 3).astype(int)
+    height, width = face.photo.pixels.shape[:2]
+    if (low < 0).any() or high[0] > width or high[1] > height or radius < 1:
+        return None
+    linear = LINEAR_FROM_SRGB[face.photo.pixels[low[1] : high[1], low[0] : high[0]]]
+    shape = (linear.shape[0], linear.shape[1])
+    inside = fill_polygon(shape, (opening - low).astype(np.float32), grow=-max(0.08 * radius, 0.5)) > 0.9
+    y, x = np.mgrid[: shape[0], : shape[1]] + 0.5
+    away = np.hypot(x - (middle[0] - low[0]), y - (middle[1] - low[1])) / radius
+    iris = inside & (away > 0.5) & (away < 0.88)
+    white = inside & (away > 1.25)
+    if iris.sum() < 6 or white.sum() < 6:
+        return None
+    seen = _without_extremes(linear[iris])
+    brightest = linear[white]
+    reference = np.median(brightest[_brighter_half(brightest)], axis=0)
+    gain = np.clip(float(_SCLERA @ LUMINANCE) / max(float(reference @ LUMINANCE), 1e-3), 0.6, 2.0)
+    cast = np.clip(reference / max(float(reference @ LUMINANCE), 1e-3) / (_SCLERA / (_SCLERA @ LUMINANCE)), 0.6, 1.6)
+    return _plausible(np.maximum(seen * gain / np.sqrt(cast), 0.004).astype(np.float32))
+
+
+def _plausible(colour: Float32[np.ndarray, "3"]) -> Float32[np.ndarray, "3"]:
+    """Irises lie near one line of chroma from brown to blue; what strays from it is noise, fringes or a colour cast."""
+    chroma = np.log(colour[[0, 2]] / colour[1])
+    along = _BLUE_CHROMA - _BROWN_CHROMA
+    share = np.clip((chroma - _BROWN_CHROMA) @ along / (along @ along), 0, 1)
+    nearest = _BROWN_CHROMA + share * along
+    chroma = nearest + _STRAY_KEPT * (chroma - nearest)
+    green = float(colour @ LUMINANCE) / float(np.exp([chroma[0], 0, chroma[1]]) @ LUMINANCE)
+    return (green * np.exp([chroma[0], 0, chroma[1]])).astype(np.float32)
+
+
+def _without_extremes(colours: Float32[np.ndarray, "N 3"]) -> Float32[np.ndarray, "3"]:
+    """Mean of the lower middle of the brightness range: no lashes, no glints, no blur of the white."""
+    brightness = colours @ LUMINANCE
+    low, high = np.quantile(brightness, [0.1, 0.6])
+    return colours[(brightness >= low) & (brightness <= high)].mean(axis=0)
+
+
+def _brighter_half(colours: Float32[np.ndarray, "N 3"]) -> Bool[np.ndarray, "N"]:
+    brightness = colours @ LUMINANCE
+    return brightness >= np.median(brightness)
+
+
+def _iris(
+    radius: Float32[np.ndarray, "S S"], angle: Float32[np.ndarray, "S S"], colour: Float32[np.ndarray, "3"]
+) -> Float32[np.ndarray, "S S 3"]:
+    """Fibres that run outward, lighter around the pupil, with a dark soft ring at the limbus."""
+    generator = np.random.default_rng(_SEED)
+    fibres = np.zeros_like(radius)
+    for count, strength in ((17, 0.10), (31, 0.10), (53, 0.12), (89, 0.10), (131, 0.08)):
+        phase, bend = generator.uniform(0, 2 * np.pi), generator.uniform(-0.6, 0.6)
+        wander = 0.5 * np.sin(3 * angle + generator.uniform(0, 6)) * radius
+        fibres += np.float32(strength) * np.sin(count * angle + phase + bend * 6 * radius + wander)
+    collarette = np.exp(-(((radius - 0.47) / 0.11) ** 2)).astype(np.float32)
+    across = 1 + fibres * _step(_PUPIL, 0.55, radius) + 0.28 * collarette - 0.12 * _step(0.6, 0.95, radius)
+    warm = 1 + collarette[..., None] * np.float32([0.22, 0.06, -0.10])
+    limbal = 1 - 0.72 * _step(0.78, 1.0, radius)
+    return np.maximum(colour * warm * (across * limbal)[..., None], 0.003).astype(np.float32)
+
+
+def _sclera(
+    radius: Float32[np.ndarray, "S S"], angle: Float32[np.ndarray, "S S"], height: Float32[np.ndarray, "S S"]
+) -> Float32[np.ndarray, "S S 3"]:
+    """Off-white, pinker away from the iris, a few soft veins toward the corners."""
+    generator = np.random.default_rng(_SEED + 1)
+    cloud = blur(generator.standard_normal(radius.shape).astype(np.float32), 14)
+    cloud *= np.float32(0.03) / max(float(cloud.std()), 1e-6)
+    veins = np.zeros_like(radius)
+    for _ in range(14):
+        start, side = generator.uniform(-0.5, 0.5), generator.choice([0, np.pi])
+        wave = start + 0.10 * np.sin(generator.uniform(4, 8) * radius + generator.uniform(0, 6))
+        turn = np.angle(np.exp(1j * (angle - side - wave)))
+        width = generator.uniform(0.006, 0.016)
+        reach = generator.uniform(1.25, 1.7)
+        veins += np.exp(-((turn / width) ** 2)).astype(np.float32) * _step(reach, reach + 0.5, radius)
+    pink = np.clip(0.30 * _step(1.1, 2.1, radius) + 0.16 * np.clip(veins, 0, 1.2), 0, 1)[..., None]
+    rosy = _SCLERA * np.float32([0.98, 0.60, 0.55])
+    return ((_SCLERA * (1 - pink) + rosy * pink) * (1 + cloud[..., None])).astype(np.float32)
+
+
+def _lid_shadow(radius: Float32[np.ndarray, "S S"], height: Float32[np.ndarray, "S S"]) -> Float32[np.ndarray, "S S"]:
+    """Lids and lashes shade the ball, most from above; engines do not, and unshaded eyes stare."""
+    above = 1 - 0.42 * _step(0.15, 1.25, -height)
+    corners = 1 - 0.30 * _step(1.1, 2.0, radius)
+    return (above * corners).astype(np.float32)
+
+
+def _step(start: float, end: float, value: Float32[np.ndarray, "S S"]) -> Float32[np.ndarray, "S S"]:
+    """0 at start, 1 at end (in either order), smooth between."""
+    t = np.clip((value - start) / (end - start), 0, 1)
+    return (t * t * (3 - 2 * t)).astype(np.float32)
