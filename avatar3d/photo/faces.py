@@ -1,0 +1,169 @@
+"""Where the faces are: whole picture first, then turned pictures, then tiles for small faces.
+
+A box of the detector counts as a face only when the mesh settles on it; a strong box on which it does not settle is
+kept apart, since it is most often a face seen from the side.
+"""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from avatar3d.photo.landmarks import FaceSquare, Landmarks, cut_chip, find_landmarks
+from avatar3d.photo.mediapipe import MESH_REACH, FaceBox, detect_faces
+
+_SEARCH_SIDE_PX = 1280
+"""The detectors shrink what they get without smoothing, so a large picture is reduced first."""
+_SURE = 0.8
+"""Upright portraits score 0.84 to 0.98 (short range), the same upside down 0.50 to 0.85: below it, try the turns."""
+_DOUBT = 0.2
+"""Turns whose scores are this close to the best are tried too."""
+_LOOSE = 0.03
+"""Spread above which a face may be the wrong way up: right ones have 0.01 to 0.02, wrong ones above 0.04."""
+_TILES = (2, 4)
+"""Small faces: tiles of half and a quarter of the shorter side, half overlapping."""
+_OVERLAP = 0.4
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One face, with its landmarks in picture pixels."""
+
+    box: FaceBox
+    landmarks: Landmarks
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """What was found in one picture."""
+
+    found: tuple[Face, ...]
+    """Largest first."""
+    unsettled: tuple[FaceBox, ...]
+    """Boxes above the detectors' own thresholds on which the mesh saw no face."""
+
+
+def find_faces(pixels: UInt8[np.ndarray, "H W 3"]) -> Faces:
+    """All faces of a picture, whichever way up they are."""
+    scale = min(1.0, _SEARCH_SIDE_PX / max(pixels.shape[:2]))
+    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    unsettled: list[FaceBox] = []
+    for search in (_whole, _turned, _tiles):
+        faces: list[Face] = []
+        for box in search(small):
+            there = _scaled(box, 1 / scale)
+            if any(_same(there, face.box) for face in faces):
+                continue
+            landmarks = _settle(pixels, there)
+            if landmarks is not None and not any(_same_face(landmarks, face.landmarks) for face in faces):
+                faces.append(Face(there, landmarks))
+            elif landmarks is None and box.score > 0.6:
+                unsettled.append(there)
+        if faces:
+            return Faces(tuple(sorted(faces, key=lambda f: -_size(f.landmarks))), tuple(unsettled))
+    return Faces((), tuple(unsettled))
+
+
+def _size(landmarks: Landmarks) -> float:
+    points = landmarks.points_px[:468, :2]
+    return float((points.max(0) - points.min(0)).max())
+
+
+def _whole(pixels: UInt8[np.ndarray, "H W 3"]) -> list[FaceBox]:
+    return [*detect_faces(pixels, full_range=False), *detect_faces(pixels, full_range=True)]
+
+
+def _turned(pixels: UInt8[np.ndarray, "H W 3"]) -> list[FaceBox]:
+    """Faces in the picture turned by quarters and eighths, best first."""
+    boxes: list[FaceBox] = []
+    height, width = pixels.shape[:2]
+    side = int(np.ceil(np.hypot(height, width)))
+    for degrees in (180, 90, 270, 45, 315, 135, 225):
+        matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+        matrix[:, 2] += side / 2 - np.array([width / 2, height / 2])
+        turned = cv2.warpAffine(pixels, matrix, (side, side))
+        back = cv2.invertAffineTransform(matrix)
+        boxes.extend(_moved(box, back) for box in _whole(turned) if box.score > 0.6)
+    return sorted(boxes, key=lambda b: -b.score)
+
+
+def _tiles(pixels: UInt8[np.ndarray, "H W 3"]) -> list[FaceBox]:
+    """Faces too small for the whole picture."""
+    boxes: list[FaceBox] = []
+    height, width = pixels.shape[:2]
+    for parts in _TILES:
+        side = min(height, width) // parts
+        if side < 64:
+            break
+        tops, lefts = _starts(height, side), _starts(width, side)
+        if len(tops) * len(lefts) > 256:
+            break
+        for top in tops:
+            for left in lefts:
+                for box in detect_faces(pixels[top : top + side, left : left + side], full_range=True):
+                    shift = np.array([left, top], np.float32)
+                    boxes.append(replace(box, centre_px=box.centre_px + shift, keypoints_px=box.keypoints_px + shift))
+    return sorted(boxes, key=lambda b: -b.score)
+
+
+def _starts(length: int, side: int) -> list[int]:
+    count = max(1, int(np.ceil((length - side) / (side / 2))) + 1)
+    return [round(k * (length - side) / max(1, count - 1)) for k in range(count)]
+
+
+def _settle(pixels: UInt8[np.ndarray, "H W 3"], box: FaceBox) -> Landmarks | None:
+    """The landmarks of the face in a box, whichever way up it is: of the likely turns, the one whose looks agree."""
+    first = FaceSquare(box.centre_px.astype(np.float64), box.side_px * MESH_REACH, _roll(box))
+    best = find_landmarks(pixels, first) if box.score > _SURE else None
+    if best is not None and best.spread < _LOOSE:
+        return best
+    looks = [find_landmarks(pixels, square) for square in [first, *_other_ways_up(pixels, box)]]
+    return min((one for one in looks if one is not None), key=lambda one: one.spread, default=None)
+
+
+def _other_ways_up(pixels: UInt8[np.ndarray, "H W 3"], box: FaceBox) -> list[FaceSquare]:
+    """What the detector sees around a box when the picture is turned by eighths: the likeliest, three at most.
+
+    Upside down, a face is found with its mouth taken for its eyes: its box is off, so it is looked for again.
+    """
+    chip = cut_chip(pixels, box.centre_px.astype(np.float64), 3 * box.side_px, 320)
+    size = chip.pixels.shape[0]
+    seen: list[tuple[float, FaceSquare]] = []
+    for degrees in range(0, 360, 45):
+        matrix = cv2.getRotationMatrix2D((size / 2, size / 2), degrees, 1.0)
+        back = cv2.invertAffineTransform(matrix)
+        for found in detect_faces(cv2.warpAffine(chip.pixels, matrix, (size, size)), full_range=False)[:1]:
+            there = _moved(found, back)
+            centre = there.centre_px / chip.scale + chip.corner_px
+            square = FaceSquare(centre.astype(np.float64), found.side_px / chip.scale * MESH_REACH, _roll(there))
+            seen.append((found.score, square))
+    seen.sort(key=lambda one: -one[0])
+    return [square for score, square in seen[:3] if score > seen[0][0] - _DOUBT]
+
+
+def _roll(box: FaceBox) -> float:
+    across = box.keypoints_px[1] - box.keypoints_px[0]
+    return float(np.arctan2(across[1], across[0]))
+
+
+def _scaled(box: FaceBox, scale: float) -> FaceBox:
+    return replace(
+        box, centre_px=box.centre_px * scale, side_px=box.side_px * scale, keypoints_px=box.keypoints_px * scale
+    )
+
+
+def _moved(box: FaceBox, matrix: np.ndarray) -> FaceBox:
+    linear, offset = matrix[:, :2].T.astype(np.float32), matrix[:, 2].astype(np.float32)
+    return replace(box, centre_px=box.centre_px @ linear + offset, keypoints_px=box.keypoints_px @ linear + offset)
+
+
+def _same(one: FaceBox, other: FaceBox) -> bool:
+    near = float(np.linalg.norm(one.centre_px - other.centre_px))
+    return near < _OVERLAP * max(one.side_px, other.side_px)
+
+
+def _same_face(one: Landmarks, other: Landmarks) -> bool:
+    near = float(np.linalg.norm(one.points_px[:468, :2].mean(0) - other.points_px[:468, :2].mean(0)))
+    return near < _OVERLAP * max(_size(one), _size(other))
