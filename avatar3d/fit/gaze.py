@@ -1,6 +1,6 @@
 """Where the eyes look: from the iris landmarks, given the head's pose.
 
-    iris centre (pixels) --> ray --> nearest to the eyeball's iris circle --> rotation of the eye joint
+iris centre (pixels) --> ray --> nearest to the eyeball's iris circle --> rotation of the eye joint
 """
 
 from typing import Final

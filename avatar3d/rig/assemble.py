@@ -13,8 +13,8 @@ from avatar3d.core.blendshapes import ARKIT_NAMES
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.rig.lips import settle_lips
 from avatar3d.rig.materials import eye_material, face_material, part_material
-from avatar3d.rig.mouth import tuck_teeth
 from avatar3d.rig.morphs import person_shapes
+from avatar3d.rig.mouth import tuck_teeth
 from avatar3d.rig.skeleton import place_skeleton
 from avatar3d.rig.surface import smooth_normals, split_part
 

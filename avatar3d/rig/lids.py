@@ -76,9 +76,7 @@ def close_lids(
     return mended
 
 
-def lid_gap(
-    model: HeadModel, vertices: Float32[np.ndarray, "V 3"], *, columns: int = 60
-) -> Float64[np.ndarray, "2 C"]:
+def lid_gap(model: HeadModel, vertices: Float32[np.ndarray, "V 3"], *, columns: int = 60) -> Float64[np.ndarray, "2 C"]:
     """Opening between the lid margins (metres, negative when they overlap): left eye, right eye; per column."""
     centres = model.joint_regressor @ vertices
     gaps: list[Float64[np.ndarray, "C"]] = []
@@ -133,7 +131,9 @@ def _lift_off(
     outward = start + 0.7 * way
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
     lifted = blink.copy()
-    lifted[rows] += (lift[:, None] * outward * np.minimum(np.linalg.norm(way, axis=1) / 0.001, 1)[:, None]).astype(np.float32)
+    lifted[rows] += (lift[:, None] * outward * np.minimum(np.linalg.norm(way, axis=1) / 0.001, 1)[:, None]).astype(
+        np.float32
+    )
     lifted[lids.ball, 2] -= np.float32(withdrawal)
     return lifted
 
@@ -173,7 +173,9 @@ def _points(angles: Float64[np.ndarray, "M 3"]) -> Float64[np.ndarray, "M 3"]:
     return np.stack([flat * np.sin(azimuth), radius * np.sin(elevation), flat * np.cos(azimuth)], axis=1)
 
 
-def _shared_columns(upper: Float64[np.ndarray, "U"], lower: Float64[np.ndarray, "L"], count: int) -> Float64[np.ndarray, "C"]:
+def _shared_columns(
+    upper: Float64[np.ndarray, "U"], lower: Float64[np.ndarray, "L"], count: int
+) -> Float64[np.ndarray, "C"]:
     return np.linspace(max(upper.min(), lower.min()), min(upper.max(), lower.max()), count)
 
 

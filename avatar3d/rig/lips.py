@@ -65,7 +65,9 @@ def close_lips(
     mended = shapes.copy()
     jaw, close = ARKIT_INDEX["jawOpen"], ARKIT_INDEX["mouthClose"]
     # Together the two must leave the lips as they rest, in touch: linear in the weights, so in touch on the way too.
-    wrong = pairs.apart(shapes[jaw] + shapes[close]) + np.maximum(_gap(pairs, neutral) - 0.0001, 0)[:, None] * _away(pairs)
+    wrong = pairs.apart(shapes[jaw] + shapes[close]) + np.maximum(_gap(pairs, neutral) - 0.0001, 0)[:, None] * _away(
+        pairs
+    )
     mended[close] = _part_lips(pairs, mended[close], -wrong)
     for name in _TOUCHING:
         index = ARKIT_INDEX[name]
