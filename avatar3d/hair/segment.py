@@ -32,6 +32,8 @@ _EYES_AND_BROWS: Final = (
     (70, 63, 105, 66, 107, 55, 65, 52, 53, 46),
     (300, 293, 334, 296, 336, 285, 295, 282, 283, 276),
 )
+# cv2.remap takes pictures of at most 32,767 rows and columns.
+_REMAP_WIDTH: Final = 1024
 # Seeds unlike skin must be at least this share of all, or the head counts as bald.
 _LEAST_HAIR: Final = 0.22
 OUTSIDE, SCALP, FACE, EAR, NECK = range(5)
@@ -54,8 +56,13 @@ class HairPicture:
     def sample(self, photo_px: Float32[np.ndarray, "N 2"], image: np.ndarray) -> np.ndarray:
         """Values of an image the size of the crop at photo pixels (edge values beyond it)."""
         at = photo_px.astype(np.float64) @ self.crop_from_photo[:, :2].T + self.crop_from_photo[:, 2] - 0.5
-        x, y = at.T.astype(np.float32)
-        return cv2.remap(image, x[None], y[None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
+        count = len(at)
+        rows = -(-count // _REMAP_WIDTH)
+        padded = np.zeros((rows * _REMAP_WIDTH, 2), np.float32)
+        padded[:count] = at
+        x, y = padded.reshape(rows, _REMAP_WIDTH, 2).transpose(2, 0, 1)
+        found = cv2.remap(image, np.ascontiguousarray(x), np.ascontiguousarray(y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return found.reshape(-1)[:count]
 
 
 def segment_hair(model: HeadModel, fitted: HeadFit, face: FaceObservation) -> HairPicture:

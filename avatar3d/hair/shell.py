@@ -1,0 +1,153 @@
+"""The shell that carries hair: meridians over the skull from the crown to the hairline, and a curtain where hair hangs."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int32
+from scipy.ndimage import gaussian_filter, maximum_filter  # pyright: ignore[reportUnknownVariableType]
+
+from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.hair.scalp import Skull
+from avatar3d.hair.style import AZIMUTHS, HairStyle, MeridianSurface
+from avatar3d.render.raycast import Scene
+
+COLUMNS: Final = 48
+_SCALP_ROWS: Final = 20
+_CURTAIN_ROWS: Final = 9
+# The shell goes on below the hairline by this much, where strands end one by one (inter-ocular distances).
+_FRINGE: Final = 0.10
+# Hair rises from the skin to its full lift over this length from the hairline (metres), and never lies closer than this.
+_RISE_M: Final = 0.016
+_LEAST_M: Final = 0.0022
+# Where the curtain starts under the eyes' height and how far it stays off neck and cheeks.
+_CURTAIN_TOP: Final = 0.25
+_CURTAIN_OFF_M: Final = 0.006
+_CURTAIN_FRONT_DEG: Final = 58.0
+
+
+@dataclass(frozen=True, eq=False)
+class HairShell:
+    """A grid: rows from the crown down, columns around from the back over the person's right, front and left."""
+
+    points: Float32[np.ndarray, "R C 3"]
+    """Metres. The last column repeats the first."""
+    over_line: Float32[np.ndarray, "R C"]
+    """Height over the hairline, inter-ocular distances; the curtain counts as inside."""
+    curtain_from: int
+    """First row of the curtain; R when there is none."""
+
+    @property
+    def triangles(self) -> Int32[np.ndarray, "F 3"]:
+        """Counter-clockwise from outside."""
+        rows, columns = self.over_line.shape
+        index = np.arange(rows * columns).reshape(rows, columns)
+        a, b, c, d = index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]
+        return np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)]).astype(np.int32)
+
+
+def sample_meridians(model: HeadModel, fitted: HeadFit, skull: Skull) -> MeridianSurface:
+    """The bald skull along AZIMUTHS, every three degrees from the crown to below the ears."""
+    polar = np.arange(3.0, 130.0, 3.0)
+    directions = _directions(AZIMUTHS[:, None], polar[None])
+    scene = Scene(fitted.neutral, model.triangles[model.part("face")])
+    radius = _skull_radius(scene, skull, directions)
+    points = (skull.middle + radius[..., None] * directions).astype(np.float32)
+    towards = fitted.camera.position_m - points
+    towards /= np.linalg.norm(towards, axis=-1, keepdims=True)
+    return MeridianSurface(points, np.sum(directions * towards, axis=-1))
+
+
+def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShell:
+    """The grid of one hairstyle."""
+    skull = style.skull
+    scene = Scene(fitted.neutral, model.triangles[model.part("face")])
+    azimuth = np.linspace(-180, 180, COLUMNS + 1)
+    hangs = style.hang.min() < 0
+    end = style.line(azimuth) - _FRINGE
+    if hangs:
+        end = np.where(np.abs(azimuth) > _CURTAIN_FRONT_DEG, np.maximum(end, _CURTAIN_TOP), end)
+    # The polar angle at which each meridian comes down to its end height.
+    polar = np.arange(2.0, 150.0, 2.0)
+    fine = _directions(azimuth[:, None], polar[None])
+    radius = _skull_radius(scene, skull, fine)
+    height = skull.height((skull.middle + radius[..., None] * fine).reshape(-1, 3)).reshape(radius.shape)
+    below = height < end[:, None]
+    last = np.where(below.any(1), np.argmax(below, axis=1), len(polar) - 1)
+    stop = polar[last]
+    stop[-1] = stop[0]
+    rows = np.linspace(0.02, 1, _SCALP_ROWS)[:, None] * stop[None]
+    directions = _directions(np.broadcast_to(azimuth, rows.shape), rows)
+    radius = np.stack([np.interp(rows[:, c], polar, radius[c]) for c in range(len(azimuth))], axis=1)
+    skin = skull.middle + radius[..., None] * directions
+    over = skull.height(skin.reshape(-1, 3)).reshape(rows.shape) - style.line(azimuth)
+    lift = style.lift(directions.reshape(-1, 3)).reshape(rows.shape)
+    inside = np.maximum(over, 0) * skull.iod_m
+    rise = 1 - np.exp(-inside / _RISE_M)
+    if hangs:
+        back = np.clip((np.abs(azimuth) - _CURTAIN_FRONT_DEG) / 15, 0, 1)
+        rise = np.maximum(rise, back[None])
+    if hangs:
+        # Hair that hangs lies over the ears.
+        reach = _outermost(scene, np.broadcast_to(skull.middle, directions.shape).reshape(-1, 3), directions.reshape(-1, 3))
+        ear = np.maximum(reach.reshape(rows.shape) - radius, 0) * (np.abs(np.abs(azimuth) - 95) < 35)
+        ear = gaussian_filter(maximum_filter(ear, (3, 5), mode=("nearest", "wrap")), 0.8, mode=("nearest", "wrap"))
+        lift = np.maximum(lift, np.where(ear > 0.002, ear + _CURTAIN_OFF_M, 0))
+    lift = gaussian_filter(np.maximum(lift, 0.003), 1.0, mode=("nearest", "wrap")) * rise + _LEAST_M * (0.4 + 0.6 * rise)
+    points = skin + lift[..., None] * directions
+    points[0] = points[0].mean(0)
+    if not hangs:
+        return HairShell(points.astype(np.float32), over.astype(np.float32), _SCALP_ROWS)
+    curtain = _curtain(scene, style, azimuth, points[-1])
+    return HairShell(
+        np.concatenate([points, curtain]).astype(np.float32),
+        np.concatenate([over, np.where(np.abs(azimuth) > _CURTAIN_FRONT_DEG, 1.0, over[-1])[None].repeat(_CURTAIN_ROWS, 0)]).astype(np.float32),
+        _SCALP_ROWS,
+    )
+
+
+def _curtain(
+    scene: Scene, style: HairStyle, azimuth: Float64[np.ndarray, "C"], top: Float64[np.ndarray, "C 3"]
+) -> Float64[np.ndarray, "K C 3"]:
+    """Rows of hanging hair below the scalp's last row; where no hair hangs they fold onto that row."""
+    skull = style.skull
+    left = np.clip((np.sin(np.radians(azimuth)) + 1) / 2, 0, 1)
+    level = style.hang[0] + (style.hang[1] - style.hang[0]) * left
+    wanted = skull.eyes[1] + np.minimum(level, 0) * skull.iod_m
+    hanging = np.clip((np.abs(azimuth) - _CURTAIN_FRONT_DEG) / 8, 0, 1)
+    flat = np.stack([np.sin(np.radians(azimuth)), np.zeros_like(azimuth), np.cos(np.radians(azimuth))], axis=1)
+    reach = np.hypot(top[:, 0], top[:, 2] - skull.middle[2])
+    rows: list[Float64[np.ndarray, "C 3"]] = []
+    out = reach.copy()
+    for step in np.linspace(0, 1, _CURTAIN_ROWS + 1)[1:]:
+        y = top[:, 1] + step * (wanted - top[:, 1])
+        axis = np.stack([np.zeros_like(y), y, np.full_like(y, skull.middle[2])], axis=1)
+        body = _outermost(scene, axis, flat)
+        # Hair falls straight, drawn in a little toward the neck, but stays outside the body.
+        out = np.maximum(0.5 * out + 0.5 * reach * (1 - 0.18 * step), np.minimum(body + _CURTAIN_OFF_M, reach + 0.02))
+        row = axis + out[:, None] * flat
+        rows.append(top + hanging[:, None] * (row - top))
+    return np.stack(rows)
+
+
+def _outermost(
+    scene: Scene, origins: Float64[np.ndarray, "N 3"], directions: Float64[np.ndarray, "N 3"]
+) -> Float64[np.ndarray, "N"]:
+    """Distance from points inside the body to its outermost skin; 0 where there is none."""
+    far = 0.4
+    hits = scene.cast((origins + far * directions).astype(np.float32), (-directions).astype(np.float32))
+    return np.where(hits.triangle >= 0, far - hits.distance.astype(np.float64), 0.0)
+
+
+def _skull_radius(scene: Scene, skull: Skull, directions: Float64[np.ndarray, "A P 3"]) -> Float64[np.ndarray, "A P"]:
+    """Distance from the skull's middle to the first skin outward: through the ear to its root, not to its rim."""
+    flat = directions.reshape(-1, 3).astype(np.float32)
+    origins = np.broadcast_to(skull.middle.astype(np.float32), flat.shape)
+    hits = scene.cast(np.ascontiguousarray(origins), np.ascontiguousarray(flat))
+    radius = np.where(hits.triangle >= 0, hits.distance, 1.4 * skull.iod_m).reshape(directions.shape[:2])
+    return gaussian_filter(radius.astype(np.float64), 0.8, mode=("wrap", "nearest"))
+
+
+def _directions(azimuth_deg: Float64[np.ndarray, "..."], polar_deg: Float64[np.ndarray, "..."]) -> Float64[np.ndarray, "... 3"]:
+    azimuth, polar = np.broadcast_arrays(np.radians(azimuth_deg), np.radians(polar_deg))
+    return np.stack([np.sin(polar) * np.sin(azimuth), np.cos(polar), np.sin(polar) * np.cos(azimuth)], axis=-1)

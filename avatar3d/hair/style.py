@@ -1,0 +1,199 @@
+"""What the picture says about a hairstyle: how far it stands off the skull, where it ends, how far it hangs.
+
+    hair pixels --> rays in the picture from the skull's middle: silhouette minus skull --> lift
+                --> meridians over the skull: where hair ends --> hairline
+                --> rows beside the neck: how far down hair goes --> hang
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64
+from scipy.ndimage import gaussian_filter1d, median_filter  # pyright: ignore[reportUnknownVariableType]
+
+from avatar3d.core.head import HeadFit
+from avatar3d.hair.scalp import Skull, usual_hairline
+from avatar3d.hair.segment import EAR, FACE, OUTSIDE, HairPicture
+
+AZIMUTHS: Final = np.arange(-180.0, 180.0, 5.0)
+"""Degrees at which a style is described."""
+_CLOCK: Final = np.arange(-180.0, 180.0, 5.0)
+# Hair that stands off further than this is cut back (metres): the shell is not a sail.
+_MOST_LIFT_M: Final = 0.085
+_SURE: Final = 0.5
+# Below this height beside the face (inter-ocular distances under the eyes) hair counts as hanging.
+_LEVELS: Final = np.arange(-0.4, -3.6, -0.1)
+# Mean width of hair beside the jaw that makes a long style: on the poorer side, on both together (same unit).
+_LEAST_SIDE: Final = 0.05
+_LEAST_SIDES: Final = 0.30
+
+
+@dataclass(frozen=True, eq=False)
+class HairStyle:
+    """A hairstyle in the skull's frame."""
+
+    skull: Skull
+    lift_m: Float64[np.ndarray, "C"]
+    """Distance of the silhouette from the skull, per direction in the picture (_CLOCK, 0 is up, 90 the person's left)."""
+    camera_from_head: Float64[np.ndarray, "3 3"]
+    hairline: Float64[np.ndarray, "A"]
+    """Height above the eyes (inter-ocular distances) where hair ends, per AZIMUTHS."""
+    hang: Float64[np.ndarray, "2"]
+    """Height to which hair hangs on the person's right and left; 0 when it does not."""
+    covers_ears: bool
+    density: Float64[np.ndarray, "40"]
+    """Share of hair on what is seen of the sides, per height from -1 to 3 (bald crowns have none above)."""
+
+    def lift(self, directions: Float64[np.ndarray, "N 3"]) -> Float64[np.ndarray, "N"]:
+        """Metres off the skull toward directions from its middle (head frame, unit)."""
+        seen = directions @ self.camera_from_head.T
+        clock = np.degrees(np.arctan2(seen[:, 0], -seen[:, 1]))
+        clock = np.clip(clock, -105, 105)  # below that the silhouette is neck or hanging hair
+        aside = np.hypot(seen[:, 0], seen[:, 1])
+        top = self.lift_m[np.abs(_CLOCK) < 60].mean()
+        return aside * np.interp(clock, _CLOCK, self.lift_m) + (1 - aside) * 0.8 * top
+
+    def line(self, azimuth_deg: Float64[np.ndarray, "N"]) -> Float64[np.ndarray, "N"]:
+        """Height of the hairline at each azimuth."""
+        return np.interp(azimuth_deg, AZIMUTHS, self.hairline, period=360)
+
+
+def measure_style(picture: HairPicture, fitted: HeadFit, surface: "MeridianSurface") -> HairStyle:
+    """Read a style off a hair picture. `surface` is the skull along AZIMUTHS (see shell.py)."""
+    skull = picture.skull
+    axes = np.eye(3, dtype=np.float32)
+    camera_from_head = (fitted.camera.view(axes) - fitted.camera.translation_m).T.astype(np.float64)
+    return HairStyle(
+        skull=skull,
+        lift_m=_silhouette_lift(picture, fitted),
+        camera_from_head=camera_from_head,
+        hairline=_hairline(picture, fitted, surface),
+        hang=_hang(picture, fitted),
+        covers_ears=_covers_ears(picture),
+        density=_density(picture, fitted, surface),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class MeridianSurface:
+    """The bald skull sampled along meridians."""
+
+    points: Float32[np.ndarray, "A P 3"]
+    """From the crown downward, per AZIMUTHS."""
+    facing: Float64[np.ndarray, "A P"]
+    """Cosine between the outward direction and the camera's."""
+
+
+def _silhouette_lift(picture: HairPicture, fitted: HeadFit) -> Float64[np.ndarray, "C"]:
+    middle = picture.skull.middle.astype(np.float32)[None]
+    depth = float(fitted.camera.view(middle)[0, 2])
+    scale = picture.crop_from_photo[0, 0]
+    metres_per_px = depth / (fitted.camera.focal_px * scale)
+    origin = fitted.camera.project(middle)[0] @ picture.crop_from_photo[:, :2].T + picture.crop_from_photo[:, 2]
+    radii = np.arange(0, 3.4 * picture.skull.iod_m / metres_per_px, 0.5)
+    lift = np.zeros(len(_CLOCK))
+    for index, clock in enumerate(np.radians(_CLOCK)):
+        x = origin[0] + radii * np.sin(clock)
+        y = origin[1] - radii * np.cos(clock)
+        column, row = np.floor(x).astype(int), np.floor(y).astype(int)
+        inside = (column >= 0) & (row >= 0) & (column < picture.zone.shape[1]) & (row < picture.zone.shape[0])
+        column, row = column[inside], row[inside]
+        head = np.flatnonzero(picture.zone[row, column] != OUTSIDE)
+        if len(head) == 0:
+            continue
+        rim = head[-1]
+        hair = picture.hair[row, column] > 0.4
+        # Walk outward; three pixels without hair end it.
+        quiet = np.convolve(hair[rim:], np.ones(6), mode="full")[: len(hair) - rim] == 0
+        quiet[:6] = False
+        end = int(np.argmax(quiet)) - 6 if quiet.any() else len(hair) - rim - 1
+        lift[index] = max(end, 0) * 0.5 * metres_per_px
+    lift = np.minimum(median_filter(lift, 5, mode="wrap"), _MOST_LIFT_M)
+    return gaussian_filter1d(lift, 1.2, mode="wrap")
+
+
+def _seen(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface) -> tuple[Float64[np.ndarray, "A P"], Bool[np.ndarray, "A P"]]:
+    """Probability of hair at the skull's points, and which of them the camera sees."""
+    flat = surface.points.reshape(-1, 3)
+    probability = picture.sample(fitted.camera.project(flat), picture.hair).reshape(surface.facing.shape)
+    return probability.astype(np.float64), surface.facing > 0.2
+
+
+def _hairline(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface) -> Float64[np.ndarray, "A"]:
+    probability, visible = _seen(picture, fitted, surface)
+    height = picture.skull.height(surface.points.reshape(-1, 3)).reshape(probability.shape)
+    line = usual_hairline(AZIMUTHS)
+    for index, azimuth in enumerate(AZIMUTHS):
+        lowest = 0.35 if abs(azimuth) < 60 else -0.55
+        looked = visible[index] & (height[index] > lowest) & (abs(azimuth) < 84)
+        if looked.sum() < 4:
+            continue
+        hair = looked & (probability[index] > _SURE)
+        # No hair on this meridian: the line moves up to where the camera no longer sees.
+        line[index] = height[index][hair].min() if hair.any() else height[index][looked].max()
+    smooth = gaussian_filter1d(median_filter(line, 3, mode="wrap"), 0.7, mode="wrap")
+    return np.where(np.abs(AZIMUTHS) < 88, smooth, line)
+
+
+def _hang(picture: HairPicture, fitted: HeadFit) -> Float64[np.ndarray, "2"]:
+    """How far down hair goes beside jaw and neck on the person's right and left (height, negative); 0: to the ears.
+
+    Both sides hang or none does: what is seen on one side only is a shadow, a beard or a dark background.
+    """
+    skull = picture.skull
+    wide = np.zeros((2, len(_LEVELS)))
+    for row, side in enumerate((-1.0, 1.0)):
+        across = skull.iod_m * np.arange(0.9, 2.3, 0.05) * side
+        for column, level in enumerate(_LEVELS):
+            points = np.stack([across, np.full_like(across, skull.eyes[1] + level * skull.iod_m),
+                               np.full_like(across, skull.middle[2] + 0.2 * skull.iod_m)], axis=1)  # fmt: skip
+            at = fitted.camera.project(points.astype(np.float32))
+            hair = picture.sample(at, picture.hair) > _SURE
+            beyond = picture.sample(at, (picture.zone == OUTSIDE).astype(np.float32)) > 0.5
+            wide[row, column] = 0.05 * (hair & beyond).sum()
+    jaw = (_LEVELS > -1.15) & (_LEVELS < -0.45)
+    at_jaw = np.sort(wide[:, jaw].mean(1))
+    if at_jaw[0] < _LEAST_SIDE or at_jaw.sum() < _LEAST_SIDES:
+        return np.zeros(2)
+    ends = np.array([_end_of_run(side) for side in wide])
+    if min(ends) > -0.75:
+        return np.zeros(2)
+    # Hair drawn over one shoulder is as long as the hair behind the other.
+    return np.minimum(ends, 0.5 * (ends + ends[::-1]))
+
+
+def _end_of_run(wide: Float64[np.ndarray, "L"]) -> float:
+    """The level down to which hair is seen without a gap."""
+    gap = np.convolve(wide < 0.15, np.ones(3), mode="valid") == 3
+    end = int(np.argmax(gap)) - 1 if gap.any() else len(wide) - 1
+    return float(_LEVELS[max(end, 0)])
+
+
+def _covers_ears(picture: HairPicture) -> bool:
+    ears = picture.zone == EAR
+    return bool(ears.any() and (picture.hair[ears] > _SURE).mean() > 0.6)
+
+
+def _density(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface) -> Float64[np.ndarray, "40"]:
+    probability, visible = _seen(picture, fitted, surface)
+    height = picture.skull.height(surface.points.reshape(-1, 3)).reshape(probability.shape)
+    side = (np.abs(AZIMUTHS) > 35)[:, None] & visible
+    zone = picture.zone
+    face = picture.sample(fitted.camera.project(surface.points.reshape(-1, 3)), (zone == FACE).astype(np.float32))
+    side &= face.reshape(probability.shape) < 0.5
+    side &= height > usual_hairline(AZIMUTHS)[:, None]
+    levels = np.linspace(-1, 3, 40)
+    share = np.ones(40)
+    for index, level in enumerate(levels):
+        near = side & (np.abs(height - level) < 0.15)
+        if near.sum() >= 4:
+            share[index] = float((probability[near] > _SURE).mean())
+    known = share < 1
+    if not known.any():
+        return share
+    # The unseen crown is like the highest row seen.
+    top = int(np.flatnonzero((np.abs(levels - height[side].max()) < 0.15))[0]) if side.any() else 39
+    share[top:] = share[max(top - 3, 0) : top + 1].mean()
+    # Hair or skin, nothing between: a thin crown is drawn by the picture, not by chance.
+    return np.clip((gaussian_filter1d(share, 1.5) - 0.25) / 0.3, 0, 1)

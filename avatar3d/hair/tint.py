@@ -1,0 +1,83 @@
+"""Colours the scalp under the hair, so that no bald skin shines between the strands."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+from avatar3d.core.avatar import Mesh, Skin, Texture
+from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.render.raycast import Scene
+
+# How much of the scalp's colour is hair's under full hair, and how dark it is in its own shadow.
+_SHARE: Final = 0.85
+_SHADOW: Final = 0.75
+# Hair further off the scalp than this does not colour it (metres).
+_NEAR_M: Final = 0.07
+
+
+def tint_scalp(model: HeadModel, fitted: HeadFit, skin: Skin, hair: Mesh | None) -> Skin:
+    """The skin with its albedo drawn to the hair's colour wherever hair lies over it; unchanged without hair."""
+    if hair is None or hair.material.base_colour is None:
+        return skin
+    cover, colour = _cover(model, fitted, hair)
+    if not cover.any():
+        return skin
+    albedo = skin.albedo.pixels
+    size = albedo.shape[0]
+    mask, tint = _to_atlas(model, cover, colour, min(size, 512))
+    mask = cv2.resize(mask, (albedo.shape[1], size), interpolation=cv2.INTER_LINEAR)[..., None] * _SHARE
+    tint = cv2.resize(tint, (albedo.shape[1], size), interpolation=cv2.INTER_LINEAR)
+    mixed = albedo[..., :3] * (1 - mask) + _SHADOW * tint * mask
+    pixels = albedo.copy()
+    pixels[..., :3] = np.clip(np.round(mixed), 0, 255).astype(np.uint8)
+    return Skin(
+        albedo=Texture(name=skin.albedo.name, pixels=pixels),
+        normal=skin.normal,
+        confidence=skin.confidence,
+        light=skin.light,
+        tone=skin.tone,
+    )
+
+
+def _cover(model: HeadModel, fitted: HeadFit, hair: Mesh) -> tuple[Float32[np.ndarray, "V"], Float32[np.ndarray, "V 3"]]:
+    """Per model vertex: opacity of the hair over it and its sRGB colour."""
+    assert hair.material.base_colour is not None
+    picture = hair.material.base_colour.pixels
+    soft = cv2.GaussianBlur(picture, (0, 0), 5)
+    members = np.unique(model.triangles[model.part("face")])
+    points = fitted.neutral[members]
+    middle = hair.positions.mean(0) * np.array([0, 1, 1], np.float32)
+    away = points - middle
+    away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
+    # From a little inside, so that hair lying on the skin is not missed.
+    hits = Scene(hair.positions, hair.triangles).cast(points - 0.004 * away, away)
+    seen = (hits.triangle >= 0) & (hits.distance < _NEAR_M)
+    uv = np.einsum("nc,ncd->nd", hits.barycentric, hair.uvs[hair.triangles[hits.triangle]])
+    column = np.clip((uv[:, 0] * picture.shape[1]).astype(int), 0, picture.shape[1] - 1)
+    row = np.clip((uv[:, 1] * picture.shape[0]).astype(int), 0, picture.shape[0] - 1)
+    opacity = np.zeros(len(model.rest), np.float32)
+    colour = np.zeros((len(model.rest), 3), np.float32)
+    opacity[members] = np.where(seen, soft[row, column, 3] / 255, 0)
+    colour[members] = soft[row, column, :3]
+    return opacity, colour
+
+
+def _to_atlas(
+    model: HeadModel, cover: Float32[np.ndarray, "V"], colour: Float32[np.ndarray, "V 3"], size: int
+) -> tuple[Float32[np.ndarray, "S S"], Float32[np.ndarray, "S S 3"]]:
+    """Vertex values painted into the face atlas, triangle by triangle, softened over a few texels."""
+    chosen = model.part("face")
+    triangles, corners = model.triangles[chosen], model.uvs[model.triangle_uvs[chosen]] * size
+    covered = (cover[triangles] > 0.02).any(1)
+    mask, tint = np.zeros((size, size), np.float32), np.zeros((size, size, 3), np.float32)
+    for triangle, corner in zip(triangles[covered], corners[covered], strict=True):
+        spot = np.round(corner).astype(np.int32)
+        cv2.fillConvexPoly(mask, spot, float(cover[triangle].mean()))
+        cv2.fillConvexPoly(tint, spot, [float(c) for c in colour[triangle].mean(0)])
+    width = size / 128
+    near = cv2.dilate((mask > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    weight = cv2.GaussianBlur((mask > 0).astype(np.float32), (0, 0), width)
+    spread = cv2.GaussianBlur(tint, (0, 0), width) / np.maximum(weight, 1e-3)[..., None]
+    return cv2.GaussianBlur(mask, (0, 0), width), np.where(near[..., None], spread, tint)
