@@ -17,7 +17,7 @@ from avatar3d.report.overlay import crop_face
 
 # A portrait lens: far enough that the nose does not grow (about 85 mm on full frame at 1.2 m).
 _DISTANCE_M = 1.2
-_HEIGHT_M = 0.36
+_HEIGHT_M = 0.33
 """What the picture shows from top to bottom."""
 _MIDDLE_BEHIND_EYES_M = 0.075
 _MIDDLE_BELOW_EYES_M = 0.03
