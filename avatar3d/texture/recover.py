@@ -15,6 +15,7 @@ from avatar3d.core.avatar import Skin, Texture
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation, Light
+from avatar3d.render.lights import ambient_light
 from avatar3d.render.stage import srgb_from_linear
 from avatar3d.texture.atlas import Atlas, face_atlas
 from avatar3d.texture.complete import pull_push
@@ -25,6 +26,7 @@ from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surfa
 from avatar3d.texture.regions import blur
 from avatar3d.texture.warp import aligned_pixels
 
+_WHITE: Final = ambient_light((1.0, 1.0, 1.0))
 _LIGHT_SAMPLES: Final = 12_000
 _FLOOR: Final = 0.004
 """Least linear albedo; keeps logarithms of black hair finite."""
@@ -39,8 +41,13 @@ _CREASE_LOST: Final = 0.6
 _CREASING: Final = ("mouthSmileLeft", "mouthSmileRight", "cheekSquintLeft", "cheekSquintRight")
 
 
-def recover_skin(model: HeadModel, fitted: HeadFit, face: FaceObservation, *, size: int = 1024) -> Skin:
-    """Albedo, normal map and light of one face; `size` is the atlas's edge in texels (1024 or 2048)."""
+def recover_skin(
+    model: HeadModel, fitted: HeadFit, face: FaceObservation, *, size: int = 1024, delight: bool = True
+) -> Skin:
+    """Albedo, normal map and light of one face; `size` is the atlas's edge in texels (1024 or 2048).
+
+    Without `delight` the photo's light stays in the albedo: for benchmarks.
+    """
     atlas = face_atlas(model, size)
     surface = posed_surface(model, fitted)
     pixels = aligned_pixels(model, fitted, face)
@@ -50,7 +57,7 @@ def recover_skin(model: HeadModel, fitted: HeadFit, face: FaceObservation, *, si
     other = Surface(surface.vertices[model.mirror], surface.normals[model.mirror], surface.eye, surface.scene)
     mirrored = look_up(atlas, facing(atlas, other, pixels[model.mirror]), other, evidence)
 
-    light = _measure_light(seen)
+    light = _measure_light(seen) if delight else _WHITE
     tone = _measure_tone(seen, light)
     own, own_weight = _log_ratio(atlas, seen, light, tone)
     opposite, opposite_weight = _log_ratio(atlas, mirrored, light, tone)
@@ -69,9 +76,7 @@ def _measure_light(seen: Look) -> Light:
     if len(chosen) < 200:
         chosen = np.flatnonzero(seen.weight > 0.3)
     if len(chosen) < 20:
-        white = np.zeros((9, 3), np.float32)
-        white[0] = 1
-        return Light(white)
+        return _WHITE
     chosen = chosen[:: max(1, len(chosen) // _LIGHT_SAMPLES)]
     return fit_light(seen.colour[chosen], seen.normals[chosen], seen.weight[chosen])
 

@@ -1,0 +1,338 @@
+"""Does the written avatar look like the photo? And is its skin free of the photo's light?
+
+    python -m bench.likeness [portraits] [albedo] [view] [--count N] [--json FILE] [--pictures DIR]
+
+portraits  Collins, two large portraits and the unseen half of congress: photo -> GLB and avatar.json -> read back ->
+           posed and lit as avatar.json says -> 200 px between the eyes, albedo times Light.shade and nothing else.
+           PSNR inside the face's oval eroded by 3 % of the inter-ocular distance, eyes and mouth included; a detector's
+           landmarks on the render beside those on the photo.
+albedo     20 synthetic heads under 4 lights: recovered albedo beside the true one, with and without de-lighting.
+view       20 synthetic heads seen from the front, then from 30 degrees, which the texture never saw: PSNR of the
+           fitted head and of the mean head with the same texture recovery, both aligned to the truth in the same way.
+"""
+
+import argparse
+import json
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from avatar3d.core.avatar import Avatar, Skin
+from avatar3d.core.errors import Avatar3dError
+from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.core.photo import Camera, FaceObservation, Light, Photo
+from avatar3d.core.transforms import matrix_from_quaternion, quaternion_from_matrix
+from avatar3d.fit.fit import fit_head
+from avatar3d.formats.gltf import load_glb, save_glb
+from avatar3d.hair.grow import grow_hair
+from avatar3d.head.ict import load_ict
+from avatar3d.head.load import load_head_model
+from avatar3d.photo.load import load_photo
+from avatar3d.photo.observe import observe_face
+from avatar3d.render.lights import ambient_light
+from avatar3d.render.preview import RenderParams, render_avatar
+from avatar3d.render.stage import LINEAR_FROM_SRGB
+from avatar3d.report.record import FitRecord, record_as_json, record_from_json
+from avatar3d.rig.assemble import assemble_avatar
+from avatar3d.texture.eyes import recover_eyes
+from avatar3d.texture.recover import recover_skin
+from avatar3d.texture.regions import OVAL, fill_polygon
+from bench.measure import similarity
+from bench.skins import portraits_folder, skin_from, split_names
+from tools.head.synthetic import Lens, look_at_head, random_light, render_portrait
+
+INTEROCULAR_PX: Final = 200.0
+ERODED: Final = 0.03
+EXACT: Final = RenderParams(exact=True, background=(127, 127, 127))
+WHITE: Final = ambient_light((1.0, 1.0, 1.0))
+INNER: Final = np.setdiff1d(np.arange(468), OVAL)
+SYNTHETIC_SEED: Final = 77
+LENS: Final = Lens(640, 720, 1300.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """An avatar and what it was made from."""
+
+    face: FaceObservation
+    fitted: HeadFit
+    skin: Skin
+    avatar: Avatar
+
+
+def make(model: HeadModel, face: FaceObservation, *, delight: bool = True, with_hair: bool = True) -> Made:
+    """The main job from the observation on."""
+    fitted = fit_head(model, face)
+    skin = recover_skin(model, fitted, face, delight=delight)
+    hair = grow_hair(model, fitted, face, skin) if with_hair else None
+    eyes = recover_eyes(model, fitted, face)
+    return Made(face, fitted, skin, assemble_avatar(model, fitted, skin, eyes, hair, name=face.photo.name, extras={}))
+
+
+def scaled(camera: Camera, factor: float) -> Camera:
+    """The same view with so many times the pixels."""
+    return replace(
+        camera,
+        focal_px=camera.focal_px * factor,
+        principal_px=camera.principal_px * np.float32(factor),
+        width_px=round(camera.width_px * factor),
+        height_px=round(camera.height_px * factor),
+    )
+
+
+def psnr_db(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> float:
+    """Over sRGB values in [0, 255] inside the mask."""
+    error = (first.astype(np.float64) - second)[mask > 0.5]
+    return float(10 * np.log10(255**2 / max(float((error**2).mean()), 1e-9)))
+
+
+# ---- portraits
+
+
+def portraits(model: HeadModel, count: int | None, pictures: Path | None) -> list[dict[str, Any]]:
+    """One row per portrait; a refused one says why."""
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for path in _portrait_paths(Path(folder))[:count]:
+            try:
+                made = make(model, observe_face(load_photo(path)))
+            except Avatar3dError as refusal:
+                rows.append({"name": path.stem, "refused": refusal.id})
+                continue
+            rows.append({"name": path.stem, **_compare(model, made, Path(folder), pictures)})
+            print(json.dumps(rows[-1]), flush=True)
+    return rows
+
+
+def _portrait_paths(folder: Path) -> list[Path]:
+    from skimage import data
+
+    collins = folder / "collins.png"
+    Image.fromarray(data.astronaut()).save(collins)
+    shared = portraits_folder()
+    large = [shared.parent / "obama.jpg", shared.parent / "biden.jpg"]
+    return [collins, *large, *(shared / name for name in split_names("unseen"))]
+
+
+def _compare(model: HeadModel, made: Made, folder: Path, pictures: Path | None) -> dict[str, Any]:
+    """Write, read back, render as avatar.json says, measure."""
+    glb = save_glb(made.avatar, folder / "one.glb")
+    stored = json.loads(json.dumps(record_as_json(FitRecord(model.name, made.fitted, made.skin.light))))
+    record = record_from_json(stored, model)
+    factor = INTEROCULAR_PX / made.face.interocular_px
+    camera = scaled(record.fitted.camera, factor)
+    rendered = render_avatar(
+        load_glb(glb),
+        camera,
+        weights=record.fitted.expression,
+        rotations={"leftEye": record.fitted.left_eye_wxyz, "rightEye": record.fitted.right_eye_wxyz},
+        light=record.light,
+        params=EXACT,
+    )
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    photo = cv2.resize(made.face.photo.pixels, (camera.width_px, camera.height_px), interpolation=how)
+    landmarks = made.face.landmarks_px * np.float32(factor)
+    mask = fill_polygon(photo.shape[:2], landmarks[list(OVAL)], grow=-ERODED * INTEROCULAR_PX)
+    row: dict[str, Any] = {
+        "psnr_db": psnr_db(rendered, photo, mask),
+        "fit_residual_iod": float(made.fitted.residual_iod),
+        "landmarks_iod": None,
+    }
+    try:
+        again = observe_face(Photo("render", rendered, None, None, ""), face="largest").landmarks_px
+        row["landmarks_iod"] = float(np.linalg.norm(again - landmarks, axis=1)[INNER].mean() / INTEROCULAR_PX)
+    except Avatar3dError as refusal:
+        row["render_refused"] = refusal.id
+    if pictures is not None:
+        pictures.mkdir(parents=True, exist_ok=True)
+        low = np.maximum(landmarks.min(axis=0) - 120, 0).astype(int)
+        high = landmarks.max(axis=0).astype(int) + 120
+        both = [image[low[1] : high[1], low[0] : high[0]] for image in (photo, rendered)]
+        Image.fromarray(np.concatenate(both, axis=1)).save(pictures / f"{made.face.photo.name}.jpg", quality=88)
+    return row
+
+
+# ---- synthetic heads
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """A head drawn from ICT's statistics in the skin of an unseen portrait, smiling a little."""
+
+    model: HeadModel
+    vertices: np.ndarray
+    colouring: Any
+
+
+def _truth(ict: HeadModel, index: int) -> Truth | None:
+    names = split_names("unseen")
+    rng = np.random.default_rng([SYNTHETIC_SEED, index])
+    face = observe_face(load_photo(portraits_folder() / names[(3 * index + 1) % len(names)]))
+    identity = rng.standard_normal(len(ict.identity)).astype(np.float32)
+    vertices = ict.rest + np.tensordot(identity, ict.identity, 1)
+    return Truth(ict, vertices.astype(np.float32), skin_from(ict, face, seed=index))
+
+
+def _photograph(truth: Truth, light: Light, yaw_deg: float) -> tuple[Camera, np.ndarray]:
+    yaw = float(np.deg2rad(yaw_deg))
+    camera = look_at_head(LENS, distance_m=0.9, yaw_rad=yaw, pitch_rad=0.0, target_m=(0.0, 0.0, 0.03))
+    return camera, render_portrait(truth.model, truth.vertices, truth.colouring, camera, light)
+
+
+def albedo(model: HeadModel, count: int) -> list[dict[str, Any]]:
+    """Root mean square of the log albedo error (one exposure per picture is free), per head and light."""
+    ict = load_ict()
+    rows: list[dict[str, Any]] = []
+    for index in range(count):
+        try:
+            truth = _truth(ict, index)
+        except Avatar3dError:
+            continue
+        flat = _photograph(truth, WHITE, 0)[1]
+        for turn in range(4):
+            light = random_light(np.random.default_rng([SYNTHETIC_SEED, index, turn]), contrast=(0.5, 1, 1.6, 2.2)[turn])
+            picture = _photograph(truth, light, 0)[1]
+            try:
+                face = observe_face(Photo(f"synthetic{index}", picture, None, LENS.focal_px, ""))
+            except Avatar3dError as refusal:
+                rows.append({"head": index, "light": turn, "refused": refusal.id})
+                continue
+            mask = fill_polygon(picture.shape[:2], face.landmarks_px[list(OVAL)], grow=-ERODED * face.interocular_px)
+            row: dict[str, Any] = {"head": index, "light": turn}
+            for name, delight in (("delit", True), ("as photographed", False)):
+                made = make(model, face, delight=delight, with_hair=False)
+                posed = _posed_under(made, WHITE)
+                row[name] = _log_error(posed, flat, mask)
+            rows.append(row)
+            print(json.dumps(row), flush=True)
+    return rows
+
+
+def _posed_under(made: Made, light: Light) -> np.ndarray:
+    rotations = {"leftEye": made.fitted.left_eye_wxyz, "rightEye": made.fitted.right_eye_wxyz}
+    camera, weights = made.fitted.camera, made.fitted.expression
+    return render_avatar(made.avatar, camera, weights=weights, rotations=rotations, light=light, params=EXACT)
+
+
+def _log_error(picture: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
+    inside = mask > 0.5
+    first, second = (np.log(LINEAR_FROM_SRGB[image[inside]] + 0.01) for image in (picture, truth))
+    off = first - second
+    return float(np.sqrt(((off - np.median(off)) ** 2).mean()))
+
+
+def view(model: HeadModel, count: int) -> list[dict[str, Any]]:
+    """PSNR at 30 degrees of the fitted and of the mean head, per synthetic head."""
+    ict = load_ict()
+    mean_only = replace(model, identity=model.identity * np.float32(1e-6))
+    rows: list[dict[str, Any]] = []
+    for index in range(count):
+        light = random_light(np.random.default_rng([SYNTHETIC_SEED, index]))
+        try:
+            truth = _truth(ict, index)
+            front, picture = _photograph(truth, light, 0)
+            face = observe_face(Photo(f"synthetic{index}", picture, None, LENS.focal_px, ""))
+            row: dict[str, Any] = {"head": index}
+            for side in (-30, 30):
+                camera, unseen = _photograph(truth, light, side)
+                mask = _face_mask(truth, camera)
+                for name, head in (("fit", model), ("mean", mean_only)):
+                    made = make(head, face, with_hair=False)
+                    row[f"{name} {side:+d}"] = psnr_db(_seen_from(made, head, truth, front, camera), unseen, mask)
+        except Avatar3dError as refusal:
+            rows.append({"head": index, "refused": refusal.id})
+            continue
+        rows.append(row)
+        print(json.dumps(row), flush=True)
+    return rows
+
+
+def _face_mask(truth: Truth, camera: Camera) -> np.ndarray:
+    """Where the true face (the hull of its landmarks, on its surface) is in the picture."""
+    places = camera.project(_landmarks(truth.model, truth.vertices))[:468]
+    hull = cv2.convexHull(places.astype(np.float32)).reshape(-1, 2)
+    return fill_polygon((camera.height_px, camera.width_px), hull, grow=-3)
+
+
+def _landmarks(model: HeadModel, vertices: np.ndarray) -> np.ndarray:
+    corners = vertices[model.triangles[model.landmark_triangles]]
+    return np.einsum("nij,ni->nj", corners, model.landmark_barycentric).astype(np.float32)
+
+
+def _seen_from(made: Made, model: HeadModel, truth: Truth, front: Camera, camera: Camera) -> np.ndarray:
+    """The avatar, moved onto the true head by the landmarks of both (similarity), under its own light."""
+    used = (model.landmark_confidence[:468] > 0) & (truth.model.landmark_confidence[:468] > 0)
+    own = _landmarks(model, made.fitted.posed)[:468][used].astype(np.float64)
+    true = _landmarks(truth.model, truth.vertices)[:468][used].astype(np.float64)
+    motion = similarity(own, true, scale=True)
+    factor = float(np.cbrt(np.linalg.det(motion[:3, :3])))
+    rotation = matrix_from_quaternion(camera.rotation_wxyz)
+    turned = (rotation @ (motion[:3, :3] / factor)).astype(np.float32)
+    moved = (rotation @ motion[:3, 3] + camera.translation_m) / factor
+    seen = replace(camera, rotation_wxyz=quaternion_from_matrix(turned), translation_m=moved.astype(np.float32))
+    rotations = {"leftEye": made.fitted.left_eye_wxyz, "rightEye": made.fitted.right_eye_wxyz}
+    weights, light = made.fitted.expression, made.skin.light
+    return render_avatar(made.avatar, seen, weights=weights, rotations=rotations, light=light, params=EXACT)
+
+
+# ---- the table
+
+
+def summarise(results: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """What the budgets ask for."""
+    summary: dict[str, Any] = {}
+    if rows := [row for row in results.get("portraits", []) if "psnr_db" in row]:
+        found = [row["landmarks_iod"] for row in rows if row["landmarks_iod"] is not None]
+        summary["psnr_db mean, least, share at 26"] = (
+            float(np.mean([row["psnr_db"] for row in rows])),
+            float(np.min([row["psnr_db"] for row in rows])),
+            float(np.mean([row["psnr_db"] >= 26 for row in rows])),
+        )
+        summary["landmarks_iod mean, most, share within 0.02, not found"] = (
+            float(np.mean(found)),
+            float(np.max(found)),
+            float(np.mean(np.array(found) <= 0.02)),
+            len(rows) - len(found),
+        )
+        summary["refused"] = sum("refused" in row for row in results["portraits"])
+    if rows := [row for row in results.get("albedo", []) if "delit" in row]:
+        for name in ("delit", "as photographed"):
+            summary[f"albedo log error, {name}"] = float(np.mean([row[name] for row in rows]))
+        summary["albedo better in share of pictures"] = float(np.mean([r["delit"] < r["as photographed"] for r in rows]))
+    if rows := [row for row in results.get("view", []) if "fit +30" in row]:
+        for name in ("fit", "mean"):
+            summary[f"30 degrees PSNR, {name}"] = float(np.mean([row[f"{name} {s}"] for row in rows for s in ("-30", "+30")]))
+    return summary
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*", help="portraits, albedo, view (all when none is named)")
+    parser.add_argument("--head", default="avatar3d")
+    parser.add_argument("--count", type=int, default=None, help="at most so many of each")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--pictures", type=Path)
+    chosen = parser.parse_args()
+    model = load_ict() if chosen.head == "ict" else load_head_model(chosen.head)
+    what = chosen.what or ["portraits", "albedo", "view"]
+    results: dict[str, list[dict[str, Any]]] = {}
+    if "portraits" in what:
+        results["portraits"] = portraits(model, chosen.count, chosen.pictures)
+    if "albedo" in what:
+        results["albedo"] = albedo(model, chosen.count or 20)
+    if "view" in what:
+        results["view"] = view(model, chosen.count or 20)
+    summary = summarise(results)
+    for key, value in summary.items():
+        print(f"{key}: {value}")
+    if chosen.json:
+        chosen.json.write_text(json.dumps({"summary": summary, **results}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
