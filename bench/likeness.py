@@ -195,7 +195,9 @@ def albedo(model: HeadModel, count: int) -> list[dict[str, Any]]:
             continue
         flat = _photograph(truth, WHITE, 0)[1]
         for turn in range(4):
-            light = random_light(np.random.default_rng([SYNTHETIC_SEED, index, turn]), contrast=(0.5, 1, 1.6, 2.2)[turn])
+            light = random_light(
+                np.random.default_rng([SYNTHETIC_SEED, index, turn]), contrast=(0.5, 1, 1.6, 2.2)[turn]
+            )
             picture = _photograph(truth, light, 0)[1]
             try:
                 face = observe_face(Photo(f"synthetic{index}", picture, None, LENS.focal_px, ""))
@@ -303,10 +305,14 @@ def summarise(results: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     if rows := [row for row in results.get("albedo", []) if "delit" in row]:
         for name in ("delit", "as photographed"):
             summary[f"albedo log error, {name}"] = float(np.mean([row[name] for row in rows]))
-        summary["albedo better in share of pictures"] = float(np.mean([r["delit"] < r["as photographed"] for r in rows]))
+        summary["albedo better in share of pictures"] = float(
+            np.mean([r["delit"] < r["as photographed"] for r in rows])
+        )
     if rows := [row for row in results.get("view", []) if "fit +30" in row]:
         for name in ("fit", "mean"):
-            summary[f"30 degrees PSNR, {name}"] = float(np.mean([row[f"{name} {s}"] for row in rows for s in ("-30", "+30")]))
+            summary[f"30 degrees PSNR, {name}"] = float(
+                np.mean([row[f"{name} {s}"] for row in rows for s in ("-30", "+30")])
+            )
     return summary
 
 

@@ -1,6 +1,6 @@
 """A first head of hair from one photo.
 
-    photo --> hair pixels --> style (lift, hairline, hang) --> shell over the skull --> picture with alpha --> Mesh
+photo --> hair pixels --> style (lift, hairline, hang) --> shell over the skull --> picture with alpha --> Mesh
 """
 
 from typing import Final

@@ -61,7 +61,9 @@ class HairPicture:
         padded = np.zeros((rows * _REMAP_WIDTH, 2), np.float32)
         padded[:count] = at
         x, y = padded.reshape(rows, _REMAP_WIDTH, 2).transpose(2, 0, 1)
-        found = cv2.remap(image, np.ascontiguousarray(x), np.ascontiguousarray(y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        found = cv2.remap(
+            image, np.ascontiguousarray(x), np.ascontiguousarray(y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         return found.reshape(-1)[:count]
 
 

@@ -41,7 +41,9 @@ def tint_scalp(model: HeadModel, fitted: HeadFit, skin: Skin, hair: Mesh | None)
     )
 
 
-def _cover(model: HeadModel, fitted: HeadFit, hair: Mesh) -> tuple[Float32[np.ndarray, "V"], Float32[np.ndarray, "V 3"]]:
+def _cover(
+    model: HeadModel, fitted: HeadFit, hair: Mesh
+) -> tuple[Float32[np.ndarray, "V"], Float32[np.ndarray, "V 3"]]:
     """Per model vertex: opacity of the hair over it and its sRGB colour."""
     assert hair.material.base_colour is not None
     picture = hair.material.base_colour.pixels
