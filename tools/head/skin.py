@@ -26,7 +26,7 @@ def skin_weights(
     jaw_angle_rad: float,
 ) -> dict[str, Float64[np.ndarray, "v"]]:
     """Weight per joint name; sums to 1."""
-    x, y, z = vertices.T
+    _, y, z = vertices.T
     # The skull's base rises towards the back: the hand-over follows a tilted plane through the head joint.
     tilted = y - joints["head"][1] + 0.45 * (z - joints["head"][2])
     above = smoothstep((tilted + 0.045) / (2 * _NECK_BLEND_M))

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int32
 from scipy.sparse import coo_matrix, csr_matrix, diags
 from scipy.sparse.csgraph import dijkstra
-from scipy.spatial import cKDTree  # pyright: ignore[reportUnknownVariableType]
+from scipy.spatial import KDTree
 
 
 def edges_of(polygons: Int32[np.ndarray, "p 4"]) -> Int32[np.ndarray, "e 2"]:
@@ -106,7 +106,7 @@ def closest_points(
     a, b, c = (target[triangles[:, corner]] for corner in range(3))
     face_normal = np.cross(b - a, c - a)
     face_normal /= np.maximum(np.linalg.norm(face_normal, axis=1, keepdims=True), 1e-15)
-    near = np.asarray(cKDTree((a + b + c) / 3).query(points, candidates)[1])
+    near = np.asarray(KDTree((a + b + c) / 3).query(points, candidates)[1])
     weights = _closest_in_triangles(points[:, None], a[near], b[near], c[near])
     hit = weights[..., 0:1] * a[near] + weights[..., 1:2] * b[near] + weights[..., 2:3] * c[near]
     distance = np.linalg.norm(hit - points[:, None], axis=2)

@@ -1,7 +1,7 @@
 """UVs of the skin: one chart without overlaps, the face large, the seam down the back of the head.
 
-    cut along the back's midline --> disc --> convex-combination map on the square (Tutte 1963: no flips, whatever the
-    positive weights) --> weights divided by the local stretch until areas follow the wish (Yoshizawa et al. 2004)
+    cut along the back's midline --> disc --> convex-combination map on the square (Tutte 1963: no flips)
+    --> least distortion against wished sizes, still without flips (slim.py)
 
 The atlas: bust along the lower edge, back of the head at the left and right edges, crown at the top; the person's left
 (+X) is the image's right. The layout is symmetric.
@@ -12,17 +12,25 @@ from typing import Final
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int32
-from scipy.sparse import coo_matrix, csc_matrix
+from scipy.sparse import coo_matrix, csc_matrix, diags
 from scipy.sparse.linalg import splu
 
 from tools.head.skin import smoothstep
+from tools.head.slim import flatten, wish_for
 from tools.head.surface import border_loops, edges_of, triangulate
 
 PADDING: Final = 10 / 2048
 """Free edge of the atlas."""
-_ROUNDS: Final = 60
-_STEP: Final = 0.35
-"""Exponent of the stretch per round: smaller is slower and steadier."""
+_ROUNDS: Final = 40
+_ELSEWHERE: Final = 0.065
+_BEHIND: Final = 0.022
+_EARS: Final = 0.35
+"""Wished UV area per surface area, relative to the face."""
+_PRESSURE: Final = 1.4
+"""All wishes are enlarged by this: those that care most about their shape, the largest, then get their way."""
+_FLAT: Final = 1e-9
+_HOLE_WEIGHT: Final = 0.05
+"""Eyes and mouth are filled so that nothing can overlap there, but need not keep their shape."""
 _SEAM_SHARE: Final = 0.62
 """Share of the seam that lies on the left and right edges; the rest is on the top edge."""
 
@@ -37,25 +45,27 @@ class Unwrap:
 
 
 def face_region(vertices: Float64[np.ndarray, "v 3"]) -> Bool[np.ndarray, "v"]:
-    """The face as the atlas counts it: brow to chin, from before one ear to before the other; on the mean head."""
+    """The face as the atlas counts it: forehead to chin, from before one ear to before the other; on the mean head."""
     _, y, z = vertices.T
-    brow_m, chin_m, ear_m = 0.062, -0.082, 0.002
-    jaw_line = -0.030 - 0.65 * (z - 0.0)  # falls from the ear lobe to the chin
-    return (y < brow_m) & (y > np.maximum(chin_m, jaw_line - 0.012)) & (z > ear_m)
+    hairline_m, chin_m, ear_m = 0.095, -0.082, 0.010
+    jaw_line = -0.042 - 0.65 * z  # falls from the ear lobe to the chin
+    return (y < hairline_m) & (y > np.maximum(chin_m, jaw_line)) & (z > ear_m)
 
 
 def importance(vertices: Float64[np.ndarray, "v 3"]) -> Float64[np.ndarray, "v"]:
     """Wished UV area per surface area, 1 in the face."""
-    _, y, z = vertices.T
-    front = smoothstep((z + 0.010) / 0.045)
-    below = smoothstep((y + 0.125 + 0.30 * np.clip(z, 0, 0.1)) / 0.05)
-    above = smoothstep((0.115 - y) / 0.06)
+    x, y, z = vertices.T
+    front = smoothstep((z + 0.005) / 0.035)
+    below = smoothstep((y + 0.100 + 0.45 * np.clip(z, 0, 0.1)) / 0.04)
+    above = smoothstep((0.105 - y) / 0.045)
     face = front * below * above
+    ear = smoothstep((np.abs(x) - 0.062) / 0.01) * smoothstep((y + 0.03) / 0.01) * (z > -0.025)
     details = np.zeros(len(vertices))
     for centre, radius in (((0.031, 0.035, 0.095), 0.024), ((-0.031, 0.035, 0.095), 0.024), ((0, -0.035, 0.11), 0.032)):
         details = np.maximum(details, smoothstep(1.6 - np.linalg.norm(vertices - centre, axis=1) / radius))
-    floor = 0.10 + 0.06 * smoothstep((y + 0.14) / 0.06)
-    return floor + (1 - floor) * face * (1 + 0.7 * details)
+    behind = smoothstep((-0.020 - z) / 0.04)  # under hair, or never photographed
+    elsewhere = _ELSEWHERE + (_BEHIND - _ELSEWHERE) * behind
+    return np.maximum(np.maximum(elsewhere, _EARS * ear), face * (1 + 0.5 * details))
 
 
 def unwrap(
@@ -67,8 +77,7 @@ def unwrap(
     points = vertices[vertex_of_uv]
     pinned, places = _square(points, corner, seam, twin)
     filled, points = _fill_holes(points, corner, pinned)
-    triangles, _ = triangulate(filled)
-    uvs = _spread(points, triangles, pinned, places)[: len(vertex_of_uv)]
+    uvs = _spread(points, filled, np.arange(len(filled)) >= len(corner), pinned, places)[: len(vertex_of_uv)]
     flipped = np.stack([1 - uvs[twin, 0], uvs[twin, 1]], 1)
     uvs = PADDING + (1 - 2 * PADDING) * 0.5 * (uvs + flipped)
     if (signed_areas(uvs, triangulate(corner)[0]) <= 0).any():
@@ -160,42 +169,40 @@ def _fill_holes(points: np.ndarray, corner: np.ndarray, pinned: np.ndarray) -> t
     return np.vstack([corner, np.array(extra, np.int32)]), np.vstack([points, *centres])
 
 
-def _spread(points: np.ndarray, triangles: np.ndarray, pinned: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Convex-combination map whose weights are corrected by the stretch, round after round."""
+def _spread(
+    points: np.ndarray, polygons: np.ndarray, holes: np.ndarray, pinned: np.ndarray, places: np.ndarray
+) -> np.ndarray:
+    """Tutte's map of the square as a start, then every triangle towards its wished size and shape.
+
+    Quads count with both diagonals, so that the result is symmetric and no quad is ever turned or bent inwards.
+    """
     count = len(points)
-    a, b, c = (points[triangles[:, corner]] for corner in range(3))
-    area = 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    wish = importance(points)[triangles].mean(1) * np.maximum(area, 1e-9)
-    rows = np.concatenate([triangles[:, i] for i in range(3) for _ in (0, 1)])
-    cols = np.concatenate([triangles[:, (i + 1 + j) % 3] for i in range(3) for j in (0, 1)])
-    weight = _mean_value(points, triangles)
+    edges = edges_of(polygons)
+    both = np.concatenate([edges, edges[:, ::-1]])
+    matrix = coo_matrix((np.ones(len(both)), (both[:, 0], both[:, 1])), shape=(count, count)).tocsr()
+    matrix.data[:] = 1
     free = np.ones(count, bool)
     free[pinned] = False
+    total = np.asarray(matrix.sum(1)).ravel()
+    system = csc_matrix(diags(total[free]) - matrix[free][:, free])
     uvs = np.zeros((count, 2))
     uvs[pinned] = places
-    for _ in range(_ROUNDS):
-        matrix = coo_matrix((weight, (rows, cols)), shape=(count, count)).tocsr()
-        total = np.asarray(matrix.sum(1)).ravel()
-        inner = matrix[free][:, free]
-        system = csc_matrix(coo_matrix((total[free], (np.arange(free.sum()),) * 2)) - inner)
-        uvs[free] = splu(system).solve(matrix[free][:, ~free] @ uvs[~free])
-        got = np.abs(signed_areas(uvs, triangles))
-        wished, gotten = np.zeros(count), np.zeros(count)
-        for corner in range(3):
-            np.add.at(wished, triangles[:, corner], wish)
-            np.add.at(gotten, triangles[:, corner], got)
-        stretch = np.sqrt(wished / wished.sum() / np.maximum(gotten / gotten.sum(), 1e-12))
-        weight = weight / np.clip(stretch, 0.2, 5)[cols] ** _STEP
-    return uvs
-
-
-def _mean_value(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Floater's mean value weights, per directed edge of each triangle (positive)."""
-    result: list[np.ndarray] = []
-    for i in range(3):
-        p, q, r = points[triangles[:, i]], points[triangles[:, (i + 1) % 3]], points[triangles[:, (i + 2) % 3]]
-        to_q, to_r = np.linalg.norm(q - p, axis=1), np.linalg.norm(r - p, axis=1)
-        cosine = ((q - p) * (r - p)).sum(1) / np.maximum(to_q * to_r, 1e-12)
-        half_tan = np.tan(0.5 * np.arccos(np.clip(cosine, -0.999, 0.999)))
-        result += [half_tan / np.maximum(to_q, 1e-6), half_tan / np.maximum(to_r, 1e-6)]
-    return np.concatenate(result)
+    uvs[free] = splu(system).solve(matrix[free][:, ~free] @ places)
+    quad = polygons[:, 3] >= 0
+    triangles = np.concatenate([triangulate(polygons)[0], polygons[quad][:, [0, 1, 3]], polygons[quad][:, [1, 2, 3]]])
+    soft = np.where(quad, 0.5, 1.0) * np.where(holes, _HOLE_WEIGHT, 1.0)
+    soft = np.concatenate([soft, soft[quad], soft[quad], soft[quad]])
+    sound = signed_areas(uvs, triangles) > _FLAT  # a corner on a straight edge of the square is no triangle
+    triangles, soft = triangles[sound], soft[sound]
+    scale = np.sqrt(importance(points))[triangles].mean(1)
+    area = 0.5 * np.linalg.norm(
+        np.cross(
+            points[triangles[:, 1]] - points[triangles[:, 0]], points[triangles[:, 2]] - points[triangles[:, 0]]
+        ),
+        axis=1,
+    )
+    scale *= _PRESSURE / np.sqrt((area * scale**2 * soft).sum())
+    fixed = np.zeros((count, 2), bool)
+    fixed[pinned] = np.isclose(places, 0) | np.isclose(places, 1)
+    wish = wish_for(triangles, points, scale, soft)
+    return flatten(wish, uvs, fixed, _ROUNDS)
