@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int32
-from scipy.spatial import cKDTree  # pyright: ignore[reportUnknownVariableType]
+from scipy.spatial import KDTree
 
 from avatar3d.core.blendshapes import ARKIT_NAMES
 from avatar3d.core.errors import ModelMissingError
@@ -108,7 +108,7 @@ def _polygon_parts(raw: dict[str, Any], rest: Float32[np.ndarray, "V 3"]) -> Int
     # Gums, tongue and mouth floor are one sheet: what moves and keeps away from the lower teeth is called tongue.
     lower_teeth = rest[np.unique(faces[parts == PARTS.index("teethLower")][:, :3])]
     gums = np.flatnonzero(material == "M_GumsTongue")
-    away = np.asarray(cKDTree(lower_teeth).query(rest[first[gums]])[0]) > 0.005
+    away = np.asarray(KDTree(lower_teeth).query(rest[first[gums]])[0]) > 0.005
     lower = moves[first[gums]]
     parts[gums] = np.where(lower & away, PARTS.index("tongue"), PARTS.index("teethUpper"))
     parts[gums[lower & ~away]] = PARTS.index("teethLower")
@@ -184,8 +184,8 @@ def _mirror(rest: Float32[np.ndarray, "V 3"], of_part: list[Bool[np.ndarray, "V"
     pairs += [(part, part) for part in of_part[3:] if part.any()]
     for here, there in pairs:
         left, right = np.flatnonzero(here), np.flatnonzero(there)
-        forth = right[np.asarray(cKDTree(rest[right]).query(flipped[left])[1])]
-        back = left[np.asarray(cKDTree(rest[left]).query(flipped[right])[1])]
+        forth = right[np.asarray(KDTree(rest[right]).query(flipped[left])[1])]
+        back = left[np.asarray(KDTree(rest[left]).query(flipped[right])[1])]
         mutual = back[np.searchsorted(right, forth)] == left
         mirror[left[mutual]] = forth[mutual]
     return mirror

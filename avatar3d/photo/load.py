@@ -173,7 +173,7 @@ def _decode_pixels(data: bytes, kind: str, jpeg: Jpeg | None) -> tuple[Image.Ima
             raise LimitError(
                 "decoding it needs more memory than there is.", hint="Save a smaller copy.", id="IMG_MEMORY"
             ) from None
-        except Exception as error:  # decoders raise a dozen kinds on hostile bytes; each means the same here
+        except Exception as error:  # noqa: BLE001  decoders raise a dozen kinds, all meaning the same
             raise _decoder_error(error, kind, data) from None
     exif = read_exif(jpeg.exif) if jpeg is not None else _exif_of(image, data, kind)
     return _reduced(image, notes), exif, notes

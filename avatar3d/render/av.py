@@ -12,7 +12,7 @@ from avatar3d.core.errors import MissingExtraError
 def write_video(pictures: Iterable[UInt8[np.ndarray, "H W 3"]], path: Path, *, rate_hz: int = 30) -> Path:
     """Encode sRGB pictures of one even size as H.264 (yuv420p). Raises MissingExtraError without PyAV."""
     try:
-        import av
+        import av  # noqa: PLC0415  an optional extra with GPL codecs in its wheel
     except ImportError as cause:
         raise MissingExtraError("av", "video", "A video") from cause
     with av.open(str(path), "w", format="mp4") as container:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
@@ -15,7 +15,7 @@ from avatar3d.core.errors import DiskError
 
 
 @contextmanager
-def publishing(target: Path) -> Iterator[Path]:
+def publishing(target: Path) -> Generator[Path, None, None]:
     """A private folder to fill; when the block ends well it takes the place of `target` in one step.
 
     When the block fails, `target` is as it was and nothing is left beside it. What a killed run left is swept.

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 from jaxtyping import Float32, Int32
-from scipy.spatial import cKDTree  # pyright: ignore[reportUnknownVariableType]
+from scipy.spatial import KDTree
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadModel
@@ -132,7 +132,7 @@ def find_lip_pairs(model: HeadModel) -> LipPairs:
     drop = -open_jaw[skin, 1]
     mouth = np.linalg.norm(model.expression[ARKIT_INDEX["mouthClose"]][skin], axis=1) > 0.002
     falls, stays = skin[mouth & (drop > _PART_M)], skin[mouth]
-    near = cKDTree(model.rest[stays]).query_ball_point(model.rest[falls], _TOUCH_M)
+    near = KDTree(model.rest[stays]).query_ball_point(model.rest[falls], _TOUCH_M)
     pairs: dict[int, list[int]] = {}
     for lower, found in zip(falls, near, strict=True):
         others = stays[found]

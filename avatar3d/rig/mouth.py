@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
-from scipy.spatial import cKDTree  # pyright: ignore[reportUnknownVariableType]
+from scipy.spatial import KDTree
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadModel
@@ -71,7 +71,7 @@ def _widened(
         return short
     moved = np.flatnonzero(short > 0)
     widened = short.copy()
-    tree = cKDTree(neutral[members])
+    tree = KDTree(neutral[members])
     for vertex in moved:
         near = np.asarray(tree.query_ball_point(neutral[members[vertex]], 3 * _SMOOTH_M))
         apart = np.linalg.norm(neutral[members[near]] - neutral[members[vertex]], axis=1)

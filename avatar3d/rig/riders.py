@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
-from scipy.spatial import cKDTree  # pyright: ignore[reportUnknownVariableType]
+from scipy.spatial import KDTree
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadModel
@@ -131,7 +131,7 @@ def find_riders(model: HeadModel) -> Riders:
     def place(chosen: Int32[np.ndarray, "N"]) -> Float32[np.ndarray, "N 12"]:
         return np.concatenate([model.rest[chosen], *(_ALIKE * model.expression[alike][:, chosen])], axis=1)
 
-    distance, nearest = cKDTree(place(skin)).query(place(vertices), k=_NEIGHBOURS)
+    distance, nearest = KDTree(place(skin)).query(place(vertices), k=_NEIGHBOURS)
     distance = np.asarray(distance).reshape(len(vertices), _NEIGHBOURS)
     share = 1 / np.maximum(distance, 2e-4)
     share /= share.sum(1, keepdims=True)

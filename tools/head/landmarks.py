@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float32, Float64, Int32, UInt8
 from scipy.optimize import linear_sum_assignment  # pyright: ignore[reportUnknownVariableType]
-from scipy.spatial import cKDTree  # pyright: ignore[reportUnknownVariableType]
+from scipy.spatial import KDTree
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.errors import InputError
@@ -90,7 +90,7 @@ def _lip_or_lid(
 ) -> Float64[np.ndarray, "N 3"]:
     """A ray that slipped past a lip or lid onto teeth or eyeball: the skin beside it, within 4 mm, else NaN."""
     middles = vertices[model.triangles[skin.members]].mean(1)
-    distance, nearest = cKDTree(middles).query(points)
+    distance, nearest = KDTree(middles).query(points)
     places = skin.corners[nearest].mean(1)
     places[np.asarray(distance) > _SLIP_M] = np.nan
     return places
@@ -138,7 +138,7 @@ def calibrate_on_portraits(
     skin = open_skin(model)
     pairs = pair_across(anchors[:, :3])
     places = _symmetric(anchors[:SKIN_POINTS, :3], pairs)
-    neighbours = np.asarray(cKDTree(places).query(places, 6)[1])
+    neighbours = np.asarray(KDTree(places).query(places, 6)[1])
     start = places.copy()
     confidence = np.clip((0.002 / anchors[:SKIN_POINTS, 3]) ** 2, 0.1, 1)
     for _ in range(rounds):

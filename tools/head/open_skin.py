@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
-from scipy.spatial import cKDTree  # pyright: ignore[reportUnknownVariableType]
+from scipy.spatial import KDTree
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadModel
@@ -68,7 +68,7 @@ def open_skin(model: HeadModel) -> Skin:
         vertices = vertices + weight * model.expression[ARKIT_INDEX[name]]
     members = model.part("face")
     corners = vertices[model.triangles[members]]
-    return Skin(vertices, members, corners, cKDTree(corners.mean(1)))
+    return Skin(vertices, members, corners, KDTree(corners.mean(1)))
 
 
 def closest_barycentric(

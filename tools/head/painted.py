@@ -5,6 +5,7 @@ also the frame of every head built from it.
 """
 
 import functools
+import itertools
 import json
 from dataclasses import dataclass
 
@@ -102,7 +103,7 @@ def marks_of_ict() -> Float64[np.ndarray, "68 3"]:
 
 def _distance_to_line(points: Float64[np.ndarray, "N 2"], line: Float64[np.ndarray, "M 2"]) -> Float64[np.ndarray, "N"]:
     nearest = np.full(len(points), np.inf)
-    for start, end in zip(line[:-1], line[1:], strict=True):
+    for start, end in itertools.pairwise(line):
         along = np.clip((points - start) @ (end - start) / np.sum((end - start) ** 2), 0, 1)
         nearest = np.minimum(nearest, np.linalg.norm(points - start - along[:, None] * (end - start), axis=1))
     return nearest

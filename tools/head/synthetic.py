@@ -5,7 +5,6 @@ vertices + colour of (triangle, barycentric)  -->  rays  -->  Lambert under SH l
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int32, UInt8

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from tools.head.parts.source import IctSource
 
@@ -76,7 +76,7 @@ class Carrier:
 
 def bind_closest(targets: np.ndarray, vertices: np.ndarray, triangles: np.ndarray, *, candidates: int = 24) -> Carrier:
     """Bind each target [t 3] to its closest point on the triangles (exact among the nearest by centroid)."""
-    tree = cKDTree(vertices[triangles].mean(1))
+    tree = KDTree(vertices[triangles].mean(1))
     _, near = tree.query(targets, k=min(candidates, len(triangles)))
     corners = vertices[triangles[near]]
     weights = _closest_barycentric(targets[:, None], corners)
