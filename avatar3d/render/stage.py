@@ -143,7 +143,7 @@ def pose_stage(
     if occlusion_rays:
         facing = np.flatnonzero(((eye - vertices) * normals).sum(axis=1) > -_TURNED_AWAY * np.linalg.norm(eye))
         solid = scene if stage.solid.all() else Scene(vertices, stage.triangles[stage.solid])
-        openness[facing] = _openness(solid, vertices, normals, stage.welded[facing], occlusion_rays)
+        openness[facing] = vertex_openness(solid, vertices, normals, stage.welded[facing], occlusion_rays)
     corners = vertices[stage.triangles]
     return Posed(
         vertices,
@@ -216,7 +216,7 @@ def _tangents(
     return np.concatenate([_unit(tangents), np.where(up < 0, -1, 1)[:, None]], axis=1).astype(np.float32)
 
 
-def _openness(
+def vertex_openness(
     solid: Scene,
     vertices: Float32[np.ndarray, "V 3"],
     normals: Float32[np.ndarray, "V 3"],

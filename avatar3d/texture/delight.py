@@ -13,13 +13,20 @@ LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _FREEDOM: Final = np.array([10.0, 0.9, 0.9, 0.9, 0.3, 0.3, 0.2, 0.3, 0.3])
 _CHROMA_FREEDOM: Final = 0.12
 """The same for how a colour channel's light may differ in shape from the luminance's."""
+_SPHERE: Final = 64
+"""Directions spread over the sphere in which shading is expected near its mean: nostrils, chin and the back of the
+head tell nothing, and light bounces."""
+_SPHERE_WEIGHT: Final = 8.0
+"""Together they count as so many measurements."""
+_SPHERE_SPREAD: Final = 0.45
+"""In log shading."""
 _LOG_ERROR: Final = 0.15
 """Usual spread of log albedo over skin; the Huber threshold."""
 _EFFECTIVE: Final = 60.0
 """Texels are not independent: together they count as so many measurements."""
 _ITERATIONS: Final = 12
-DARKEST: Final = 0.22
-"""Shading is never taken below this share of the face's mean: what lies there is a cast shadow's guess."""
+DARKEST: Final = 0.5
+"""Albedo is never divided by less than this share of the face's mean shading: where the fit is darker, light bounces."""
 
 
 def fit_light(
@@ -35,15 +42,18 @@ def fit_light(
     luminance = np.log(np.maximum(colour @ LUMINANCE, 1e-3)).astype(np.float64)
     start = np.zeros(9)
     start[0] = np.exp(np.average(luminance, weights=share + 1e-12))
+    basis, share = np.concatenate([basis, _SPHERE_BASIS]), np.concatenate([share, _SPHERE_SHARE])
+    luminance = np.concatenate([luminance, np.full(_SPHERE, np.log(start[0]))])
     grey = _fit(luminance, basis, share, start, start, _FREEDOM)
     coefficients = np.zeros((9, 3), np.float32)
     for channel in range(3):
         value = np.log(np.maximum(colour[:, channel], 1e-3)).astype(np.float64)
-        tint = np.exp(np.average(value - luminance, weights=share + 1e-12))
+        tint = np.exp(np.average(value - luminance[:-_SPHERE], weights=share[:-_SPHERE] + 1e-12))
+        value = np.concatenate([value, np.full(_SPHERE, np.log(start[0] * tint))])
         freedom = np.concatenate([_FREEDOM[:1], np.full(8, _CHROMA_FREEDOM)])
         own = _fit(value, basis, share, grey * tint, grey * tint, freedom)
-        shade = np.maximum(basis @ own, 1e-3)
-        coefficients[:, channel] = own / np.exp(np.average(np.log(shade), weights=share + 1e-12))
+        shade = np.maximum(basis[:-_SPHERE] @ own, 1e-3)
+        coefficients[:, channel] = own / np.exp(np.average(np.log(shade), weights=share[:-_SPHERE] + 1e-12))
     return Light(coefficients)
 
 
@@ -81,3 +91,15 @@ def _basis(normals: Float32[np.ndarray, "N 3"]) -> np.ndarray:
     """Light's basis at unit normals, [N 9] float64."""
     x, y, z = normals.astype(np.float64).T
     return np.stack([np.ones_like(x), y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], axis=1)
+
+
+def _sphere() -> Float32[np.ndarray, "64 3"]:
+    """Directions on a golden-angle spiral."""
+    index = np.arange(_SPHERE) + 0.5
+    height, angle = 1 - 2 * index / _SPHERE, index * 2.399963
+    across = np.sqrt(1 - height * height)
+    return np.stack([across * np.cos(angle), height, across * np.sin(angle)], axis=1).astype(np.float32)
+
+
+_SPHERE_BASIS = _basis(_sphere())
+_SPHERE_SHARE = np.full(_SPHERE, _SPHERE_WEIGHT / _SPHERE * (_LOG_ERROR / _SPHERE_SPREAD) ** 2)

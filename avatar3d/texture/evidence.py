@@ -32,8 +32,10 @@ from avatar3d.texture.regions import (
 # Least standard deviations of log(R/G), log(B/G) and log luminance over one person's skin.
 _CHROMA_SPREAD: Final = (0.08, 0.10)
 _LUMINANCE_SPREAD: Final = 0.22
-_REACH: Final = (0.05, 0.30)
-"""Outside the face's oval trust falls from here to here, inter-ocular distances."""
+# Outside the face's oval trust falls from here to here, inter-ocular distances: a forehead goes on above it, but beside
+# and below it come ears, neck and clothes, where the fitted head lies too roughly on the photo.
+_REACH_ABOVE: Final = (0.05, 0.35)
+_REACH_BELOW: Final = (-0.01, 0.10)
 _BEARDLESS: Final = 0.6
 """A chin with less skin-coloured area than this wears a beard."""
 _MARGIN: Final = 1.1
@@ -48,8 +50,10 @@ class Evidence:
     """Linear RGB."""
     trust: Float32[np.ndarray, "H W"]
     """1 where the pixel may be painted."""
-    features: Float32[np.ndarray, "H W"]
-    """1 on brows, eyes, lips and nostrils, which are meant to differ from the skin around."""
+    sockets: Float32[np.ndarray, "H W"]
+    """1 around eyes and brows, where lashes, folds and hair darken the skin."""
+    drawn: Float32[np.ndarray, "H W"]
+    """1 on brows, lid margins, lips and nostrils, which are meant to differ from the skin around."""
     plain: Float32[np.ndarray, "H W"]
     """1 where it certainly is bare skin: what light and tone are measured on."""
     left_top_px: Float32[np.ndarray, "2"]
@@ -76,8 +80,8 @@ def gather_evidence(face: FaceObservation, texel_px: float) -> Evidence:
     left_top = np.array([left, top], np.float32)
     colour = LINEAR_FROM_SRGB[crop]
     points = ((face.landmarks_px - left_top) * np.float32(scale)).astype(np.float32)
-    trust, features, plain = _judge(colour, person, points, unit * scale, open_mouth=mouth_is_open(face))
-    return Evidence(colour, trust, features, plain, left_top, scale)
+    trust, sockets, drawn, plain = _judge(colour, person, points, unit * scale, open_mouth=mouth_is_open(face))
+    return Evidence(colour, trust, sockets, drawn, plain, left_top, scale)
 
 
 def photo_pixels_per_texel(pixels: Float32[np.ndarray, "N 2"], texels: Int32[np.ndarray, "N"], size: int) -> float:
@@ -104,8 +108,10 @@ def _judge(
     unit: float,
     *,
     open_mouth: bool,
-) -> tuple[Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"]]:
-    """Trust, features and plainness of each pixel; `unit` is the inter-ocular distance here."""
+) -> tuple[
+    Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"]
+]:
+    """Trust, sockets, drawn features and plainness of each pixel; `unit` is the inter-ocular distance here."""
     shape = (colour.shape[0], colour.shape[1])
 
     def polygon(indices: tuple[int, ...], grow: float = 0.0, soften: float = 0.0) -> Float32[np.ndarray, "H W"]:
@@ -151,19 +157,24 @@ def _judge(
     trust = skin_like * (1 - kept) + kept
 
     outside = cv2.distanceTransform((inside_oval < 0.5).astype(np.uint8), cv2.DIST_L2, 3).astype(np.float32) / unit
-    trust *= _falloff(outside, *_REACH)
+    trust *= low * _falloff(outside, *_REACH_BELOW) + (1 - low) * _falloff(outside, *_REACH_ABOVE)
     edge = max(1, round(0.03 * unit))
     border = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * edge + 1, 2 * edge + 1))
     trust *= blur(np.asarray(cv2.erode(person, border), np.float32), 0.02 * unit)
     trust *= _inside_picture(shape, unit)
-    openings = np.maximum(polygon(RIGHT_EYE, 0.012, 0.006), polygon(LEFT_EYE, 0.012, 0.006))
+    openings = np.maximum(polygon(RIGHT_EYE, 0.02, 0.015), polygon(LEFT_EYE, 0.02, 0.015))
     if open_mouth:
         openings = np.maximum(openings, polygon(MOUTH_OPENING, 0.015, 0.01))
     trust *= 1 - np.clip(1.3 * openings, 0, 1)
 
     plain = (skin_like > 0.9) & (off_chroma < 2.2) & (np.abs(off_luminance) < 3.0) & (features < 0.05)
     plain &= (fill_polygon(shape, points[list(OVAL)], grow=-0.08 * unit) > 0.5) & (person > 0.5)
-    return trust, features, plain.astype(np.float32)
+    eyes = np.maximum(polygon(RIGHT_EYE, 0.10, 0.02), polygon(LEFT_EYE, 0.10, 0.02))
+    brows = np.maximum(polygon(RIGHT_BROW, 0.04, 0.02), polygon(LEFT_BROW, 0.04, 0.02))
+    near_eyes = np.maximum(polygon(RIGHT_EYE, 0.03, 0.01), polygon(LEFT_EYE, 0.03, 0.01))
+    mouth = np.maximum(polygon(LIPS, 0.02, 0.01), polygon(NOSTRILS, 0.0, 0.01))
+    drawn = np.maximum(np.maximum(near_eyes, brows), mouth)
+    return trust, np.maximum(eyes, brows), drawn, plain.astype(np.float32)
 
 
 def _features(

@@ -30,7 +30,8 @@ class Look:
     """Linear RGB."""
     normals: Float32[np.ndarray, "M 3"]
     weight: Float32[np.ndarray, "M"]
-    features: Float32[np.ndarray, "M"]
+    sockets: Float32[np.ndarray, "M"]
+    drawn: Float32[np.ndarray, "M"]
     plain: Float32[np.ndarray, "M"]
 
 
@@ -93,7 +94,7 @@ def facing(atlas: Atlas, surface: Surface, pixels: Float32[np.ndarray, "V 2"]) -
 def look_up(atlas: Atlas, front: Front, surface: Surface, evidence: Evidence) -> Look:
     """Every texel the camera sees, as the photo shows it."""
     place = evidence.place(front.pixels)
-    judged = sample(np.dstack([evidence.trust, evidence.features, evidence.plain]), place)
+    judged = sample(np.dstack([evidence.trust, evidence.sockets, evidence.drawn, evidence.plain]), place)
     weight = front.grazing * judged[:, 0]
     able = np.flatnonzero(weight > _LEAST)  # most texels fall out here, before the rays
     both = atlas.blend(np.concatenate([surface.vertices, surface.normals], axis=1), front.chosen[able])
@@ -108,4 +109,5 @@ def look_up(atlas: Atlas, front: Front, surface: Surface, evidence: Evidence) ->
         weight[kept],
         judged[kept, 1],
         judged[kept, 2],
+        judged[kept, 3],
     )

@@ -21,6 +21,7 @@ from avatar3d.texture.atlas import Atlas, face_atlas
 from avatar3d.texture.complete import pull_push
 from avatar3d.texture.delight import LUMINANCE, divide_by_light, fit_light
 from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
+from avatar3d.texture.cavities import nostril_shade
 from avatar3d.texture.normals import normal_map
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
 from avatar3d.texture.regions import blur
@@ -61,10 +62,13 @@ def recover_skin(
     tone = _measure_tone(seen, light)
     own, own_weight = _log_ratio(atlas, seen, light, tone)
     opposite, opposite_weight = _log_ratio(atlas, mirrored, light, tone)
-    features = _picture(atlas, seen.chosen, seen.features)
-    own = _temper(own, own_weight, features, _smile(fitted))
+    drawn = _picture(atlas, seen.chosen, seen.drawn)
+    own = _temper(own, own_weight, drawn, _smile(fitted))
     own, weight = _fill_from_mirror(own, own_weight, opposite, opposite_weight)
-    ratio = pull_push(own, weight)
+    # What lies hidden in the fold of a lid is skin like that around the eye, not like the dark rim of its lashes.
+    around = pull_push(own, weight * (1 - _picture(atlas, seen.chosen, seen.sockets)))
+    ratio = own * weight[..., None] + around * (1 - weight)[..., None]
+    ratio += ((1 - weight) * atlas.image(nostril_shade(model, atlas)))[..., None]
     albedo = tone * np.exp(ratio)
     pixels = srgb_from_linear(albedo)
     bumps = normal_map(ratio @ LUMINANCE, own_weight)
@@ -125,15 +129,15 @@ def _picture(
 def _temper(
     ratio: Float32[np.ndarray, "S S 3"],
     weight: Float32[np.ndarray, "S S"],
-    features: Float32[np.ndarray, "S S"],
+    drawn: Float32[np.ndarray, "S S"],
     smile: float,
 ) -> Float32[np.ndarray, "S S 3"]:
     """Gloss and the creases of a smile are light, not skin: draw them back toward their surroundings."""
-    around = _smooth(ratio, weight * (1 - features) + np.float32(1e-4), _SURROUNDINGS)
+    around = _smooth(ratio, weight * (1 - drawn) + np.float32(1e-4), _SURROUNDINGS)
     excess = (ratio - around) @ LUMINANCE
     shine = np.clip(excess - _GLOSS_KNEE, 0, None) * (1 - _GLOSS_KEPT)
     crease = np.clip(-excess - _CREASE_KNEE, 0, 0.8) * np.float32(_CREASE_LOST * smile)
-    share = (shine + crease) / np.maximum(np.abs(excess), 1e-3) * np.clip(1 - 2.5 * features, 0, 1) * (weight > 0)
+    share = (shine + crease) / np.maximum(np.abs(excess), 1e-3) * np.clip(1 - 2.5 * drawn, 0, 1) * (weight > 0)
     return ratio + share[..., None] * (around - ratio)
 
 
