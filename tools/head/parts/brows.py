@@ -3,14 +3,15 @@
 from typing import Final
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from tools.head.part import PartGeometry
 from tools.head.parts.follow import bind_closest, material_triangles
 from tools.head.parts.source import IctSource
 
-COLUMNS: Final = 12
+COLUMNS: Final = 14
 ROWS: Final = 4
-LIFT: Final = 3e-4
+LIFT: Final = 6e-4
 """Metres above the skin at the lower edge; hair stands off a little more at the upper edge."""
 # Mid-line of the left brow in the front view and its half height, mm, from the nose outward (on ICT's brow ridge).
 LINE_MM: Final = ((9.0, 55.5), (18.0, 57.5), (28.0, 59.5), (38.0, 60.0), (46.0, 57.5), (54.0, 53.0))
@@ -19,8 +20,6 @@ HALF_HEIGHT_MM: Final = (4.6, 5.0, 4.6, 4.0, 3.0, 1.4)
 
 def build_brows(ict: IctSource) -> PartGeometry:
     """Both brows as one part, carried by the skin below."""
-    from scipy.interpolate import PchipInterpolator
-
     share = np.linspace(0, 1, len(LINE_MM))
     at = np.linspace(0, 1, COLUMNS)
     line = PchipInterpolator(share, np.array(LINE_MM))(at)
@@ -29,15 +28,13 @@ def build_brows(ict: IctSource) -> PartGeometry:
     across = np.c_[-across[:, 1], across[:, 0]] / np.linalg.norm(across, axis=1, keepdims=True)
     steps = np.linspace(-1, 1, ROWS)
     flat = line[None] + across[None] * (half[None] * steps[:, None])[..., None]
-    skin, normals, triangles, carrier = _project(ict, flat.reshape(-1, 2) * 1e-3)
-    del triangles
+    skin, normals = _project(ict, flat.reshape(-1, 2) * 1e-3)
     lift = LIFT * (1 + 0.5 * np.repeat(np.arange(ROWS) / (ROWS - 1), COLUMNS))
     left = skin + normals * lift[:, None]
     vertices = np.concatenate([left, left * [-1, 1, 1]])
     both = bind_closest(
         np.concatenate([skin, skin * [-1, 1, 1]]), ict.mean.astype(np.float64), material_triangles(ict, ("M_Face",))
     )
-    del carrier
     polygons: list[list[int]] = []
     for side in range(2):
         base = side * ROWS * COLUMNS
@@ -62,7 +59,7 @@ def build_brows(ict: IctSource) -> PartGeometry:
     )
 
 
-def _project(ict: IctSource, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, None]:
+def _project(ict: IctSource, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Skin points and normals [n 3] in front of (x, y) [n 2], looking along -Z."""
     triangles = material_triangles(ict, ("M_Face",))
     corners = ict.mean[triangles].astype(np.float64)
@@ -80,7 +77,7 @@ def _project(ict: IctSource, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
         weight = np.array([1 - v[best] - w[best], v[best], w[best]])
         points[row] = weight @ corners[best]
         normals[row] = weight @ vertex_normals[triangles[best]]
-    return points, normals / np.linalg.norm(normals, axis=1, keepdims=True), triangles, None
+    return points, normals / np.linalg.norm(normals, axis=1, keepdims=True)
 
 
 def _vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:

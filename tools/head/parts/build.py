@@ -12,12 +12,11 @@ from tools.head.parts.tongue import build_tongue
 
 def build_parts(ict: IctSource) -> list[PartGeometry]:
     """eyeLeft, eyeRight, teethUpper, teethLower, tongue, mouth, lashes, brows, in this order."""
-    jaws = build_teeth(ict)
     return [
         *build_eyes(ict),
-        *jaws,
+        *build_teeth(ict),
         build_tongue(ict),
-        build_mouth(ict, jaws),
+        build_mouth(ict),
         build_lashes(ict),
         build_brows(ict),
     ]

@@ -19,8 +19,13 @@ LIMBUS_DEG: Final = 23.3
 """Half angle of an 11.8 mm iris (human mean) on a 14.9 mm ball (ICT's)."""
 IRIS_UV_RADIUS: Final = 0.25
 RING_DEG: Final = (3.5, 7.0, 11.0, 15.5, 20.0, LIMBUS_DEG, 27.0, 33.0, 40.0, 48.0, 58.0, 72.0, 90.0, 115.0)
-LOOK_DEG: Final = {"Up": 25.0, "Down": 30.0, "In": 30.0, "Out": 30.0}
-"""Rotation at weight 1. ICT moves only the lids; see `docs/decisions` for where the angles come from."""
+LOOK_DEG: Final = {"Up": 22.0, "Down": 27.0, "In": 30.0, "Out": 30.0}
+"""Rotation at weight 1. ICT moves only the lids: its upper margin travels 11.9 degrees on the ball for Up and 24.6 for
+Down; human lids follow the gaze by about 0.55 and 0.9. Sideways the lids tell nothing: the usual range of trackers."""
+CORNEA: Final = 0.8
+"""Share of ICT's corneal bulge: its lids do not rise over a turned cornea, ours must not show through them."""
+RECESS_M: Final = 7e-4
+"""The ball is this much smaller toward its equator, where the corners of the lids lie close."""
 
 
 def build_eyes(ict: IctSource) -> list[PartGeometry]:
@@ -55,8 +60,9 @@ def _profile(ict: IctSource, side: str, centre: np.ndarray, radius: float, angle
     terms = np.c_[np.ones(front.sum()), (angle[front] / 32) ** 2, (angle[front] / 32) ** 4]
     fit = np.linalg.lstsq(terms, distance[front], rcond=None)[0]
     bulge = fit[0] + fit[1] * (angles / 32) ** 2 + fit[2] * (angles / 32) ** 4
-    blend = np.clip((32 - angles) / 8, 0, 1)
-    return np.maximum(radius, blend * bulge + (1 - blend) * radius)
+    blend = np.clip((32 - angles) / 8, 0, 1) * CORNEA
+    recess = RECESS_M * np.clip((angles - 42) / 24, 0, 1)
+    return np.maximum(radius, blend * bulge + (1 - blend) * radius) - recess
 
 
 def _build_eye(ict: IctSource, *, left: bool) -> PartGeometry:

@@ -104,9 +104,11 @@ def _cross_section(socket: Socket, a: float, margin: float, reach: float) -> np.
     neck_outer, neck_inner = form.outer[1], form.inner[1]
     full = 1.0 if reach == 1.0 else 0.85
     swell = (1.4, 1.4, 1.3, 1.0, 0.9, 0.8, 0.7)[socket.position]
+    # The lower lip's flesh is thin where the chin begins: the lower gum ends sooner.
+    fold = 6.5 if socket.root[1] > 0 else 4.2
     profile = [
-        (neck_outer * full + (swell - 0.3) * mm, -8.0 * up),
-        (neck_outer * full + swell * mm, -4.2 * up),
+        (neck_outer * full + (swell - 0.7) * mm, -fold * up),
+        (neck_outer * full + (swell - 0.2) * mm, -0.55 * fold * up),
         (neck_outer * full * (0.5 + 0.5 * reach) + 0.9 * mm, margin - 1.3 * up),
         (outer - 0.25 * mm, margin),
         (inner + 0.25 * mm, margin),

@@ -1,14 +1,13 @@
-"""Our lashes: one curved alpha card a lid. The roots ride on ICT's lid skin, the tips turn with ICT's lashes."""
+"""Our lashes: one curved alpha card a lid. The roots ride on ICT's lid skin and the hairs turn with the lid."""
 
 from typing import Final
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
-from scipy.spatial import cKDTree
 
 from tools.head.part import PartGeometry
 from tools.head.parts.eyes import eye_sphere
-from tools.head.parts.follow import Carrier, bind_closest, material_triangles, material_vertices
+from tools.head.parts.follow import Carrier, bind_closest, material_triangles
 from tools.head.parts.lids import left_margin
 from tools.head.parts.source import IctSource
 
@@ -18,6 +17,8 @@ UPPER_LENGTH_MM: Final = 8.0
 LOWER_LENGTH_MM: Final = 4.5
 UPPER_SPAN_DEG: Final = (12.0, 166.0)
 """From the outer to the inner corner, directions seen from the front (left eye)."""
+UPPER_TURN: Final = 1.3
+"""The upper hairs turn a little more than the lid: closed lashes point slightly down."""
 LOWER_SPAN_DEG: Final = (344.0, 206.0)
 
 
@@ -35,9 +36,9 @@ def build_lashes(ict: IctSource) -> PartGeometry:
     roots = np.concatenate([np.repeat(card[:1], rows, axis=0).reshape(-1, 3) for card in cards])
     roots = np.concatenate([roots, roots * [-1, 1, 1]])
     skin = bind_closest(roots, ict.mean.astype(np.float64), material_triangles(ict, ("M_Face",)))
-    reference = material_vertices(ict, "M_EyeLashes")
-    uppers = np.concatenate([np.full(rows * COLUMNS, upper) for upper in (True, False)] * 2)
-    tips = _beside(vertices, roots, ict, reference, uppers)
+    gain = np.concatenate([np.full(rows * COLUMNS, share) for share in (UPPER_TURN, 1.0)] * 2)
+    centres = np.concatenate([np.tile(centre, (len(left), 1)), np.tile(centre * [-1, 1, 1], (len(left), 1))])
+    arms, from_eye = vertices - roots, roots - centres
     polygons, uvs = _faces()
     count = len(left)
     return PartGeometry(
@@ -46,8 +47,8 @@ def build_lashes(ict: IctSource) -> PartGeometry:
         polygons=polygons,
         polygon_uvs=polygons,
         uvs=uvs,
-        identity=_ride(skin, tips, ict.identity),
-        expression=_ride(skin, tips, ict.expression),
+        identity=_ride(skin, arms, from_eye, gain, ict.identity, exact=False),
+        expression=_ride(skin, arms, from_eye, gain, ict.expression, exact=True),
         joint_weights={"head": np.ones(len(vertices), np.float32)},
         mirror=np.concatenate([np.arange(count) + count, np.arange(count)]).astype(np.int32),
     )
@@ -81,35 +82,27 @@ def _card(
     return np.stack(points)
 
 
-def _beside(
-    vertices: np.ndarray, roots: np.ndarray, ict: IctSource, reference: np.ndarray, uppers: np.ndarray
-) -> tuple[Carrier, Carrier]:
-    """Carriers of our tips and of our roots on ICT's lashes of the same lid (mean of the eight nearest)."""
-    blink = np.linalg.norm(ict.expression[8:10][:, reference], axis=2).max(0)
-    carriers = []
-    for points in (vertices, roots):
-        corners, weights = np.zeros((len(points), 8), int), np.zeros((len(points), 8))
-        for upper in (True, False):
-            # ICT's upper lashes travel far in a blink, the lower ones at most 3.1 mm.
-            lid = _lid_members(ict, reference, blink, upper=upper)
-            rows = np.flatnonzero(uppers == upper)
-            distance, near = cKDTree(ict.mean[lid]).query(points[rows], k=8)
-            weight = 1 / (distance + 3e-4) ** 2
-            corners[rows], weights[rows] = lid[near], weight / weight.sum(1, keepdims=True)
-        carriers.append(Carrier(corners, weights))
-    return carriers[0], carriers[1]
+def _ride(
+    skin: Carrier, arms: np.ndarray, from_eye: np.ndarray, gain: np.ndarray, field: np.ndarray, *, exact: bool
+) -> np.ndarray:
+    """Displacement [n v 3]: the lid's at the root, plus the hair turning as the lid turns about the eyeball.
 
-
-def _lid_members(ict: IctSource, reference: np.ndarray, blink: np.ndarray, *, upper: bool) -> np.ndarray:
-    """ICT's lash vertices of the upper or lower lids, told apart by the strand's largest travel in a blink."""
-    strands = reference.reshape(-1, 114)
-    travel = blink.reshape(-1, 114).max(1)
-    return strands[(travel > 6e-3) == upper].ravel()
-
-
-def _ride(skin: Carrier, tips: tuple[Carrier, Carrier], field: np.ndarray) -> np.ndarray:
-    """Displacement: the lid's at the root plus how ICT's lash turns between root and this point."""
-    return skin.carry(field) + tips[0].carry(field) - tips[1].carry(field)
+    `arms` [v 3] point from root to vertex, `from_eye` [v 3] from the eye's centre to the root; `exact` uses the finite
+    rotation (shapes), otherwise its linear part (identity modes must stay linear).
+    """
+    lid = skin.carry(field).astype(np.float64)
+    reach = (from_eye**2).sum(-1, keepdims=True)
+    turn = np.cross(from_eye, lid) / reach
+    if not exact:
+        return (lid + np.cross(turn, arms)).astype(np.float32)
+    after = from_eye + lid
+    axis = np.cross(from_eye, after)
+    sine = np.linalg.norm(axis, axis=-1, keepdims=True)
+    angle = np.arctan2(sine, (from_eye * after).sum(-1, keepdims=True)) * gain[:, None]
+    axis = axis / np.maximum(sine, 1e-15)
+    along = axis * (axis * arms).sum(-1, keepdims=True)
+    turned = along + (arms - along) * np.cos(angle) + np.cross(axis, arms) * np.sin(angle)
+    return (lid + turned - arms).astype(np.float32)
 
 
 def _faces() -> tuple[np.ndarray, np.ndarray]:

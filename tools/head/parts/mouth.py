@@ -15,6 +15,7 @@ from scipy.sparse.linalg import spsolve
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from tools.head.part import PartGeometry
+from tools.head.parts.dentition import FORMS, Socket, measure_sockets
 from tools.head.parts.follow import Carrier, bind_closest, follow_similarity
 from tools.head.parts.source import IctSource
 from tools.head.parts.teeth import TONGUE_OUT_JAW, jaw_motion, jaw_vertices
@@ -23,11 +24,16 @@ SEGMENTS: Final = 28
 RINGS: Final = 9
 LIP_SHARE: Final = (1.0, 0.5, 0.12)
 """How far the first rings follow the lips; the deeper ones only follow skull and jaw."""
-CLEARANCE: Final = 6e-4
-"""Metres between teeth or gum and the lining."""
+WALL_MM: Final = (0.9, 1.8)
+"""From the outer side of the teeth to the lining, at the front teeth and at the last molars."""
+FOLD_MM: Final = (7.0, 4.8)
+"""From the necks of the teeth to the fold of the lining, upper and lower."""
+NEAR_M: Final = 5e-3
+FAR_M: Final = 13e-3
+"""Distances from the dentition up to which the bag is laid around it, and from which it keeps ICT's place."""
 
 
-def build_mouth(ict: IctSource, jaws: list[PartGeometry]) -> PartGeometry:
+def build_mouth(ict: IctSource) -> PartGeometry:
     """The bag as one part around both dentitions; its texture is the disk itself, throat in the middle."""
     triangles = _socket_triangles(ict)
     rim = lip_loop(ict)
@@ -42,7 +48,8 @@ def build_mouth(ict: IctSource, jaws: list[PartGeometry]) -> PartGeometry:
     vertices = carrier.carry(ict.mean).astype(np.float64)
     vertices[:SEGMENTS] += _into_flesh(vertices)
     vertices = (vertices + vertices[mirror] * [-1, 1, 1]) / 2
-    vertices = _around_teeth(vertices, mirror, jaws)
+    vertices = _hugging(ict, carrier, vertices)
+    vertices = (vertices + vertices[mirror] * [-1, 1, 1]) / 2
     shapes, jaw = _motion(ict, carrier, vertices)
     return PartGeometry(
         name="mouth",
@@ -91,48 +98,44 @@ def _identity(ict: IctSource, carrier: Carrier, vertices: np.ndarray, jaw: np.nd
     return (share * carrier.carry(ict.identity) + (1 - share) * deep).astype(np.float32)
 
 
-def _around_teeth(vertices: np.ndarray, mirror: np.ndarray, jaws: list[PartGeometry]) -> np.ndarray:
-    """The bag pushed outward until teeth and gums lie at least CLEARANCE inside it; rim and throat stay."""
-    points = np.concatenate([_dense(jaw) for jaw in jaws])
-    polygons = bag_polygons()
-    triangles = np.concatenate([polygons[:, :3], polygons[polygons[:, 3] >= 0][:, [0, 2, 3]]])
-    free = np.ones(len(vertices))
-    free[:SEGMENTS] = 0.0
-    for _ in range(60):
-        corners = vertices[triangles]
-        normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-        bound = bind_closest(points, vertices, triangles)
-        closest = bound.carry(vertices).astype(np.float64)
-        owner = _owner(bound, triangles)
-        height = ((points - closest) * normal[owner]).sum(1)
-        lack = np.clip(CLEARANCE - height, 0, 4e-3)
-        close = np.linalg.norm(points - closest, axis=1) < 8e-3
-        lack = np.where(close, lack, 0.0)
-        if lack.max() < 1e-4:
-            break
-        push = np.zeros(len(vertices))
-        np.maximum.at(push, bound.corners.ravel(), (lack[:, None] * np.sqrt(bound.weights)).ravel())
-        outward = np.zeros_like(vertices)
-        for corner in range(3):
-            np.add.at(outward, triangles[:, corner], -normal)
-        outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-12)
-        step = outward * (0.6 * push * free)[:, None]
-        step = (step + step[mirror] * [-1, 1, 1]) / 2
-        vertices = vertices + step
-    return vertices
+def _hugging(ict: IctSource, carrier: Carrier, vertices: np.ndarray) -> np.ndarray:
+    """The bag laid closely around teeth and gums: the flesh of lip and chin before it is thin.
+
+    Points near a dentition move onto a wall a little before its outer side (WALL_MM); points far from it (roof, floor,
+    throat) stay where ICT has them.
+    """
+    _, jaw = _motion(ict, carrier, vertices)
+    hugged = vertices.copy()
+    for upper in (True, False):
+        wall, triangles = _wall(measure_sockets(ict, upper=upper))
+        mine = np.flatnonzero((jaw < 0.5) == upper)
+        mine = mine[mine >= SEGMENTS]
+        target = bind_closest(vertices[mine], wall, triangles).carry(wall).astype(np.float64)
+        distance = np.linalg.norm(target - vertices[mine], axis=1)
+        pull = np.clip((FAR_M - distance) / (FAR_M - NEAR_M), 0, 1)[:, None]
+        pull = pull * pull * (3 - 2 * pull)
+        hugged[mine] += pull * (target - vertices[mine])
+    return hugged
 
 
-def _dense(part: PartGeometry) -> np.ndarray:
-    """Vertices and polygon centres [n 3] of a part."""
-    quads = part.polygons[part.polygons[:, 3] >= 0]
-    return np.concatenate([part.vertices, part.vertices[quads].mean(1)]).astype(np.float64)
-
-
-def _owner(bound: Carrier, triangles: np.ndarray) -> np.ndarray:
-    """Row of `triangles` each bound point lies on."""
-    row = {tuple(triangle): index for index, triangle in enumerate(triangles.tolist())}
-    return np.array([row[tuple(corners)] for corners in bound.corners.tolist()])
+def _wall(sockets: list[Socket]) -> tuple[np.ndarray, np.ndarray]:
+    """A sheet [w 3] and its triangles before the teeth and gum of one jaw, from the biting edge to the gum's fold."""
+    heights = np.array([1.05, 0.8, 0.5, 0.2, -0.1])
+    columns = []
+    for index, socket in enumerate(sockets):
+        form = FORMS[socket.position]
+        away = np.interp(abs(index - 6.5), [0.5, 6.5], WALL_MM) * 1e-3 / (socket.depth / 2)
+        fold = -(FOLD_MM[0] if socket.root[1] > 0 else FOLD_MM[1]) * 1e-3 / socket.height
+        outer = np.interp(heights, form.heights, form.outer)
+        h = np.concatenate([heights, [0.6 * fold, fold]])
+        swell = 0.7e-3 / (socket.depth / 2)
+        b = np.concatenate([np.maximum(outer, outer[2]), [form.outer[1] + swell] * 2]) + away
+        columns += [socket.place(np.full(len(h), a), b, h) for a in (-0.7, 0.7)]
+    grid = np.array(columns)
+    count, rows = grid.shape[:2]
+    corner = np.arange(count * rows).reshape(count, rows)
+    quads = np.stack([corner[:-1, :-1], corner[1:, :-1], corner[1:, 1:], corner[:-1, 1:]], -1).reshape(-1, 4)
+    return grid.reshape(-1, 3), np.concatenate([quads[:, :3], quads[:, [0, 2, 3]]])
 
 
 def lip_loop(ict: IctSource) -> np.ndarray:

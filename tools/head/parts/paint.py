@@ -122,14 +122,14 @@ def _lashes() -> np.ndarray:
     scale = 4
     size = SIZE * scale
     alpha = np.zeros((size, size))
-    for upper, count in ((True, 95), (False, 60)):
+    for upper, count in ((True, 78), (False, 46)):
         for root in np.linspace(0.012, 0.988, count) + generator.normal(0, 0.003, count):
             lean = generator.normal(0, 0.03) + (generator.choice([-1, 1]) * 0.012)
             length = generator.uniform(0.72, 1.0) * (0.46 if upper else 0.40 * generator.uniform(0.7, 1))
             along = np.linspace(0, 1, 700)
             x = root + lean * along**1.5
             y = (0.485 - length * along) if upper else (0.515 + length * along)
-            width = np.maximum((0.0042 if upper else 0.0034) * (1 - along) ** 0.7, 0.0007) * size
+            width = np.maximum((0.0036 if upper else 0.0028) * (1 - along) ** 0.7, 0.0007) * size
             for px, py, w in zip(x * size, y * size, width, strict=True):
                 lo, hi = int(round(px - w / 2)), int(round(px + w / 2)) + 1
                 if 0 <= int(py) < size:

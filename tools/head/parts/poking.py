@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
 
@@ -38,22 +39,24 @@ class Rule:
 
     name: str
     points: str
-    """Which points: a part, "crowns", "lids" (outward-looking skin around an eye) or "lining" (bag behind its first rings)."""
+    """Which points: a part, or "lidsLeft", "lidsRight" (the outward-looking skin around an eye)."""
     surface: tuple[str, ...]
-    """Which surface: parts, or "crowns" (the closed teeth without gum)."""
+    """Which surface: parts; "crowns" (the closed teeth without gum); "outer skin" (what a closed mouth shows of the
+    face, without the last 3 mm before the lips meet)."""
     allowed: float
-    inside: bool = False
-    """The points belong behind the surface instead of before it."""
+    crossing: bool = False
+    """No edge of the part may cross the surface at all; the depth is how far it comes out."""
 
 
 RULES: Final = (
-    Rule("upper teeth in lips and cheeks", "teethUpper", ("face", "mouth"), 5e-4),
-    Rule("lower teeth in lips and cheeks", "teethLower", ("face", "mouth"), 5e-4),
+    Rule("upper teeth through the skin", "teethUpper", ("outer skin",), 0.0, crossing=True),
+    Rule("lower teeth through the skin", "teethLower", ("outer skin",), 0.0, crossing=True),
+    Rule("tongue through the skin", "tongue", ("outer skin",), 0.0, crossing=True),
+    Rule("mouth lining through the skin", "mouth", ("outer skin",), 0.0, crossing=True),
     Rule("tongue in lips and cheeks", "tongue", ("face", "mouth"), 5e-4),
     Rule("tongue in teeth", "tongue", ("crowns",), 5e-4),
-    Rule("left eye through lids", "lidsLeft", ("eyeLeft",), 2e-4),
-    Rule("right eye through lids", "lidsRight", ("eyeRight",), 2e-4),
-    Rule("mouth lining through skin", "lining", ("face",), 5e-4, inside=True),
+    Rule("left eye through lids", "lidsLeft", ("eyeLeft",), 3e-4),
+    Rule("right eye through lids", "lidsRight", ("eyeRight",), 3e-4),
 )
 
 
@@ -98,21 +101,45 @@ def part_triangles(model: Any, names: tuple[str, ...]) -> np.ndarray:
 
 def signed_distance(points: np.ndarray, vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """[n] distance to the surface, negative behind it (sign by the interpolated normal at the closest point)."""
+    scene, corners, local = _scene(vertices, triangles)
+    answer = scene.compute_closest_points(np.ascontiguousarray(points, np.float32))
+    face = answer["primitive_ids"].numpy().astype(int)
+    offset = points - answer["points"].numpy()
+    u, v = answer["primitive_uvs"].numpy().T
+    weights = np.stack([1 - u - v, u, v], 1)
+    normal = (_corner_normals(corners.astype(np.float64), local)[local[face]] * weights[..., None]).sum(1)
+    return np.linalg.norm(offset, axis=1) * np.where((offset * normal).sum(1) < 0, -1, 1)
+
+
+def crossings(
+    vertices: np.ndarray, part: np.ndarray, triangles: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where edges of the triangles `part` cross the surface: how far they come out in front [n] and where [n 3].
+
+    The points lie a hair in front of the surface.
+    """
+    edges = np.unique(np.sort(np.concatenate([part[:, [0, 1]], part[:, [1, 2]], part[:, [2, 0]]]), 1), axis=0)
+    start, along = vertices[edges[:, 0]], vertices[edges[:, 1]] - vertices[edges[:, 0]]
+    scene, _, _ = _scene(vertices, triangles)
+    hits = scene.cast_rays(np.concatenate([start, along], 1).astype(np.float32))
+    at, normal = hits["t_hit"].numpy(), hits["primitive_normals"].numpy()
+    cut = at <= 1
+    at, normal, along, start = at[cut], normal[cut], along[cut], start[cut]
+    leaving = (normal * along).sum(1) > 0
+    out = np.where(leaving, 1 - at, at) * np.linalg.norm(along, axis=1)
+    return out, start + at[:, None] * along + 5e-5 * normal
+
+
+def _scene(vertices: np.ndarray, triangles: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray]:
+    """Open3D's scene of some triangles, with the vertices [u 3] and triangles [F 3] it uses."""
     import open3d as o3d
 
     scene = o3d.t.geometry.RaycastingScene(nthreads=1)
     used, local = np.unique(triangles, return_inverse=True)
-    local = local.reshape(-1, 3).astype(np.uint32)
+    local = local.reshape(-1, 3)
     corners = np.ascontiguousarray(vertices[used], np.float32)
-    scene.add_triangles(o3d.core.Tensor(corners), o3d.core.Tensor(local))
-    answer = scene.compute_closest_points(o3d.core.Tensor(np.ascontiguousarray(points, np.float32)))
-    face = answer["primitive_ids"].numpy().astype(int)
-    offset = points - answer["points"].numpy()
-    u, v = answer["primitive_uvs"].numpy().T
-    normals = _corner_normals(corners.astype(np.float64), local.astype(int))
-    corner = normals[local[face].astype(int)]
-    normal = corner[:, 0] * (1 - u - v)[:, None] + corner[:, 1] * u[:, None] + corner[:, 2] * v[:, None]
-    return np.linalg.norm(offset, axis=1) * np.where((offset * normal).sum(1) < 0, -1, 1)
+    scene.add_triangles(o3d.core.Tensor(corners), o3d.core.Tensor(local.astype(np.uint32)))
+    return scene, corners, local.astype(int)
 
 
 def _corner_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -136,20 +163,17 @@ class Head:
     def __init__(self, model: Any) -> None:
         self.model = model
         self.face = part_triangles(model, ("face",))
+        self.outer = _outer_skin(model.rest, self.face)
         self.crowns = np.concatenate([_crowns(part_triangles(model, (name,))) for name in ("teethUpper", "teethLower")])
         self.eyes = {side: np.unique(part_triangles(model, (f"eye{side}",))) for side in ("Left", "Right")}
-        bag = np.unique(part_triangles(model, ("mouth",)))
-        rim = signed_distance(model.rest[bag], model.rest, self.face)
-        self.lining = bag[np.abs(rim) > _LIP_ZONE]
 
     def surface(self, names: tuple[str, ...]) -> np.ndarray:
         """[F 3] triangles."""
-        return self.crowns if names == ("crowns",) else part_triangles(self.model, names)
+        own = {("crowns",): self.crowns, ("outer skin",): self.outer}
+        return own[names] if names in own else part_triangles(self.model, names)
 
     def points(self, name: str, posed: np.ndarray) -> np.ndarray:
         """[n 3] posed points of a rule: vertices and triangle centres."""
-        if name == "lining":
-            return posed[self.lining]
         if not name.startswith("lids"):
             triangles = part_triangles(self.model, (name,))
             return np.concatenate([posed[np.unique(triangles)], posed[triangles].mean(1)])
@@ -164,8 +188,35 @@ class Head:
         return np.concatenate([middle[near], posed[np.unique(self.face[near])]])
 
 
-_LIP_ZONE: Final = 1.5e-3
-"""Lining nearer than this to the skin is the overlap at the lips."""
+_VIEWS: Final = ((0, 0, 1), (1, 0, 1), (-1, 0, 1), (0, 1, 1), (0, -1, 1), (1, 0, 0), (-1, 0, 0))
+_LIP_ZONE_M: Final = 3e-3
+_MOUTH_M: Final = ((-35e-3, -60e-3, 80e-3), (35e-3, -10e-3, 130e-3))
+"""A box around the lips at rest."""
+
+
+def _open_to_view(points: np.ndarray, vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """[n] whether some of the seven directions sees a point past these triangles."""
+    scene, _, _ = _scene(vertices, triangles)
+    seen = np.zeros(len(points), bool)
+    for direction in _VIEWS:
+        toward = np.array(direction) / np.linalg.norm(direction)
+        rays = np.concatenate([points, np.tile(toward, (len(points), 1))], 1).astype(np.float32)
+        seen |= ~np.isfinite(scene.cast_rays(rays)["t_hit"].numpy())
+    return seen
+
+
+def _outer_skin(rest: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """Triangles of the face that the closed mouth leaves open to view, less the last 3 mm of the lips."""
+    corners = rest[face]
+    middle = corners.mean(1)
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    seen = _open_to_view(middle + normal * 2e-5, rest, face)
+    inner = np.unique(face[~seen])
+    mouth = inner[((rest[inner] > _MOUTH_M[0]) & (rest[inner] < _MOUTH_M[1])).all(1)]
+    if len(mouth):
+        seen &= cKDTree(rest[mouth]).query(middle)[0] > _LIP_ZONE_M
+    return face[seen]
 
 
 def _crowns(triangles: np.ndarray) -> np.ndarray:
@@ -183,17 +234,22 @@ def _crowns(triangles: np.ndarray) -> np.ndarray:
 
 def inspect(head: Head, posed: np.ndarray, rule: Rule, *, pose: str, person: int) -> Finding:
     """One rule on one posed head; points far from the surface (12 mm) are not its business."""
-    points = head.points(rule.points, posed)
-    distance = signed_distance(points, posed, head.surface(rule.surface))
-    if rule.inside:
-        distance = -distance
-    reach = 12e-3
-    distance = np.where(np.abs(distance) > reach, np.inf, distance)
-    worst = int(distance.argmin())
-    return Finding(
-        rule, pose, person, max(0.0, -float(distance[worst])), int((distance < -rule.allowed).sum()),
-        tuple(float(x) for x in points[worst]),
-    )  # fmt: skip
+    if rule.crossing:
+        depth, points = crossings(posed, part_triangles(head.model, (rule.points,)), head.surface(rule.surface))
+        # A rolled lip takes outer skin into the closed mouth: what the face itself hides does not poke through.
+        depth = np.where(_open_to_view(points, posed, head.face), depth, 0.0)
+    else:
+        points = head.points(rule.points, posed)
+        distance = signed_distance(points, posed, head.surface(rule.surface))
+        depth = np.where(np.abs(distance) > _REACH_M, 0.0, -distance)
+    if not len(depth):
+        return Finding(rule, pose, person, 0.0, 0, (0.0, 0.0, 0.0))
+    worst = int(depth.argmax())
+    place = tuple(float(x) for x in points[worst])
+    return Finding(rule, pose, person, max(0.0, float(depth[worst])), int((depth > rule.allowed).sum()), place)
+
+
+_REACH_M: Final = 12e-3
 
 
 def survey(model: Any, *, count: int = 20, rules: tuple[Rule, ...] = RULES) -> list[Finding]:

@@ -7,6 +7,7 @@ root ~~~~~~~~~~~~~~ tip  | teeth        root ~~~~~~~~~~~~~~~~~~~ teeth ~~~~ tip
 from typing import Final
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from tools.head.part import PartGeometry
@@ -17,20 +18,28 @@ from tools.head.parts.teeth import TONGUE_OUT_JAW, jaw_motion, jaw_vertices
 RINGS: Final = 16
 SEGMENTS: Final = 16
 # Mid-line of the back of the tongue at rest: share of the length, height y and depth z in mm (read off ICT's tongue).
-REST_LINE_MM: Final = ((-46.0, 36.0), (-34.0, 46.0), (-29.5, 60.0), (-31.0, 75.0), (-35.0, 87.0), (-39.5, 94.5))
-REST_HALF_WIDTH_MM: Final = (13.0, 15.0, 15.5, 15.0, 12.5, 6.0)
-REST_THICKNESS_MM: Final = (16.0, 19.0, 17.0, 12.0, 7.5, 3.5)
+REST_LINE_MM: Final = ((-43.0, 38.0), (-33.0, 47.0), (-28.5, 60.0), (-29.0, 74.0), (-32.0, 85.0), (-35.6, 95.0))
+REST_HALF_WIDTH_MM: Final = (13.0, 15.0, 15.5, 15.0, 13.0, 10.0)
+REST_THICKNESS_MM: Final = (14.0, 18.0, 18.0, 12.5, 6.5, 2.6)
+# tongueOut: the same stations when stuck out; height and depth relative to the lower teeth's edge in the open jaw.
+OUT_GATE_MM: Final = ((5.2, -18.0), (6.4, -4.0), (7.0, 5.0), (5.8, 14.0), (1.0, 26.5))
+OUT_HALF_WIDTH_MM: Final = (13.0, 15.0, 15.5, 14.5, 13.5, 13.0, 12.5, 10.5)
+OUT_THICKNESS_MM: Final = (14.0, 17.0, 13.0, 4.6, 3.8, 3.8, 4.4, 2.6)
+
+
+TIP_START: Final = 0.80
+ROOT_JAW: Final = 0.5
+"""Share of the jaw's motion at the root, which hangs on the skull side too; all of it from a third of the length."""
 
 
 def build_tongue(ict: IctSource) -> PartGeometry:
     """The tongue as one part: rides on the jaw, with its own joint from the middle forward."""
     rest = _loft(np.array(REST_LINE_MM), np.array(REST_HALF_WIDTH_MM), np.array(REST_THICKNESS_MM))
-    shapes = jaw_motion(ict, rest)
-    out = _stuck_out(ict)
-    shapes[ARKIT_INDEX["tongueOut"]] = out - rest
-    share = np.repeat(np.linspace(0, 1, RINGS), SEGMENTS)
-    share = np.concatenate([share, [0.0, 1.0]])
-    free = np.clip((share - 0.25) / 0.5, 0, 1)
+    share = np.concatenate([np.repeat(np.linspace(0, 1, RINGS), SEGMENTS), [0.0, 1.0]])
+    jaw = ROOT_JAW + (1 - ROOT_JAW) * np.clip(share / 0.35, 0, 1)
+    shapes = jaw[None, :, None] * jaw_motion(ict, rest)
+    shapes[ARKIT_INDEX["tongueOut"]] = _stuck_out(ict) - rest
+    free = np.clip((share - 0.35) / 0.45, 0, 1)
     free = free * free * (3 - 2 * free)
     lower = jaw_vertices(ict, upper=False)
     polygons, corners, uvs = _skin()
@@ -43,7 +52,11 @@ def build_tongue(ict: IctSource) -> PartGeometry:
         uvs=uvs,
         identity=follow_similarity(ict.mean[lower], ict.identity[:, lower], rest),
         expression=shapes,
-        joint_weights={"jaw": (1 - free).astype(np.float32), "tongue": free.astype(np.float32)},
+        joint_weights={
+            "head": (1 - jaw).astype(np.float32),
+            "jaw": (jaw - free).astype(np.float32),
+            "tongue": free.astype(np.float32),
+        },
         mirror=np.concatenate([*mirror, [RINGS * SEGMENTS, RINGS * SEGMENTS + 1]]).astype(np.int32),
     )
 
@@ -51,46 +64,34 @@ def build_tongue(ict: IctSource) -> PartGeometry:
 def _stuck_out(ict: IctSource) -> np.ndarray:
     """The tongue at tongueOut = 1, in the head's frame, the jaw opened by TONGUE_OUT_JAW."""
     line = np.array(REST_LINE_MM)
-    drop = (
+    rigid = (
         TONGUE_OUT_JAW * jaw_motion(ict, np.c_[np.zeros(len(line)), line * 1e-3])[ARKIT_INDEX["jawOpen"]][:, 1:] * 1e3
     )
-    start = line + drop
+    jaw = ROOT_JAW + (1 - ROOT_JAW) * np.clip(np.linspace(0, 1, len(line)) / 0.35, 0, 1)
+    start = line + jaw[:, None] * rigid
     edge = np.array([0.0, -34.2e-3, 104e-3])
     gate = (edge + TONGUE_OUT_JAW * jaw_motion(ict, edge[None])[ARKIT_INDEX["jawOpen"]][0])[1:] * 1e3
-    path = np.array(
-        [
-            start[0],
-            start[1],
-            start[2] + [0, 2],
-            gate + [4.6, -18.0],
-            gate + [4.6, 0.0],
-            gate + [2.0, 12.0],
-            gate + [-4.0, 24.0],
-        ]
-    )
-    return _loft(
-        path,
-        np.array([13.0, 15.0, 15.5, 14.5, 13.0, 12.0, 6.0]),
-        np.array([16.0, 18.0, 14.0, 6.5, 4.4, 5.0, 3.0]),
-    )
+    path = np.array([start[0], start[1], start[2] + [0, 2], *(gate + np.array(OUT_GATE_MM))])
+    return _loft(path, np.array(OUT_HALF_WIDTH_MM), np.array(OUT_THICKNESS_MM))
 
 
 def _loft(line_mm: np.ndarray, half_width_mm: np.ndarray, thickness_mm: np.ndarray) -> np.ndarray:
     """Rings [RINGS * SEGMENTS + 2, 3] in metres along the upper mid-line (y, z); the line is the tongue's back."""
     knots = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(line_mm, axis=0), axis=1))])
     knots /= knots[-1]
-    at = np.linspace(0, 1, RINGS) ** 0.92
-    at = at * 0.965 + 0.0
+    at = 0.985 * np.linspace(0, 1, RINGS) ** 0.85
     line, width, thick = (_smooth(knots, values, at) for values in (line_mm, half_width_mm, thickness_mm))
+    # A round tip: the outline of an ellipse over the last stretch.
+    width = width * np.sqrt(np.clip(1 - np.clip((at - TIP_START) / (1.0 - TIP_START), 0, 1) ** 2, 0, 1))
     tangent = np.gradient(line, at, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
     down = np.c_[-tangent[:, 1], tangent[:, 0]]
     down *= np.where(down[:, :1] > 0, -1, 1)
     theta = np.arange(SEGMENTS) * 2 * np.pi / SEGMENTS
     sin, cos = np.sin(theta), np.cos(theta)
-    across = np.sign(sin) * np.abs(sin) ** 0.8
+    across = np.sign(sin) * np.abs(sin) ** 0.92
     # The back is gently domed with a mid-line groove; the underside is rounder and narrower.
-    below = np.where(cos > 0, 0.5 * (1 - np.abs(cos) ** 0.8), 0.5 + 0.5 * np.abs(cos) ** 1.2)
+    below = np.where(cos > 0, 0.5 * (1 - np.abs(cos) ** 0.95), 0.5 + 0.5 * np.abs(cos) ** 1.2)
     groove = np.where(np.isclose(theta, 0), 0.05, 0.0)
     narrow = np.where(cos < 0, 1 - 0.35 * cos**2, 1.0)
     rings = np.zeros((RINGS, SEGMENTS, 3))
@@ -104,8 +105,6 @@ def _loft(line_mm: np.ndarray, half_width_mm: np.ndarray, thickness_mm: np.ndarr
 
 def _smooth(knots: np.ndarray, values: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Shape-preserving cubic through the knots."""
-    from scipy.interpolate import PchipInterpolator
-
     return PchipInterpolator(knots, values)(at)
 
 
