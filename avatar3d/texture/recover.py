@@ -26,6 +26,7 @@ from avatar3d.texture.normals import normal_map
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
 from avatar3d.texture.regions import blur
 from avatar3d.texture.warp import aligned_pixels
+from avatar3d.texture.white import white_gain
 
 _WHITE: Final = ambient_light((1.0, 1.0, 1.0))
 _LIGHT_SAMPLES: Final = 12_000
@@ -69,6 +70,8 @@ def recover_skin(
     around = pull_push(own, weight * (1 - _picture(atlas, seen.chosen, seen.sockets)))
     ratio = own * weight[..., None] + around * (1 - weight)[..., None]
     ratio += ((1 - weight) * atlas.image(nostril_shade(model, atlas)))[..., None]
+    gain = white_gain(face, tone) if delight else np.ones(3, np.float32)
+    light, tone = Light(light.coefficients / gain), tone * gain
     albedo = tone * np.exp(ratio)
     pixels = srgb_from_linear(albedo)
     bumps = normal_map(ratio @ LUMINANCE, own_weight)
