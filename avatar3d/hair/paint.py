@@ -23,7 +23,7 @@ from avatar3d.hair.style import HairStyle
 
 SIZE: Final = 512
 # Cosine to the camera between which the photo's word about a texel goes from nothing to all.
-_GRAZING: Final = (0.02, 0.30)
+_GRAZING: Final = (0.16, 0.50)
 # Strands end over this length around the hairline (inter-ocular distances).
 _SOFT_LINE: Final = 0.11
 # Width of a strand in texels, and how far strands run along the meridian.
@@ -33,8 +33,12 @@ _SHORT_RUN_PX: Final = 11
 # Hair that stands off less than this is drawn short (metres).
 _SHORT_M: Final = 0.012
 # Standard deviation of the strands' log brightness, at least and at most.
-_CONTRAST: Final = (0.06, 0.22)
+_CONTRAST: Final = (0.10, 0.22)
+# Natural logarithm by which the photo's hair may differ from its median: beyond it is glare, shadow or background.
+_RANGE: Final = 0.65
 _SEED: Final = 11
+# Part of the picture's height over which hanging hair ends.
+_ENDS: Final = 0.035
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +65,8 @@ def paint_hair(
     mean = _weighted_median(colour, known)
     filled = _fill(colour, known, mean, strands)
     alpha = _alpha(texels, presence, strands)
+    if shell.curtain_from < len(shell.over_line):
+        alpha = np.minimum(alpha, _ragged_ends(strands))
     encoded = np.where(filled <= 0.0031308, filled * 12.92, 1.055 * np.maximum(filled, 1e-6) ** (1 / 2.4) - 0.055)
     pixels = np.concatenate([np.clip(encoded, 0, 1), alpha[..., None]], axis=2)
     return Texture(name="hair", pixels=np.round(pixels * 255).astype(np.uint8))
@@ -137,7 +143,7 @@ def _fill(
     """Known colours kept, the rest a smooth continuation with strands; in log so that dark hair stays dark."""
     log = np.log(colour)
     middle = np.log(np.maximum(mean, 1e-3)).astype(np.float32)
-    kept = np.clip(log, middle - 0.9, middle + 0.7)
+    kept = np.clip(log, middle - _RANGE, middle + _RANGE)
     # The smooth continuation is made small: it has no detail to lose.
     small = cv2.resize(np.dstack([kept * known[..., None], known]), (SIZE // 8, SIZE // 8), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(np.concatenate([small] * 3, axis=1), (0, 0), 5)[:, SIZE // 8 : SIZE // 4]
@@ -148,7 +154,7 @@ def _fill(
     made = smooth + (contrast * strands)[..., None]
     # A little of the same strands over the photo's own, which is blurred by perspective and filtering.
     kept = kept + (0.35 * contrast * strands)[..., None]
-    blend = cv2.GaussianBlur(known, (0, 0), 4)[..., None]
+    blend = cv2.GaussianBlur(known, (0, 0), 7)[..., None]
     return np.exp(blend * kept + (1 - blend) * made)
 
 
@@ -161,6 +167,13 @@ def _alpha(
     inside = np.minimum(soft, firm)
     ragged = inside + 0.22 * strands * (1 - np.abs(2 * inside - 1))
     return np.clip(0.5 + 2.2 * (ragged - 0.5), 0, 1).astype(np.float32)
+
+
+def _ragged_ends(strands: Float32[np.ndarray, "S S"]) -> Float32[np.ndarray, "S S"]:
+    """Hanging hair ends strand by strand over the last rows."""
+    left = (SIZE - np.arange(SIZE, dtype=np.float32))[:, None] / (_ENDS * SIZE)
+    ends = cv2.blur(strands, (1, 41))
+    return np.clip(0.5 + 3 * (left - 0.9 - 0.5 * ends / ends.std()), 0, 1).astype(np.float32)
 
 
 @lru_cache(maxsize=2)

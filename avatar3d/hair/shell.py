@@ -5,11 +5,11 @@ from typing import Final
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
-from scipy.ndimage import gaussian_filter, maximum_filter  # pyright: ignore[reportUnknownVariableType]
+from scipy.ndimage import gaussian_filter  # pyright: ignore[reportUnknownVariableType]
 
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.hair.scalp import Skull
-from avatar3d.hair.style import AZIMUTHS, HairStyle, MeridianSurface
+from avatar3d.hair.style import AZIMUTHS, LEVELS, HairStyle, MeridianSurface
 from avatar3d.render.raycast import Scene
 
 COLUMNS: Final = 48
@@ -24,6 +24,10 @@ _LEAST_M: Final = 0.0022
 _CURTAIN_TOP: Final = 0.25
 _CURTAIN_OFF_M: Final = 0.006
 _CURTAIN_FRONT_DEG: Final = 58.0
+_AROUND_EAR_DEG: Final = 9.0
+# The body is felt for between the columns too; what stands out further than this is a shoulder, no ear (metres).
+_BETWEEN_DEG: Final = (-5.0, -2.5, 0.0, 2.5, 5.0)
+_SHOULDER_M: Final = 0.03
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +93,7 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
         rise = np.maximum(rise, back[None])
     if hangs:
         # Hair that hangs lies over the ears.
-        reach = _outermost(scene, np.broadcast_to(skull.middle, directions.shape).reshape(-1, 3), directions.reshape(-1, 3))
-        ear = np.maximum(reach.reshape(rows.shape) - radius, 0) * (np.abs(np.abs(azimuth) - 95) < 35)
-        ear = gaussian_filter(maximum_filter(ear, (3, 5), mode=("nearest", "wrap")), 0.8, mode=("nearest", "wrap"))
+        ear = _ear_height(scene, skull, azimuth, rows)
         lift = np.maximum(lift, np.where(ear > 0.002, ear + _CURTAIN_OFF_M, 0))
     lift = gaussian_filter(np.maximum(lift, 0.003), 1.0, mode=("nearest", "wrap")) * rise + _LEAST_M * (0.4 + 0.6 * rise)
     points = skin + lift[..., None] * directions
@@ -104,6 +106,22 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
         np.concatenate([over, np.where(np.abs(azimuth) > _CURTAIN_FRONT_DEG, 1.0, over[-1])[None].repeat(_CURTAIN_ROWS, 0)]).astype(np.float32),
         _SCALP_ROWS,
     )
+
+
+def _ear_height(
+    scene: Scene, skull: Skull, azimuth: Float64[np.ndarray, "C"], polar: Float64[np.ndarray, "R C"]
+) -> Float64[np.ndarray, "R C"]:
+    """How far the ears stand off the skull around each grid point, metres; looked for between the grid's lines too."""
+    fine_polar = np.arange(60.0, 125.0, 1.5)
+    fine_azimuth = np.concatenate([side * np.arange(68.0, 128.0, 1.5) for side in (-1, 1)])
+    directions = _directions(fine_azimuth[:, None], fine_polar[None])
+    flat = directions.reshape(-1, 3)
+    outer = _outermost(scene, np.broadcast_to(skull.middle, flat.shape).astype(np.float64), flat)
+    off = np.maximum(outer.reshape(directions.shape[:2]) - _skull_radius(scene, skull, directions), 0)
+    grid = _directions(np.broadcast_to(azimuth, polar.shape), polar).reshape(-1, 3)
+    near = grid @ flat.T > np.cos(np.radians(_AROUND_EAR_DEG))
+    height = np.where(near, off.ravel()[None], 0).max(1).reshape(polar.shape)
+    return gaussian_filter(height, 0.6, mode=("nearest", "wrap"))
 
 
 def _curtain(
@@ -122,12 +140,20 @@ def _curtain(
     for step in np.linspace(0, 1, _CURTAIN_ROWS + 1)[1:]:
         y = top[:, 1] + step * (wanted - top[:, 1])
         axis = np.stack([np.zeros_like(y), y, np.full_like(y, skull.middle[2])], axis=1)
-        body = _outermost(scene, axis, flat)
-        # Hair falls straight, drawn in a little toward the neck, but stays outside the body.
-        out = np.maximum(0.5 * out + 0.5 * reach * (1 - 0.18 * step), np.minimum(body + _CURTAIN_OFF_M, reach + 0.02))
+        body = np.max([_outermost(scene, axis, _turned(flat, by)) for by in _BETWEEN_DEG], axis=0)
+        # Hair falls as wide as the picture shows it, but stays outside the body.
+        level = (y - skull.eyes[1]) / skull.iod_m
+        fall = reach * np.interp(level, LEVELS[::-1], style.outer[::-1])
+        out = np.maximum(0.4 * out + 0.6 * fall, np.minimum(body + _CURTAIN_OFF_M, reach + _SHOULDER_M))
         row = axis + out[:, None] * flat
         rows.append(top + hanging[:, None] * (row - top))
     return np.stack(rows)
+
+
+def _turned(flat: Float64[np.ndarray, "C 3"], by_deg: float) -> Float64[np.ndarray, "C 3"]:
+    """Horizontal directions turned around the vertical."""
+    c, s = np.cos(np.radians(by_deg)), np.sin(np.radians(by_deg))
+    return np.stack([c * flat[:, 0] + s * flat[:, 2], flat[:, 1], -s * flat[:, 0] + c * flat[:, 2]], axis=1)
 
 
 def _outermost(

@@ -23,7 +23,7 @@ _CLOCK: Final = np.arange(-180.0, 180.0, 5.0)
 _MOST_LIFT_M: Final = 0.085
 _SURE: Final = 0.5
 # Below this height beside the face (inter-ocular distances under the eyes) hair counts as hanging.
-_LEVELS: Final = np.arange(-0.4, -3.6, -0.1)
+LEVELS: Final = np.arange(-0.4, -3.6, -0.1)
 # Mean width of hair beside the jaw that makes a long style: on the poorer side, on both together (same unit).
 _LEAST_SIDE: Final = 0.05
 _LEAST_SIDES: Final = 0.30
@@ -41,7 +41,8 @@ class HairStyle:
     """Height above the eyes (inter-ocular distances) where hair ends, per AZIMUTHS."""
     hang: Float64[np.ndarray, "2"]
     """Height to which hair hangs on the person's right and left; 0 when it does not."""
-    covers_ears: bool
+    outer: Float64[np.ndarray, "L"]
+    """Half width of hanging hair relative to that at the ears, per LEVELS."""
     density: Float64[np.ndarray, "40"]
     """Share of hair on what is seen of the sides, per height from -1 to 3 (bald crowns have none above)."""
 
@@ -62,6 +63,7 @@ class HairStyle:
 def measure_style(picture: HairPicture, fitted: HeadFit, surface: "MeridianSurface") -> HairStyle:
     """Read a style off a hair picture. `surface` is the skull along AZIMUTHS (see shell.py)."""
     skull = picture.skull
+    hang, outer = _hang(picture, fitted)
     axes = np.eye(3, dtype=np.float32)
     camera_from_head = (fitted.camera.view(axes) - fitted.camera.translation_m).T.astype(np.float64)
     return HairStyle(
@@ -69,8 +71,8 @@ def measure_style(picture: HairPicture, fitted: HeadFit, surface: "MeridianSurfa
         lift_m=_silhouette_lift(picture, fitted),
         camera_from_head=camera_from_head,
         hairline=_hairline(picture, fitted, surface),
-        hang=_hang(picture, fitted),
-        covers_ears=_covers_ears(picture),
+        hang=hang,
+        outer=outer,
         density=_density(picture, fitted, surface),
     )
 
@@ -99,7 +101,8 @@ def _silhouette_lift(picture: HairPicture, fitted: HeadFit) -> Float64[np.ndarra
         column, row = np.floor(x).astype(int), np.floor(y).astype(int)
         inside = (column >= 0) & (row >= 0) & (column < picture.zone.shape[1]) & (row < picture.zone.shape[0])
         column, row = column[inside], row[inside]
-        head = np.flatnonzero(picture.zone[row, column] != OUTSIDE)
+        # Behind the ear the skull goes on: the ear itself is no silhouette.
+        head = np.flatnonzero(~np.isin(picture.zone[row, column], (OUTSIDE, EAR)))
         if len(head) == 0:
             continue
         rim = head[-1]
@@ -136,43 +139,42 @@ def _hairline(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface) -
     return np.where(np.abs(AZIMUTHS) < 88, smooth, line)
 
 
-def _hang(picture: HairPicture, fitted: HeadFit) -> Float64[np.ndarray, "2"]:
-    """How far down hair goes beside jaw and neck on the person's right and left (height, negative); 0: to the ears.
+def _hang(picture: HairPicture, fitted: HeadFit) -> tuple[Float64[np.ndarray, "2"], Float64[np.ndarray, "L"]]:
+    """How far down hair goes beside jaw and neck on the person's right and left (height, negative; 0: to the ears), and how
+    wide it stands there, relative to its width at the ears.
 
     Both sides hang or none does: what is seen on one side only is a shadow, a beard or a dark background.
     """
     skull = picture.skull
-    wide = np.zeros((2, len(_LEVELS)))
+    wide, outer = np.zeros((2, len(LEVELS))), np.zeros((2, len(LEVELS)))
     for row, side in enumerate((-1.0, 1.0)):
         across = skull.iod_m * np.arange(0.9, 2.3, 0.05) * side
-        for column, level in enumerate(_LEVELS):
+        for column, level in enumerate(LEVELS):
             points = np.stack([across, np.full_like(across, skull.eyes[1] + level * skull.iod_m),
                                np.full_like(across, skull.middle[2] + 0.2 * skull.iod_m)], axis=1)  # fmt: skip
             at = fitted.camera.project(points.astype(np.float32))
             hair = picture.sample(at, picture.hair) > _SURE
             beyond = picture.sample(at, (picture.zone == OUTSIDE).astype(np.float32)) > 0.5
             wide[row, column] = 0.05 * (hair & beyond).sum()
-    jaw = (_LEVELS > -1.15) & (_LEVELS < -0.45)
+            outer[row, column] = np.abs(across[hair]).max(initial=0)
+    jaw = (LEVELS > -1.15) & (LEVELS < -0.45)
     at_jaw = np.sort(wide[:, jaw].mean(1))
     if at_jaw[0] < _LEAST_SIDE or at_jaw.sum() < _LEAST_SIDES:
-        return np.zeros(2)
+        return np.zeros(2), np.ones(len(LEVELS))
     ends = np.array([_end_of_run(side) for side in wide])
     if min(ends) > -0.75:
-        return np.zeros(2)
+        return np.zeros(2), np.ones(len(LEVELS))
+    half = outer.mean(0)
+    ratio = gaussian_filter1d(np.clip(half / max(half[:2].mean(), 1e-3), 0.7, 1.15), 2)
     # Hair drawn over one shoulder is as long as the hair behind the other.
-    return np.minimum(ends, 0.5 * (ends + ends[::-1]))
+    return np.minimum(ends, 0.5 * (ends + ends[::-1])), ratio
 
 
 def _end_of_run(wide: Float64[np.ndarray, "L"]) -> float:
     """The level down to which hair is seen without a gap."""
     gap = np.convolve(wide < 0.15, np.ones(3), mode="valid") == 3
     end = int(np.argmax(gap)) - 1 if gap.any() else len(wide) - 1
-    return float(_LEVELS[max(end, 0)])
-
-
-def _covers_ears(picture: HairPicture) -> bool:
-    ears = picture.zone == EAR
-    return bool(ears.any() and (picture.hair[ears] > _SURE).mean() > 0.6)
+    return float(LEVELS[max(end, 0)])
 
 
 def _density(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface) -> Float64[np.ndarray, "40"]:
@@ -196,4 +198,4 @@ def _density(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface) ->
     top = int(np.flatnonzero((np.abs(levels - height[side].max()) < 0.15))[0]) if side.any() else 39
     share[top:] = share[max(top - 3, 0) : top + 1].mean()
     # Hair or skin, nothing between: a thin crown is drawn by the picture, not by chance.
-    return np.clip((gaussian_filter1d(share, 1.5) - 0.25) / 0.3, 0, 1)
+    return np.clip((gaussian_filter1d(share, 1.5) - 0.10) / 0.2, 0, 1)

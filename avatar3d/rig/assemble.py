@@ -12,7 +12,7 @@ from avatar3d.core.avatar import Avatar, Material, Mesh, Skin, Texture
 from avatar3d.core.blendshapes import ARKIT_NAMES
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.rig.lips import settle_lips
-from avatar3d.rig.materials import eye_material, face_material, part_material
+from avatar3d.rig.materials import brow_colour, eye_material, face_material, part_material
 from avatar3d.rig.morphs import person_shapes
 from avatar3d.rig.mouth import tuck_teeth
 from avatar3d.rig.skeleton import place_skeleton
@@ -42,6 +42,7 @@ def assemble_avatar(
     neutral = tuck_teeth(model, neutral, shapes)
     materials = {"face": face_material(skin)}
     materials |= dict.fromkeys(("eyeLeft", "eyeRight"), eye_material(eyes))
+    materials["brows"] = part_material("brows", tint=brow_colour(model, skin))
     meshes = [
         cut_mesh(model, neutral, shapes, part, materials.get(part) or part_material(part))
         for part in PART_ORDER

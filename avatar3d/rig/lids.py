@@ -117,18 +117,19 @@ def _lift_off(
     rows = lids.spread.region[lids.lids]
     start, way = neutral[rows].astype(np.float64), blink[rows].astype(np.float64)
     travels = np.linalg.norm(way, axis=1) > _STILL_M
-    outside = travels & lids.outer & (_depth(start, surface) < 0)
+    # Margins that touch the ball at rest may leave it gradually.
+    touching = np.maximum(_depth(start, surface) + _CLEARANCE_M, 0)
 
     def shortage(withdrawal: float) -> Float64[np.ndarray, "N"]:
         short = np.zeros(len(rows))
         for weight in _ON_THE_WAY:
             at = start + weight * way + [0, 0, weight * withdrawal]
-            short = np.maximum(short, (_depth(at, surface) + _CLEARANCE_M) / weight)
-        return np.where(outside, short, 0)
+            short = np.maximum(short, (_depth(at, surface) + _CLEARANCE_M - (1 - weight) * touching) / weight)
+        return np.where(travels & lids.outer, short, 0)
 
     withdrawal = float(np.clip(shortage(0.0).max(initial=0), 0, _WITHDRAWAL_M))
     lift = np.max(lids.near * shortage(withdrawal)[None, :], axis=1)
-    outward = start + 0.7 * way
+    outward = start + way  # from the eye's centre: the closing line stays a line
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
     lifted = blink.copy()
     lifted[rows] += (lift[:, None] * outward * np.minimum(np.linalg.norm(way, axis=1) / 0.001, 1)[:, None]).astype(

@@ -27,11 +27,12 @@ _PAIR_POINTS: Final = 3
 # The lower lip takes this part of a correction.
 _LOWER_SHARE: Final = 0.6
 _REACH_M: Final = 0.022
+_UNSEEN_M: Final = 1e-5
 # Lips at rest are shut when they part by less than this; looked at in columns this wide to either side (metres).
 _REST_OPENING_M: Final = 0.003
 _COLUMN_M: Final = 0.002
-# Shapes in which the lips stay in touch: their pairs may slide but not pass through each other.
-_TOUCHING: Final = ("mouthPressLeft", "mouthPressRight", "mouthRollLower", "mouthRollUpper")
+# Shapes, alone or together, in which the lips stay in touch: they may slide but not pass through each other.
+_TOUCHING: Final = (("mouthRollLower",), ("mouthRollUpper",), ("mouthPressLeft", "mouthPressRight"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +69,16 @@ def close_lips(
     wrong = pairs.apart(shapes[jaw] + shapes[close]) + np.maximum(_gap(pairs, neutral) - 0.0001, 0)[:, None] * _away(
         pairs
     )
-    mended[close] = _part_lips(pairs, mended[close], -wrong)
-    for name in _TOUCHING:
-        index = ARKIT_INDEX[name]
-        through = np.maximum(-_gap(pairs, neutral + shapes[index]) + np.minimum(_gap(pairs, neutral), 0), 0)
-        if through.max() > 1e-5:
-            mended[index] = _part_lips(pairs, mended[index], through[:, None] * _away(pairs))
+    mended[close] = _part_lips(pairs, mended[close], (-wrong).astype(np.float32))
+    for names in _TOUCHING:
+        group = [ARKIT_INDEX[name] for name in names]
+        through = np.maximum(-_gap(pairs, neutral + mended[group].sum(0)) + np.minimum(_gap(pairs, neutral), 0), 0)
+        if through.max() < _UNSEEN_M:
+            continue
+        # Each shape answers for what it did to a pair.
+        blame = np.stack([np.linalg.norm(pairs.apart(mended[index]), axis=1) for index in group]) + 1e-9
+        for index, share in zip(group, blame / blame.sum(0), strict=True):
+            mended[index] = _part_lips(pairs, mended[index], ((share * through)[:, None] * _away(pairs)).astype(np.float32))
     return mended
 
 
@@ -98,7 +103,7 @@ def settle_lips(model: HeadModel, neutral: Float32[np.ndarray, "V 3"]) -> Float3
     opening = (near * opening[None]).sum(1) / near.sum(1)
     shut = np.where(opening < _REST_OPENING_M, np.maximum(opening, 0), 0)
     change = np.maximum(-gap, 0) - np.minimum(shut, np.maximum(gap, 0))
-    return _part_lips(pairs, neutral, change[:, None] * _away(pairs))
+    return _part_lips(pairs, neutral, (change[:, None] * _away(pairs)).astype(np.float32))
 
 
 def _away(pairs: LipPairs) -> Float32[np.ndarray, "P 3"]:

@@ -7,8 +7,10 @@ from typing import Final
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
+from scipy.spatial import cKDTree  # pyright: ignore[reportUnknownVariableType]
 
 from avatar3d.core.avatar import Material, Skin, Texture
+from avatar3d.core.head import HeadModel
 
 _PICTURES: Final = Path(__file__).parents[1] / "head/data"
 # Per part: pictures tried in turn, linear tint with picture, linear colour without, roughness.
@@ -25,6 +27,8 @@ _SMALL_PARTS: Final[
 _HAIRY: Final = ("lashes", "brows")
 # Cut-out, not blended: no sorting, right in every engine. Low, so that thin lashes survive mip-mapping.
 HAIR_CUTOFF: Final = 0.35
+# Skin this near to a brow card lies under it (metres).
+_UNDER_BROW_M: Final = 0.004
 
 
 def face_material(skin: Skin) -> Material:
@@ -37,9 +41,13 @@ def eye_material(eyes: Texture) -> Material:
     return Material(name="eyes", base_colour=eyes, roughness=0.12)
 
 
-def part_material(name: str) -> Material:
-    """Teeth, tongue, mouth, lashes or brows. The deeper inside the mouth, the darker: nothing else shades it there."""
-    pictures, tint, colour, roughness = _SMALL_PARTS[name]
+def part_material(name: str, *, tint: tuple[float, float, float] | None = None) -> Material:
+    """Teeth, tongue, mouth, lashes or brows. The deeper inside the mouth, the darker: nothing else shades it there.
+
+    `tint` (linear) takes the place of the usual one: the person's own brow colour.
+    """
+    pictures, usual, colour, roughness = _SMALL_PARTS[name]
+    tint, colour = tint or usual, tint or colour
     pixels = next((found for found in map(_picture, pictures) if found is not None), None)
     hairy = name in _HAIRY
     return Material(
@@ -53,11 +61,28 @@ def part_material(name: str) -> Material:
     )
 
 
+def brow_colour(model: HeadModel, skin: Skin) -> tuple[float, float, float] | None:
+    """Linear colour of this person's brows: the darker texels of the face's albedo under them. None without brows."""
+    if "brows" not in model.part_names or not len(model.part("brows")):
+        return None
+    brows = model.rest[np.unique(model.triangles[model.part("brows")])]
+    chosen = model.part("face")
+    corners, uvs = model.rest[model.triangles[chosen]].mean(1), model.uvs[model.triangle_uvs[chosen]].mean(1)
+    near = np.asarray(cKDTree(brows).query(corners)[0]) < _UNDER_BROW_M
+    pixels = skin.albedo.pixels
+    spots = np.clip((uvs[near] * pixels.shape[0]).astype(int), 6, pixels.shape[0] - 7)
+    patch = np.concatenate([pixels[y - 6 : y + 7, x - 6 : x + 7, :3].reshape(-1, 3) for x, y in spots])
+    dark = patch[np.argsort(patch.astype(np.int32).sum(1))[: max(1, len(patch) // 6)]]
+    code = np.median(dark, axis=0) / 255
+    red, green, blue = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4).tolist()
+    return red, green, blue
+
+
 @lru_cache
 def _picture(name: str) -> UInt8[np.ndarray, "H W C"] | None:
     """The PNG of that name beside the head model, or None."""
     path = _PICTURES / f"{name}.png"
     if not path.is_file():
         return None
-    with Image.open(path) as image:
+    with Image.open(path) as image:  # noqa: TID251  our own picture, not a user's
         return np.asarray(image.convert("RGBA" if image.mode in ("RGBA", "LA", "PA") else "RGB"))

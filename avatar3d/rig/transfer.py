@@ -39,9 +39,9 @@ class SkinTransfer:
     """Skin triangles that touch a moving vertex."""
     cotangents: Float32[np.ndarray, "F 3"]
     """Half the cotangent at each corner of the mean head's triangles."""
-    active: tuple[Int32[np.ndarray, "A"], ...]
+    active: tuple[Int32[np.ndarray, "_"], ...]
     """Per shape: the triangles it bends (rows of `triangles`)."""
-    gradients: tuple[Float32[np.ndarray, "A 3 3"], ...]
+    gradients: tuple[Float32[np.ndarray, "_ 3 3"], ...]
     """Per shape and active triangle: displacement gradient (deformation minus identity)."""
     screen: Float32[np.ndarray, "N"]
     """Pull toward the mean's displacement, per moving vertex."""
@@ -96,8 +96,8 @@ def plan_transfer(model: HeadModel) -> SkinTransfer:
     cotangents = _half_cotangents(model.rest[triangles].astype(np.float64))
     frames = _frames(model.rest[triangles].astype(np.float64))
     inverse = np.linalg.inv(frames)
-    active: list[Int32[np.ndarray, "A"]] = []
-    gradients: list[Float32[np.ndarray, "A 3 3"]] = []
+    active: list[Int32[np.ndarray, "_"]] = []
+    gradients: list[Float32[np.ndarray, "_ 3 3"]] = []
     for shape, how_far in zip(model.expression, reach, strict=True):
         bent = np.flatnonzero((how_far[triangles] > _FADE_M[0]).any(1)).astype(np.int32)
         deformed = _frames((model.rest + shape)[triangles[bent]].astype(np.float64))
