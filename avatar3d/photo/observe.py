@@ -1,22 +1,135 @@
 """Find the face in a photo, measure it, and refuse what cannot become an avatar, with numbers."""
 
-import numpy as np
+import math
 
-from avatar3d.core.errors import NoFaceError
+import cv2
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+from avatar3d.core.errors import FaceUnusableError, NoFaceError, SeveralFacesError, UsageError
 from avatar3d.core.photo import FaceObservation, Photo
-from avatar3d.photo.faces import find_faces
+from avatar3d.photo.faces import Face, Faces, find_faces
+from avatar3d.photo.gates import GateParams, check_face, turned_error
+from avatar3d.photo.landmarks import cut_chip, square_around
+from avatar3d.photo.measure import FaceMeasures, measure_face, yaw_of_box
 from avatar3d.photo.mediapipe import person_mask
+
+COMPARABLE = 0.4
+"""A second face this large beside the largest is one that may have been meant."""
+_PROFILE_SCORE = 0.82
+"""Detector scores of boxes the mesh refuses: profiles 0.85 to 0.95, things that are no faces up to 0.78."""
+_SMALLEST_PICTURE_PX = 64
+_MASK_SIDE_PX = 1024
+_NEAR_M, _IOD_M = 0.35, 0.063
 
 
 def observe_face(photo: Photo, *, face: str = "only") -> FaceObservation:
-    """The one face of a photo (or the chosen one): landmarks, relative depth, person mask, warnings."""
-    faces = find_faces(photo.pixels)
-    if not faces.found:
-        raise NoFaceError(f'"{photo.name}": no face was found.', hint="Take a new picture, face to the camera.")
-    points = faces.found[0].landmarks.points_px
+    """The one face of a photo: landmarks, relative depth, person mask, warnings.
+
+    face: "only" refuses several comparable faces, "largest" takes the largest, "0", "1"... count from the left of the
+    picture. Raises NoFaceError (13), SeveralFacesError (14), FaceUnusableError (15), each with the measured number.
+    """
+    if face not in ("only", "largest") and not (face.isdigit() and face.isascii()):
+        raise UsageError(f"face {face!r} is not a choice.", hint='Say "only", "largest", or 0, 1, 2 from the left.')
+    faces = _believable(find_faces(photo.pixels), photo)
+    if not faces:
+        raise _nobody(photo)
+    chosen, measures, warnings = _choose(photo.name, faces, face)
+    warnings = [*warnings, *check_face(photo.name, measures, spread=chosen.landmarks.spread)]
+    if photo.focal_px is not None:
+        distance = photo.focal_px * _IOD_M / measures.iod_px
+        if distance < _NEAR_M:
+            warnings = [w for w in warnings if "seems to be taken" not in w]
+            warnings.append(
+                f"The picture was taken from about {distance:.2f} m (by its EXIF focal length): nearer than {_NEAR_M} m "
+                "a lens enlarges the nose. Hold the camera further away."
+            )
+    points = chosen.landmarks.points_px
     return FaceObservation(
         photo=photo,
         landmarks_px=np.ascontiguousarray(points[:, :2]),
         depth_px=np.ascontiguousarray(points[:, 2]),
-        person=person_mask(photo.pixels) > 0.5,
+        person=_person(photo.pixels, chosen),
+        warnings=tuple(warnings),
     )
+
+
+def _believable(faces: Faces, photo: Photo) -> list[tuple[Face, FaceMeasures]]:
+    """Faces on which the looks agree, and those on which they do not for a reason we can name; largest first."""
+    kept: list[tuple[Face, FaceMeasures]] = []
+    limits = GateParams()
+    for one in faces.found:
+        measures = measure_face(photo.pixels, one.landmarks)
+        turned = abs(math.degrees(measures.yaw_rad)) > 45
+        unclear = turned or measures.blur > limits.blur or measures.iod_px < limits.smallest_iod_px
+        if one.landmarks.spread <= limits.loose or (unclear and one.box.score > _PROFILE_SCORE):
+            kept.append((one, measures))
+    if not kept:
+        profiles = [box for box in faces.unsettled if box.score > _PROFILE_SCORE]
+        if profiles:
+            raise turned_error(photo.name, max((yaw_of_box(box) for box in profiles), key=abs), about=True)
+    return kept
+
+
+def _nobody(photo: Photo) -> NoFaceError | FaceUnusableError:
+    height, width = photo.pixels.shape[:2]
+    if max(height, width) < _SMALLEST_PICTURE_PX:
+        return FaceUnusableError(
+            f'"{photo.name}": the picture has {width} x {height} pixels, too few for a face.',
+            hint="Give the original instead of a reduced copy.",
+            id="FACE_TOO_SMALL",
+        )
+    return NoFaceError(
+        f'"{photo.name}": no face was found in {width} x {height} pixels.',
+        hint="Take a new picture in good light, the face towards the camera and nothing before it.",
+    )
+
+
+def _choose(
+    name: str, faces: list[tuple[Face, FaceMeasures]], choice: str
+) -> tuple[Face, FaceMeasures, list[str]]:
+    """The face meant, and what to say about the others."""
+    if len(faces) == 1 and choice in ("only", "largest", "0"):
+        return *faces[0], []
+    from_left = sorted(faces, key=lambda one: float(one[0].landmarks.points_px[:, 0].mean()))
+    listed = ", ".join(
+        f"{k}: at {one.landmarks.points_px[:, 0].mean():.0f}, {one.landmarks.points_px[:, 1].mean():.0f} with "
+        f"{measures.iod_px:.0f} pixels between the eyes"
+        for k, (one, measures) in enumerate(from_left)
+    )
+    if choice.isdigit():
+        if int(choice) >= len(from_left):
+            raise UsageError(f'face {choice} was asked for, "{name}" has {len(from_left)} ({listed}).')
+        return *from_left[int(choice)], []
+    largest = max(faces, key=lambda one: one[1].iod_px)
+    rivals = [one for one in faces if one[1].iod_px > COMPARABLE * largest[1].iod_px]
+    if choice == "only" and len(rivals) > 1:
+        raise SeveralFacesError(
+            f'"{name}" shows {len(rivals)} faces of comparable size ({listed}).',
+            hint='Choose one with "--face largest" or its number from the left, such as "--face 0".',
+        )
+    return *largest, [f"The picture shows {len(faces)} faces ({listed}); the largest is taken."]
+
+
+def _person(pixels: UInt8[np.ndarray, "H W 3"], face: Face) -> Bool[np.ndarray, "H W"]:
+    """The mask of the whole picture, replaced around the head by one seen from nearer when the head is small."""
+    height, width = pixels.shape[:2]
+    scale = min(1.0, _MASK_SIDE_PX / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    mask = person_mask(small)
+    if scale < 1:
+        mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)
+    square = square_around(face.landmarks.points_px)
+    side = 2.5 * square.side_px
+    if side < 0.6 * max(height, width):
+        chip = cut_chip(pixels, square.centre_px, side, 512)
+        near = person_mask(chip.pixels)
+        span = round(chip.pixels.shape[0] / chip.scale)
+        near = cv2.resize(near, (span, span), interpolation=cv2.INTER_LINEAR)
+        left, top = chip.corner_px.astype(int)
+        into = (slice(max(0, top), min(height, top + span)), slice(max(0, left), min(width, left + span)))
+        out_of = (slice(into[0].start - top, into[0].stop - top), slice(into[1].start - left, into[1].stop - left))
+        mask = mask.copy()
+        mask[into] = near[out_of]
+    return mask > 0.5
