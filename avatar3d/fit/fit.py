@@ -3,8 +3,9 @@
 landmarks --> orthographic first view --> pose --> pose + identity + expression (robust, bounded) --> gaze --> lids
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from jaxtyping import Float64
@@ -29,33 +30,55 @@ from avatar3d.fit.energies import (
 )
 from avatar3d.fit.gaze import LEFT_IRIS, RIGHT_IRIS, eye_angles, eye_rotation, eyeballs, look_weights, together
 from avatar3d.fit.lids import resting_lids
+from avatar3d.fit.noise import LandmarkNoise, noise_of, upright_term, whitening
 from avatar3d.fit.solve import bounded_step, cost, normal_equations
 from avatar3d.head.deform import pose_head, shape_head
 
 FEWEST_LANDMARKS: Final = 100
+Moving = Literal["pose", "all but focal", "all"]
 
 
 @dataclass(frozen=True)
 class FitParams:
     """How much each kind of evidence is believed."""
 
+    noise_inflation: float = 2.0
+    """The detector's measured covariance counts this many times: it was measured on renders, not on photos."""
     landmark_sigma_iod: float = 0.06
-    """Standard deviation of a landmark, in inter-ocular distances. Larger than the detector's own error (2.6 %)
-    because the errors of neighbours go together; a smaller value over-fits identity (shared facts.md, "Fitting")."""
+    """Standard deviation of a landmark, in inter-ocular distances, when they are taken for independent. Larger than
+    the detector's own error (2.6 %) because neighbours err together; a smaller one over-fits identity (facts.md)."""
     depth_sigma_iod: float = 0.25
     """Of the detector's depth."""
+    settling_sigma: float = 0.4
+    """How far identity may move, per mode, when the head is laid on the picture after the person is known."""
     expression_sigma: float = 0.35
     huber: float = 0.06
     """Picture residual, IOD, from which a landmark counts less (beard, glasses, fringe)."""
-    focal_sigma: float = 0.35
+    focal_sigma: float = 0.5
     """Of the logarithm of the focal length when the picture does not tell it; 0 holds it."""
     iterations: int = 12
-    tolerance: float = 1e-4
+    tolerance: float = 1e-3
     """Relative fall of the energy at which to stop."""
 
 
-def solve_skin(basis: LandmarkBasis, seen: Seen, focal_px: float, *, focal_known: bool, params: FitParams) -> State:
-    """View, identity and expression that explain the skin landmarks."""
+Energy = Callable[[State, Float64[np.ndarray, "L"]], list[Term]]
+"""Terms at a state, given each landmark's robust weight."""
+
+
+def solve_skin(
+    basis: LandmarkBasis,
+    seen: Seen,
+    focal_px: float,
+    *,
+    focal_known: bool,
+    params: FitParams,
+    noise: LandmarkNoise | None = None,
+) -> State:
+    """View, identity and expression that explain the skin landmarks.
+
+    With the detector's noise measured: first who this is (errors that go together explained away), then the head is
+    laid on the picture by pose and expression while identity hardly moves. Without: both at once.
+    """
     confidence = np.sqrt(basis.confidence)
     sigma = np.full(len(SEEN), params.expression_sigma)
     hold_focal = focal_known or params.focal_sigma == 0
@@ -65,46 +88,71 @@ def solve_skin(basis: LandmarkBasis, seen: Seen, focal_px: float, *, focal_known
         np.zeros(len(SEEN)),
     )
 
-    def energy(at: State, robust: Float64[np.ndarray, "L"]) -> list[Term]:
-        terms = [
-            landmark_term(basis, at, seen, confidence * robust / params.landmark_sigma_iod),
-            depth_term(basis, at, seen, confidence / params.depth_sigma_iod),
-            identity_term(at),
-            expression_term(at, sigma),
-        ]
-        return terms if hold_focal else [*terms, focal_term(at, focal_px, params.focal_sigma)]
+    def picture(at: State, robust: Float64[np.ndarray, "L"]) -> list[Term]:
+        return [landmark_term(basis, at, seen, confidence * robust / params.landmark_sigma_iod)]
 
+    def independent(at: State, robust: Float64[np.ndarray, "L"]) -> list[Term]:
+        weights = confidence / params.depth_sigma_iod
+        terms = [*picture(at, robust), depth_term(basis, at, seen, weights), identity_term(at)]
+        return [*terms, expression_term(at, sigma), *focal(at)]
+
+    def focal(at: State) -> list[Term]:
+        return [] if hold_focal else [focal_term(at, focal_px, params.focal_sigma)]
+
+    state = _descend(basis, seen, picture, state, params, moving="pose")
+    if noise is None:
+        return _descend(basis, seen, independent, state, params, moving="all but focal" if hold_focal else "all")
+    white = whitening(noise, basis, inflate=params.noise_inflation)
+    even = np.ones(len(basis.index))
+
+    def correlated(at: State, _: Float64[np.ndarray, "L"]) -> list[Term]:
+        off = upright_term(at.view, landmark_term(basis, at, seen, even), depth_term(basis, at, seen, even))
+        return [white.term(*off), identity_term(at), expression_term(at, sigma), *focal(at)]
+
+    known = _descend(basis, seen, correlated, state, params, moving="all but focal" if hold_focal else "all")
+
+    def settling(at: State, robust: Float64[np.ndarray, "L"]) -> list[Term]:
+        near = identity_term(at)
+        stay = Term((at.identity - known.identity) / params.settling_sigma, near.jacobian / params.settling_sigma)
+        return [*picture(at, robust), stay, expression_term(at, sigma)]
+
+    return _descend(basis, seen, settling, known, params, moving="all but focal")
+
+
+def _descend(
+    basis: LandmarkBasis, seen: Seen, energy: Energy, state: State, params: FitParams, *, moving: Moving
+) -> State:
+    """Levenberg-Marquardt with bounds; landmarks are re-weighted in every iteration."""
     damping = 1e-3
-    for iteration in range(params.iterations):
-        rigid = iteration < 2
+    lenient = 4.0 if moving == "pose" else 1.0
+    for _ in range(2 if moving == "pose" else params.iterations):
         points = basis.points(state.identity, state.expression)
         off = np.linalg.norm(state.view.project(points) - seen.points_px, axis=1) / seen.interocular_px
-        robust = huber_weights(off, params.huber * (4 if rigid else 1))
+        robust = huber_weights(off, params.huber * lenient)
         terms = energy(state, robust)
         before = cost(terms)
         hessian, gradient = normal_equations(terms)
-        lower, upper = _bounds(state, rigid=rigid, hold_focal=hold_focal)
-        damped = hessian + damping * np.diag(np.diag(hessian))
-        state_next = state.moved(bounded_step(damped, gradient, lower, upper))
-        after = cost(energy(state_next, robust))
-        if after > before and not rigid:
+        lower, upper = _bounds(state, moving)
+        damped = hessian + np.diag(damping * np.diag(hessian) + 1e-9)
+        ahead = state.moved(bounded_step(damped, gradient, lower, upper))
+        after = cost(energy(ahead, robust))
+        if after > before and moving != "pose":
             damping *= 10
             continue
-        state, damping = state_next, damping / 3
-        if not rigid and before - after < params.tolerance * before:
+        state, damping = ahead, damping / 3
+        if before - after < params.tolerance * before:
             break
     return state
 
 
-def _bounds(
-    state: State, *, rigid: bool, hold_focal: bool
-) -> tuple[Float64[np.ndarray, "C"], Float64[np.ndarray, "C"]]:
+def _bounds(state: State, moving: Moving) -> tuple[Float64[np.ndarray, "C"], Float64[np.ndarray, "C"]]:
+    """Of one step: expressions stay in [0, 1], what does not move has none."""
     count = VIEW + len(state.identity) + len(state.expression)
     lower, upper = np.full(count, -np.inf), np.full(count, np.inf)
     lower[-len(state.expression) :], upper[-len(state.expression) :] = -state.expression, 1 - state.expression
-    if rigid:
+    if moving == "pose":
         lower[VIEW:] = upper[VIEW:] = 0
-    if hold_focal or rigid:
+    if moving != "all":
         lower[VIEW - 1] = upper[VIEW - 1] = 0
     return lower, upper
 
@@ -136,7 +184,7 @@ def fit_head(model: HeadModel, face: FaceObservation, params: FitParams | None =
     known = face.photo.focal_px is not None
     focal = face.photo.focal_px or usual_focal_px(width, height)
     seen = gather(basis, face)
-    state = solve_skin(basis, seen, focal, focal_known=known, params=params or FitParams())
+    state = solve_skin(basis, seen, focal, focal_known=known, params=params or FitParams(), noise=noise_of(model))
     identity = state.identity.astype(np.float32)
     camera = to_camera(state.view, basis.centre, width, height)
     expression = np.zeros(len(ARKIT_NAMES))
