@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from avatar3d import __version__
 from avatar3d.core.avatar import Avatar, Skin, Texture
 from avatar3d.core.durable import write_atomically
@@ -24,6 +26,7 @@ from avatar3d.hair.grow import grow_hair
 from avatar3d.head.load import load_head_model
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
+from avatar3d.render.av import write_video
 from avatar3d.report.names import distinct_names, safe_name
 from avatar3d.report.pictures import compose_preview, film_turntable, png_bytes
 from avatar3d.report.publish import publishing, write_manifest
@@ -110,30 +113,31 @@ class Files:
 
 
 def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progress: Progress = str) -> Creation:
-    """The main job, in memory."""
-    progress("load")
-    photo = load_photo(photo_path)
-    model = load_head_model(params.head)
-    progress("observe")
-    face = observe_face(photo, face=params.face)
-    progress("fit")
-    fitted = fit_head(model, face)
-    progress("texture")
-    skin = recover_skin(model, fitted, face, size=params.texture_px)
-    eyes = recover_eyes(model, fitted, face)
-    progress("hair")
-    hair = grow_hair(model, fitted, face, skin)
-    progress("rig")
-    avatar = assemble_avatar(
-        model,
-        fitted,
-        skin,
-        eyes,
-        hair,
-        name=safe_name(name or photo.name),
-        extras=provenance(model.licence, photo.sha256),
-    )
-    return Creation(avatar, model, face, fitted, skin, eyes)
+    """The main job, in memory; on one BLAS thread, because the order of its sums is in the bytes."""
+    with threadpool_limits(1):
+        progress("load")
+        photo = load_photo(photo_path)
+        model = load_head_model(params.head)
+        progress("observe")
+        face = observe_face(photo, face=params.face)
+        progress("fit")
+        fitted = fit_head(model, face)
+        progress("texture")
+        skin = recover_skin(model, fitted, face, size=params.texture_px)
+        eyes = recover_eyes(model, fitted, face)
+        progress("hair")
+        hair = grow_hair(model, fitted, face, skin)
+        progress("rig")
+        avatar = assemble_avatar(
+            model,
+            fitted,
+            skin,
+            eyes,
+            hair,
+            name=safe_name(name or photo.name),
+            extras=provenance(model.licence, photo.sha256),
+        )
+        return Creation(avatar, model, face, fitted, skin, eyes)
 
 
 def create_files(photo_path: Path, folder: Path, params: CreateParams, *, progress: Progress = str) -> Files:
@@ -161,8 +165,6 @@ def create_files(photo_path: Path, folder: Path, params: CreateParams, *, progre
             write_atomically(fresh / "report.html", tell_story(story).encode())
         if params.turntable:
             clock.begin("turntable")
-            from avatar3d.render.av import write_video
-
             write_video(film_turntable(avatar), fresh / "turntable.mp4")
         clock.end()
         write_manifest(fresh, _manifest(creation, params, clock.seconds))

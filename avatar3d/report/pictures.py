@@ -39,10 +39,10 @@ class View:
 
 PREVIEW_VIEWS = (
     View("front"),
-    View("3/4", yaw_deg=35),
-    View("side", yaw_deg=90),
+    View("3/4", yaw_deg=35.0),
+    View("side", yaw_deg=90.0),
     View("jaw open", weights={"jawOpen": 0.8}),
-    View("eyes closed", weights={"eyeBlinkLeft": 1, "eyeBlinkRight": 1}),
+    View("eyes closed", weights={"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}),
     View(
         "smile",
         weights={"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "cheekSquintLeft": 0.4, "cheekSquintRight": 0.4},

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,28 @@ def test_the_same_photo_gives_the_same_bytes(astronaut: Path, collins: Files, tm
     again = create_files(astronaut, tmp_path / "collins", CreateParams(report=False))
     assert again.glb.read_bytes() == collins.glb.read_bytes()
     assert (again.folder / "avatar.json").read_bytes() == (collins.folder / "avatar.json").read_bytes()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_bytes_do_not_depend_on_threads_or_hash_seed(
+    threads: int, astronaut: Path, collins: Files, tmp_path: Path
+) -> None:
+    surroundings = {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads, "PYTHONHASHSEED": threads}
+    command = [
+        sys.executable,
+        "-m",
+        "avatar3d",
+        "create",
+        astronaut,
+        "-o",
+        tmp_path,
+        "--name",
+        "collins",
+        "--no-report",
+    ]
+    environment = os.environ | {name: str(value) for name, value in surroundings.items()}
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+    assert (tmp_path / "collins" / "collins.glb").read_bytes() == collins.glb.read_bytes()
 
 
 def test_the_glb_keeps_every_promise(collins: Files) -> None:
