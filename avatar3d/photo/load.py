@@ -10,7 +10,9 @@ import io
 import os
 import stat
 import warnings as python_warnings
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -148,14 +150,16 @@ def _decode_pixels(data: bytes, kind: str, jpeg: Jpeg | None) -> tuple[Image.Ima
     with python_warnings.catch_warnings():
         python_warnings.simplefilter("ignore")
         python_warnings.simplefilter("error", Image.DecompressionBombWarning)
+        opened: Image.Image | None = None
         try:
             if jpeg is not None:
                 _check_pixels(jpeg.width, jpeg.height, jpeg=jpeg)
                 # The class itself: Image.open would stop at its own limit before draft() can help.
                 image: Image.Image = JpegImagePlugin.JpegImageFile(io.BytesIO(jpeg.picture))
                 _draft(image)
+                opened = image
             else:
-                image = Image.open(io.BytesIO(data), formats=(kind,))
+                opened = image = Image.open(io.BytesIO(data), formats=(kind,))
                 _check_pixels(*image.size)
                 notes.extend(_frame_note(image, kind))
             image.load()
@@ -174,14 +178,14 @@ def _decode_pixels(data: bytes, kind: str, jpeg: Jpeg | None) -> tuple[Image.Ima
                 "decoding it needs more memory than there is.", hint="Save a smaller copy.", id="IMG_MEMORY"
             ) from None
         except Exception as error:  # noqa: BLE001  decoders raise a dozen kinds, all meaning the same
-            raise _decoder_error(error, kind, data) from None
+            raise _decoder_error(error, kind, data, opened) from None
     exif = read_exif(jpeg.exif) if jpeg is not None else _exif_of(image, data, kind)
-    return _reduced(image, notes), exif, notes
+    return _reduced(image), exif, notes
 
 
 def _register_heif() -> None:
     try:
-        import pillow_heif  # noqa: PLC0415  an optional extra with GPL codecs in its wheel
+        pillow_heif: Any = import_module("pillow_heif")  # an optional extra: its wheel bundles GPL codecs
     except ImportError:
         raise UnsupportedFormatError(
             "this is a HEIC picture, which needs an optional package.",
@@ -240,7 +244,7 @@ def _exif_of(image: Image.Image, data: bytes, kind: str) -> Exif:
     return read_exif(block.removeprefix(b"Exif\0\0"))
 
 
-def _reduced(image: Image.Image, notes: list[str]) -> Image.Image:
+def _reduced(image: Image.Image) -> Image.Image:
     longer = max(image.size)
     if longer <= WORKING_SIDE_PX:
         return image
@@ -252,22 +256,33 @@ def _reduced(image: Image.Image, notes: list[str]) -> Image.Image:
     return smaller
 
 
-def _decoder_error(error: Exception, kind: str, data: bytes) -> UnreadableError:
+def _decoder_error(error: Exception, kind: str, data: bytes, opened: Image.Image | None) -> UnreadableError:
     words = str(error).lower()
-    cut = any(
-        sign in words for sign in ("truncated", "broken data stream", "unexpected end", "not enough", "premature")
-    )
-    cut = cut or isinstance(error, EOFError)
-    if kind == "WEBP":
-        declared = int.from_bytes(data[4:8], "little") + 8
-        cut = cut or len(data) < declared
-    if cut:
+    signs = ("truncated", "broken data stream", "unexpected end", "not enough", "premature", "could not create decoder")
+    declared = _expected_bytes(kind, data, opened)
+    if any(sign in words for sign in signs) or isinstance(error, EOFError) or (declared or 0) > len(data):
+        of_about = f" of about {declared:,}" if declared is not None and declared > len(data) else ""
         return UnreadableError(
-            f"it ends after {len(data):,} bytes, before the picture is complete.",
+            f"it ends after {len(data):,}{of_about} bytes, before the picture is complete.",
             hint="Copy the file again from the phone.",
             id="IMG_TRUNCATED",
         )
     return _corrupt(kind, f"it cannot be decoded ({error or type(error).__name__})")
+
+
+def _expected_bytes(kind: str, data: bytes, opened: Image.Image | None) -> int | None:
+    """How long the file should be: declared (WebP), or by how far down the decoder came (JPEG, PNG)."""
+    if kind == "WEBP":
+        return int.from_bytes(data[4:8], "little") + 8
+    if kind not in ("JPEG", "PNG") or opened is None:
+        return None
+    try:
+        drawn = opened.im.getbbox()
+    except (AttributeError, ValueError):
+        return None
+    if not drawn or drawn[3] >= opened.size[1]:
+        return None
+    return int(round(len(data) * opened.size[1] / drawn[3], -3))
 
 
 def _corrupt(kind: str, what: str) -> UnreadableError:

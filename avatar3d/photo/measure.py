@@ -21,9 +21,7 @@ from avatar3d.photo.mesh_layout import (
     RIGHT_LIDS,
 )
 
-_RIGID = np.array(
-    [33, 133, 362, 263, 168, 6, 197, 5, 4, 98, 327, 234, 454, 127, 356, 10, 67, 297, 50, 280, 70, 300]
-)
+_RIGID = np.array([33, 133, 362, 263, 168, 6, 197, 5, 4, 98, 327, 234, 454, 127, 356, 10, 67, 297, 50, 280, 70, 300])
 """Points that an expression hardly moves."""
 _MEAN_FACE = np.array(
     [
@@ -192,7 +190,7 @@ def _light(pixels: UInt8[np.ndarray, "H W 3"], points: Float64[np.ndarray, "478 
     step = max(1, (right - left) // 200)
     piece = pixels[top:bottom:step, left:right:step]
     inside = np.zeros(piece.shape[:2], np.uint8)
-    cv2.fillConvexPoly(inside, ((hull - [left, top]) / step).astype(np.int32), 1)
+    cv2.fillConvexPoly(inside, ((hull - [left, top]) / step).astype(np.int32), (1,))
     face = piece[inside > 0]
     if len(face) == 0:
         return 0.0, 0.0

@@ -10,8 +10,9 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class FaceBox:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet() -> Generator[None]:
     """Send the C++ libraries' chatter (file descriptor 2) nowhere while a graph is built."""
     try:
         sys.stderr.flush()
@@ -75,9 +76,7 @@ def _mediapipe() -> Any:
     os.environ.setdefault("GLOG_minloglevel", "2")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _quiet():
-        import mediapipe  # noqa: PLC0415  half a second, only when a face is looked for
-
-    return mediapipe
+        return import_module("mediapipe")  # half a second, only when a face is looked for
 
 
 @functools.cache
@@ -103,12 +102,14 @@ class _Mesh:
 
     def __init__(self) -> None:
         package = _mediapipe()
-        from google.protobuf import text_format  # noqa: PLC0415  lazy with mediapipe
-        from mediapipe.framework import calculator_pb2  # noqa: PLC0415
-        from mediapipe.framework.formats import rect_pb2  # noqa: PLC0415
-        from mediapipe.python import packet_creator, packet_getter  # noqa: PLC0415
-        from mediapipe.python._framework_bindings import calculator_graph, resource_util  # noqa: PLC0415
-
+        text_format: Any = import_module("google.protobuf.text_format")
+        calculator_pb2: Any = import_module("mediapipe.framework.calculator_pb2")
+        rect_pb2: Any = import_module("mediapipe.framework.formats.rect_pb2")
+        packet_creator: Any = import_module("mediapipe.python.packet_creator")
+        packet_getter: Any = import_module("mediapipe.python.packet_getter")
+        bindings = "mediapipe.python._framework_bindings"
+        calculator_graph: Any = import_module(f"{bindings}.calculator_graph")
+        resource_util: Any = import_module(f"{bindings}.resource_util")
         resource_util.set_resource_dir(str(Path(package.__file__).parent.parent))
         config = text_format.Parse(_MESH_GRAPH, calculator_pb2.CalculatorGraphConfig())
         self._creator, self._getter, self._format = packet_creator, packet_getter, package.ImageFormat.SRGB

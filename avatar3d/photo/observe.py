@@ -85,9 +85,7 @@ def _nobody(photo: Photo) -> NoFaceError | FaceUnusableError:
     )
 
 
-def _choose(
-    name: str, faces: list[tuple[Face, FaceMeasures]], choice: str
-) -> tuple[Face, FaceMeasures, list[str]]:
+def _choose(name: str, faces: list[tuple[Face, FaceMeasures]], choice: str) -> tuple[Face, FaceMeasures, list[str]]:
     """The face meant, and what to say about the others."""
     if len(faces) == 1 and choice in ("only", "largest", "0"):
         return *faces[0], []
