@@ -11,7 +11,7 @@ import numpy as np
 
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
 from tools.head.part import PartGeometry
-from tools.head.parts.follow import follow_similarity, material_vertices
+from tools.head.parts.follow import material_vertices
 from tools.head.parts.source import IctSource
 
 SEGMENTS: Final = 20
@@ -22,7 +22,7 @@ RING_DEG: Final = (3.5, 7.0, 11.0, 15.5, 20.0, LIMBUS_DEG, 27.0, 33.0, 40.0, 48.
 LOOK_DEG: Final = {"Up": 22.0, "Down": 27.0, "In": 30.0, "Out": 30.0}
 """Rotation at weight 1. ICT moves only the lids: its upper margin travels 11.9 degrees on the ball for Up and 24.6 for
 Down; human lids follow the gaze by about 0.55 and 0.9. Sideways the lids tell nothing: the usual range of trackers."""
-CORNEA: Final = 0.8
+CORNEA: Final = 0.65
 """Share of ICT's corneal bulge: its lids do not rise over a turned cornea, ours must not show through them."""
 RECESS_M: Final = 7e-4
 """The ball is this much smaller toward its equator, where the corners of the lids lie close."""
@@ -86,20 +86,44 @@ def _build_eye(ict: IctSource, *, left: bool) -> PartGeometry:
     if not left:
         centre, vertices = centre * [-1, 1, 1], vertices * [-1, 1, 1]
         polygons, polygon_uvs = _flip(polygons, polygons), _flip(polygon_uvs, polygons)
-    sclera = material_vertices(ict, f"M_Sclera{side}")
-    front = sclera[ict.mean[sclera, 2] > centre[2]]
-    identity = follow_similarity(ict.mean[front], ict.identity[:, front], vertices + centre, rotate=False)
     return PartGeometry(
         name=f"eye{side}",
         vertices=(vertices + centre).astype(np.float32),
         polygons=polygons,
         polygon_uvs=polygon_uvs,
         uvs=uvs.astype(np.float32),
-        identity=identity,
+        identity=_follow_lids(ict, side, centre, radius, vertices + centre),
         expression=_gaze(vertices, side),
         joint_weights={f"{side.lower()}Eye": np.ones(len(vertices), np.float32)},
         mirror=np.arange(len(vertices), dtype=np.int32),
     )
+
+
+def _follow_lids(ict: IctSource, side: str, centre: np.ndarray, radius: float, targets: np.ndarray) -> np.ndarray:
+    """Modes [K v 3]: the ball moves and grows so that the lids keep resting on it.
+
+    Per mode, translation t and growth s minimise the change of the gap, n . (d - t - s (p - c)), over the lid skin near
+    the ball; ICT's own eyeball, a weak prior, settles what lids do not tell.
+    """
+    skin = material_vertices(ict, "M_Face")
+    offset = ict.mean[skin].astype(np.float64) - centre
+    distance = np.linalg.norm(offset, axis=1)
+    lids = (np.abs(distance - radius) < LID_M) & (offset[:, 2] > 0.15 * radius)
+    normal = offset[lids] / distance[lids, None]
+    rows = np.c_[normal, (normal * offset[lids]).sum(1)]
+    moved = np.einsum("knc,nc->kn", ict.identity[:, skin[lids]].astype(np.float64), normal)
+    sclera = material_vertices(ict, f"M_Sclera{side}")
+    ball = ict.mean[sclera].astype(np.float64) - centre
+    prior = np.concatenate([np.c_[np.tile(np.eye(3)[axis], (len(ball), 1)), ball[:, axis]] for axis in range(3)])
+    wanted = np.concatenate([ict.identity[:, sclera, axis] for axis in range(3)], axis=1).astype(np.float64)
+    weight = np.sqrt(PRIOR * lids.sum() / len(prior))
+    solution = np.linalg.lstsq(np.r_[rows, weight * prior], np.c_[moved, weight * wanted].T, rcond=None)[0]
+    growth = solution[3][:, None, None] * (targets - centre)[None]
+    return (solution[:3].T[:, None] + growth).astype(np.float32)
+
+
+LID_M: Final = 2.5e-3
+PRIOR: Final = 0.08
 
 
 def _ball_polygons(rings: int) -> tuple[np.ndarray, np.ndarray]:

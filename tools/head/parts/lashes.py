@@ -13,8 +13,8 @@ from tools.head.parts.source import IctSource
 
 COLUMNS: Final = 15
 ROWS: Final = (0.0, 0.3, 0.65, 1.0)
-UPPER_LENGTH_MM: Final = 8.0
-LOWER_LENGTH_MM: Final = 4.5
+UPPER_LENGTH_MM: Final = 7.0
+LOWER_LENGTH_MM: Final = 3.6
 UPPER_SPAN_DEG: Final = (12.0, 166.0)
 """From the outer to the inner corner, directions seen from the front (left eye)."""
 UPPER_TURN: Final = 1.3

@@ -50,8 +50,8 @@ def _eyes() -> np.ndarray:
     """A brown iris on a warm sclera: the stand-in until a photo gives its own."""
     u, v = _grid()
     radius, angle = np.hypot(u - 0.5, v - 0.5), np.arctan2(v - 0.5, u - 0.5)
-    sclera = np.array([232, 226, 220.0]) + 3 * _noise(0, 6)[..., None] * [0.4, 1.0, 1.0]
-    sclera = _mix(sclera, np.array([205, 150, 140.0]), np.clip((radius - 0.36) / 0.14, 0, 1) ** 1.5 * 0.8)
+    sclera = np.array([218, 211, 205.0]) + 3 * _noise(0, 6)[..., None] * [0.4, 1.0, 1.0]
+    sclera = _mix(sclera, np.array([196, 142, 132.0]), np.clip((radius - 0.36) / 0.14, 0, 1) ** 1.5 * 0.8)
     fibre = zoom(np.random.default_rng(_SEED).normal(size=(1, 96)), (1, 4), order=1, mode="grid-wrap")[0]
     spoke = np.interp(angle, np.linspace(-np.pi, np.pi, len(fibre)), fibre)
     iris = np.array([104, 70, 44.0]) * (1 + 0.13 * spoke + 0.25 * np.clip(1 - radius / 0.16, 0, 1))[..., None]
@@ -122,20 +122,22 @@ def _lashes() -> np.ndarray:
     scale = 4
     size = SIZE * scale
     alpha = np.zeros((size, size))
-    for upper, count in ((True, 78), (False, 46)):
+    for upper, count in ((True, 62), (False, 26)):
         for root in np.linspace(0.012, 0.988, count) + generator.normal(0, 0.003, count):
             lean = generator.normal(0, 0.03) + (generator.choice([-1, 1]) * 0.012)
-            length = generator.uniform(0.72, 1.0) * (0.46 if upper else 0.40 * generator.uniform(0.7, 1))
+            length = generator.uniform(0.72, 1.0) * (0.46 if upper else 0.36 * generator.uniform(0.6, 1))
             along = np.linspace(0, 1, 700)
             x = root + lean * along**1.5
             y = (0.485 - length * along) if upper else (0.515 + length * along)
-            width = np.maximum((0.0036 if upper else 0.0028) * (1 - along) ** 0.7, 0.0007) * size
+            width = np.maximum((0.0032 if upper else 0.0024) * (1 - along) ** 0.7, 0.0007) * size
             for px, py, w in zip(x * size, y * size, width, strict=True):
                 lo, hi = int(round(px - w / 2)), int(round(px + w / 2)) + 1
                 if 0 <= int(py) < size:
                     alpha[int(py), max(lo, 0) : max(min(hi, size), 0)] = 1
     alpha = alpha.reshape(SIZE, scale, SIZE, scale).mean((1, 3))
-    colour = np.broadcast_to(np.array([30, 22, 18.0]), (SIZE, SIZE, 3))
+    alpha[SIZE // 2 :] *= 0.6
+    alpha[: SIZE // 2] *= 0.9
+    colour = np.broadcast_to(np.array([38, 27, 21.0]), (SIZE, SIZE, 3))
     return np.concatenate([colour, 255 * alpha[..., None]], axis=2)
 
 

@@ -252,6 +252,29 @@ def inspect(head: Head, posed: np.ndarray, rule: Rule, *, pose: str, person: int
 _REACH_M: Final = 12e-3
 
 
+def seen_from_behind(head: Head, posed: np.ndarray) -> int:
+    """How many of 5 x 80 x 80 rays at the mouth first meet the wrong side of skin or lining: gaps one can look into."""
+    triangles = part_triangles(head.model, ("face", "mouth", "teethUpper", "teethLower", "tongue", "eyeLeft", "eyeRight"))
+    sheets = np.isin(triangles, np.unique(part_triangles(head.model, ("face", "mouth")))).all(1)
+    scene, _, _ = _scene(posed, triangles)
+    target = posed[np.unique(part_triangles(head.model, ("mouth",)))]
+    target = np.array([0, target[:, 1].mean(), target[:, 2].max()])
+    count = 0
+    for direction in _VIEWS[:5]:
+        toward = np.array(direction) / np.linalg.norm(direction)
+        across = np.cross([0, 1, 0], toward)
+        across /= np.linalg.norm(across)
+        step = np.linspace(-35e-3, 35e-3, 80)
+        grid = (step[:, None, None] * across + step[None, :, None] * np.cross(toward, across)).reshape(-1, 3)
+        rays = np.concatenate([target + 0.3 * toward + grid, np.tile(-toward, (len(grid), 1))], 1).astype(np.float32)
+        hits = scene.cast_rays(rays)
+        met = np.isfinite(hits["t_hit"].numpy())
+        behind = (hits["primitive_normals"].numpy() @ -toward) > 0.05
+        face = np.where(met, hits["primitive_ids"].numpy().astype(np.int64), 0)
+        count += int((met & behind & sheets[face]).sum())
+    return count
+
+
 def survey(model: Any, *, count: int = 20, rules: tuple[Rule, ...] = RULES) -> list[Finding]:
     """All rules over the mean and `count` people in all poses."""
     findings: list[Finding] = []
