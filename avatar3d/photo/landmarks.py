@@ -116,7 +116,7 @@ def square_around(points: Float32[np.ndarray, "478 3"]) -> FaceSquare:
 def _settled(before: FaceSquare, after: FaceSquare) -> bool:
     moved = float(np.linalg.norm(after.centre_px - before.centre_px)) / after.side_px
     turned = abs(np.angle(np.exp(1j * (after.roll_rad - before.roll_rad))))
-    return moved < 0.01 and abs(np.log(after.side_px / before.side_px)) < 0.02 and turned < 0.02
+    return bool(moved < 0.01 and abs(np.log(after.side_px / before.side_px)) < 0.02 and turned < 0.02)
 
 
 def _look(
