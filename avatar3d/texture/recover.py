@@ -152,7 +152,8 @@ def _smooth(
     small = cv2.resize(np.dstack([values * weights[..., None], weights]), (size, size), interpolation=cv2.INTER_AREA)
     small = blur(np.asarray(small, np.float32), width * size)
     mean = small[..., :-1] / np.maximum(small[..., -1:], 1e-3)
-    return np.asarray(cv2.resize(mean, values.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    spread = np.asarray(cv2.resize(mean, values.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    return spread.reshape(values.shape)  # OpenCV drops a last axis of one
 
 
 def _fill_from_mirror(
