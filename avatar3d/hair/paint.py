@@ -1,8 +1,8 @@
 """The shell's picture: colour from the photo where it saw the hair, strands where it did not, soft ends in alpha.
 
-    texel --> point on the shell --> photo pixel --> probability of hair, colour / light
-    unseen texels --> mean hair colour with strands like the seen ones
-    alpha --> hair there, minus strand noise near the hairline
+texel --> point on the shell --> photo pixel --> probability of hair, colour / light
+unseen texels --> mean hair colour with strands like the seen ones
+alpha --> hair there, minus strand noise near the hairline
 """
 
 from dataclasses import dataclass
@@ -80,7 +80,9 @@ def _texels(shell: HairShell, fitted: HeadFit) -> _Texels:
     towards = fitted.camera.position_m - points
     towards /= np.linalg.norm(towards, axis=2, keepdims=True)
     photo = fitted.camera.project(points.reshape(-1, 3)).reshape(SIZE, SIZE, 2)
-    return _Texels(points, normals.astype(np.float32), np.sum(normals * towards, axis=2), photo, _stretch(shell.over_line))
+    return _Texels(
+        points, normals.astype(np.float32), np.sum(normals * towards, axis=2), photo, _stretch(shell.over_line)
+    )
 
 
 def _stretch(grid: Float32[np.ndarray, "R C ..."]) -> Float32[np.ndarray, "S S ..."]:
@@ -145,7 +147,8 @@ def _fill(
     middle = np.log(np.maximum(mean, 1e-3)).astype(np.float32)
     kept = np.clip(log, middle - _RANGE, middle + _RANGE)
     # The smooth continuation is made small: it has no detail to lose.
-    small = cv2.resize(np.dstack([kept * known[..., None], known]), (SIZE // 8, SIZE // 8), interpolation=cv2.INTER_AREA)
+    weighted = np.concatenate([kept * known[..., None], known[..., None]], axis=2).astype(np.float32)
+    small = cv2.resize(weighted, (SIZE // 8, SIZE // 8), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(np.concatenate([small] * 3, axis=1), (0, 0), 5)[:, SIZE // 8 : SIZE // 4]
     smooth = cv2.resize((small[..., :3] + 0.15 * middle) / (small[..., 3:] + 0.15), (SIZE, SIZE))
     bright = log.mean(2)
@@ -196,7 +199,9 @@ def _streak(noise: Float32[np.ndarray, "S S"], width: float, run: float) -> Floa
     return (soft - soft.mean()) / soft.std()
 
 
-def _weighted_median(colour: Float32[np.ndarray, "S S 3"], known: Float32[np.ndarray, "S S"]) -> Float64[np.ndarray, "3"]:
+def _weighted_median(
+    colour: Float32[np.ndarray, "S S 3"], known: Float32[np.ndarray, "S S"]
+) -> Float64[np.ndarray, "3"]:
     sure = known > 0.3 if (known > 0.3).sum() > 50 else known >= 0
     return np.median(colour[sure].reshape(-1, 3), axis=0).astype(np.float64)
 

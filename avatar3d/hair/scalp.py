@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float, Float32, Float64
 
 from avatar3d.core.head import HeadModel
 
@@ -28,12 +28,12 @@ class Skull:
     """Between the eyes."""
     iod_m: float
 
-    def azimuth(self, points: Float32[np.ndarray, "N 3"]) -> Float64[np.ndarray, "N"]:
+    def azimuth(self, points: Float[np.ndarray, "N 3"]) -> Float64[np.ndarray, "N"]:
         """Degrees around the vertical: 0 ahead, positive to the person's left, 180 behind."""
         away = points.astype(np.float64) - self.middle
         return np.degrees(np.arctan2(away[:, 0], away[:, 2]))
 
-    def height(self, points: Float32[np.ndarray, "N 3"]) -> Float64[np.ndarray, "N"]:
+    def height(self, points: Float[np.ndarray, "N 3"]) -> Float64[np.ndarray, "N"]:
         """Above the eyes, in inter-ocular distances."""
         return (points[:, 1].astype(np.float64) - self.eyes[1]) / self.iod_m
 
@@ -47,6 +47,6 @@ def find_skull(model: HeadModel, vertices: Float32[np.ndarray, "V 3"]) -> Skull:
     return Skull(middle=eyes + np.array([0, *_SKULL_MIDDLE]) * iod, eyes=eyes, iod_m=iod)
 
 
-def usual_hairline(azimuth_deg: Float64[np.ndarray, "N"]) -> Float64[np.ndarray, "N"]:
+def usual_hairline(azimuth_deg: Float64[np.ndarray, "*S"]) -> Float64[np.ndarray, "*S"]:
     """Height above the eyes (inter-ocular distances) where hair usually begins at each azimuth."""
     return np.interp(np.abs(azimuth_deg), _HAIRLINE[:, 0], _HAIRLINE[:, 1])

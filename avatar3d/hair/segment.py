@@ -143,7 +143,7 @@ def _rotation(fitted: HeadFit) -> Float64[np.ndarray, "3 3"]:
 
 def _polygon(points: Float64[np.ndarray, "N 2"], shape: tuple[int, ...]) -> Bool[np.ndarray, "H W"]:
     filled = np.zeros(shape, np.uint8)
-    cv2.fillPoly(filled, [np.round(points - 0.5).astype(np.int32)], 1)
+    cv2.fillPoly(filled, [np.round(points - 0.5).astype(np.int32)], [1.0])
     return filled > 0
 
 
@@ -281,14 +281,14 @@ class _Mixture:
         """The same with standard deviations `factor` times as large."""
         return _Mixture._of(self.share, self.mean, np.linalg.inv(self.precision) * factor**2)
 
-    def distance(self, colours: Float32[np.ndarray, "N 3"]) -> Float64[np.ndarray, "N"]:
+    def distance(self, colours: Float32[np.ndarray, "N 3"]) -> Float32[np.ndarray, "N"]:
         """Mahalanobis distance to the nearest component."""
         return np.sqrt(self._squared(colours).min(1))
 
-    def density(self, colours: Float32[np.ndarray, "N 3"]) -> Float64[np.ndarray, "N"]:
+    def density(self, colours: Float32[np.ndarray, "N 3"]) -> Float32[np.ndarray, "N"]:
         return np.exp(-0.5 * self._squared(colours)) @ (self.share * self.scale).astype(np.float32) + 2e-8
 
-    def _squared(self, colours: Float32[np.ndarray, "N 3"]) -> Float64[np.ndarray, "N K"]:
+    def _squared(self, colours: Float32[np.ndarray, "N 3"]) -> Float32[np.ndarray, "N K"]:
         # |W (x - m)|^2 with W the Cholesky factor of the precision: one matrix product per component.
         squared = np.empty((len(colours), len(self.share)), np.float32)
         for k, (mean, precision) in enumerate(zip(self.mean, self.precision, strict=True)):

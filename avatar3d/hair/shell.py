@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
-from scipy.ndimage import gaussian_filter  # pyright: ignore[reportUnknownVariableType]
+from scipy.ndimage import gaussian_filter1d  # pyright: ignore[reportUnknownVariableType]
 
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.hair.scalp import Skull
@@ -47,7 +47,9 @@ class HairShell:
         rows, columns = self.over_line.shape
         index = np.arange(rows * columns).reshape(rows, columns)
         a, b, c, d = index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]
-        return np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)]).astype(np.int32)
+        return np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)]).astype(
+            np.int32
+        )
 
 
 def sample_meridians(model: HeadModel, fitted: HeadFit, skull: Skull) -> MeridianSurface:
@@ -95,15 +97,18 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
         # Hair that hangs lies over the ears.
         ear = _ear_height(scene, skull, azimuth, rows)
         lift = np.maximum(lift, np.where(ear > 0.002, ear + _CURTAIN_OFF_M, 0))
-    lift = gaussian_filter(np.maximum(lift, 0.003), 1.0, mode=("nearest", "wrap")) * rise + _LEAST_M * (0.4 + 0.6 * rise)
+    lift = _soft(np.maximum(lift, 0.003), 1.0, around=1) * rise + _LEAST_M * (0.4 + 0.6 * rise)
     points = skin + lift[..., None] * directions
     points[0] = points[0].mean(0)
+    points[:, -1] = points[:, 0]
     if not hangs:
         return HairShell(points.astype(np.float32), over.astype(np.float32), _SCALP_ROWS)
     curtain = _curtain(scene, style, azimuth, points[-1])
     return HairShell(
         np.concatenate([points, curtain]).astype(np.float32),
-        np.concatenate([over, np.where(np.abs(azimuth) > _CURTAIN_FRONT_DEG, 1.0, over[-1])[None].repeat(_CURTAIN_ROWS, 0)]).astype(np.float32),
+        np.concatenate(
+            [over, np.where(np.abs(azimuth) > _CURTAIN_FRONT_DEG, 1.0, over[-1])[None].repeat(_CURTAIN_ROWS, 0)]
+        ).astype(np.float32),
         _SCALP_ROWS,
     )
 
@@ -121,7 +126,7 @@ def _ear_height(
     grid = _directions(np.broadcast_to(azimuth, polar.shape), polar).reshape(-1, 3)
     near = grid @ flat.T > np.cos(np.radians(_AROUND_EAR_DEG))
     height = np.where(near, off.ravel()[None], 0).max(1).reshape(polar.shape)
-    return gaussian_filter(height, 0.6, mode=("nearest", "wrap"))
+    return _soft(height, 0.6, around=1)
 
 
 def _curtain(
@@ -147,7 +152,9 @@ def _curtain(
         out = np.maximum(0.4 * out + 0.6 * fall, np.minimum(body + _CURTAIN_OFF_M, reach + _SHOULDER_M))
         row = axis + out[:, None] * flat
         rows.append(top + hanging[:, None] * (row - top))
-    return np.stack(rows)
+    curtain = np.stack(rows)
+    curtain[:, -1] = curtain[:, 0]
+    return curtain
 
 
 def _turned(flat: Float64[np.ndarray, "C 3"], by_deg: float) -> Float64[np.ndarray, "C 3"]:
@@ -171,9 +178,18 @@ def _skull_radius(scene: Scene, skull: Skull, directions: Float64[np.ndarray, "A
     origins = np.broadcast_to(skull.middle.astype(np.float32), flat.shape)
     hits = scene.cast(np.ascontiguousarray(origins), np.ascontiguousarray(flat))
     radius = np.where(hits.triangle >= 0, hits.distance, 1.4 * skull.iod_m).reshape(directions.shape[:2])
-    return gaussian_filter(radius.astype(np.float64), 0.8, mode=("wrap", "nearest"))
+    return _soft(radius.astype(np.float64), 0.8, around=0)
 
 
-def _directions(azimuth_deg: Float64[np.ndarray, "..."], polar_deg: Float64[np.ndarray, "..."]) -> Float64[np.ndarray, "... 3"]:
+def _soft(field: Float64[np.ndarray, "R C"], sigma: float, *, around: int) -> Float64[np.ndarray, "R C"]:
+    """Gaussian smoothing; axis `around` closes on itself."""
+    return gaussian_filter1d(
+        gaussian_filter1d(field, sigma, axis=1 - around, mode="nearest"), sigma, axis=around, mode="wrap"
+    )
+
+
+def _directions(
+    azimuth_deg: Float64[np.ndarray, "..."], polar_deg: Float64[np.ndarray, "..."]
+) -> Float64[np.ndarray, "... 3"]:
     azimuth, polar = np.broadcast_arrays(np.radians(azimuth_deg), np.radians(polar_deg))
     return np.stack([np.sin(polar) * np.sin(azimuth), np.cos(polar), np.sin(polar) * np.cos(azimuth)], axis=-1)

@@ -1,8 +1,8 @@
 """What the picture says about a hairstyle: how far it stands off the skull, where it ends, how far it hangs.
 
-    hair pixels --> rays in the picture from the skull's middle: silhouette minus skull --> lift
-                --> meridians over the skull: where hair ends --> hairline
-                --> rows beside the neck: how far down hair goes --> hang
+hair pixels --> rays in the picture from the skull's middle: silhouette minus skull --> lift
+            --> meridians over the skull: where hair ends --> hairline
+            --> rows beside the neck: how far down hair goes --> hang
 """
 
 from dataclasses import dataclass
@@ -116,7 +116,9 @@ def _silhouette_lift(picture: HairPicture, fitted: HeadFit) -> Float64[np.ndarra
     return gaussian_filter1d(lift, 1.2, mode="wrap")
 
 
-def _seen(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface) -> tuple[Float64[np.ndarray, "A P"], Bool[np.ndarray, "A P"]]:
+def _seen(
+    picture: HairPicture, fitted: HeadFit, surface: MeridianSurface
+) -> tuple[Float64[np.ndarray, "A P"], Bool[np.ndarray, "A P"]]:
     """Probability of hair at the skull's points, and which of them the camera sees."""
     flat = surface.points.reshape(-1, 3)
     probability = picture.sample(fitted.camera.project(flat), picture.hair).reshape(surface.facing.shape)
@@ -195,7 +197,7 @@ def _density(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface) ->
     if not known.any():
         return share
     # The unseen crown is like the highest row seen.
-    top = int(np.flatnonzero((np.abs(levels - height[side].max()) < 0.15))[0]) if side.any() else 39
+    top = int(np.flatnonzero(np.abs(levels - height[side].max()) < 0.15)[0]) if side.any() else 39
     share[top:] = share[max(top - 3, 0) : top + 1].mean()
     # Hair or skin, nothing between: a thin crown is drawn by the picture, not by chance.
     return np.clip((gaussian_filter1d(share, 1.5) - 0.10) / 0.2, 0, 1)

@@ -76,7 +76,7 @@ def _to_atlas(
     mask, tint = np.zeros((size, size), np.float32), np.zeros((size, size, 3), np.float32)
     for triangle, corner in zip(triangles[covered], corners[covered], strict=True):
         spot = np.round(corner).astype(np.int32)
-        cv2.fillConvexPoly(mask, spot, float(cover[triangle].mean()))
+        cv2.fillConvexPoly(mask, spot, [float(cover[triangle].mean())])
         cv2.fillConvexPoly(tint, spot, [float(c) for c in colour[triangle].mean(0)])
     width = size / 128
     near = cv2.dilate((mask > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0

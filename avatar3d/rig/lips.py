@@ -78,7 +78,9 @@ def close_lips(
         # Each shape answers for what it did to a pair.
         blame = np.stack([np.linalg.norm(pairs.apart(mended[index]), axis=1) for index in group]) + 1e-9
         for index, share in zip(group, blame / blame.sum(0), strict=True):
-            mended[index] = _part_lips(pairs, mended[index], ((share * through)[:, None] * _away(pairs)).astype(np.float32))
+            mended[index] = _part_lips(
+                pairs, mended[index], ((share * through)[:, None] * _away(pairs)).astype(np.float32)
+            )
     return mended
 
 

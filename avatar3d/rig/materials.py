@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
-from scipy.spatial import cKDTree  # pyright: ignore[reportUnknownVariableType]
+from scipy.spatial import KDTree
 
 from avatar3d.core.avatar import Material, Skin, Texture
 from avatar3d.core.head import HeadModel
@@ -68,7 +68,7 @@ def brow_colour(model: HeadModel, skin: Skin) -> tuple[float, float, float] | No
     brows = model.rest[np.unique(model.triangles[model.part("brows")])]
     chosen = model.part("face")
     corners, uvs = model.rest[model.triangles[chosen]].mean(1), model.uvs[model.triangle_uvs[chosen]].mean(1)
-    near = np.asarray(cKDTree(brows).query(corners)[0]) < _UNDER_BROW_M
+    near = np.asarray(KDTree(brows).query(corners)[0]) < _UNDER_BROW_M
     pixels = skin.albedo.pixels
     spots = np.clip((uvs[near] * pixels.shape[0]).astype(int), 6, pixels.shape[0] - 7)
     patch = np.concatenate([pixels[y - 6 : y + 7, x - 6 : x + 7, :3].reshape(-1, 3) for x, y in spots])

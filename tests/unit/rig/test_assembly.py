@@ -133,5 +133,8 @@ def test_teeth_are_tucked_behind_skin_that_would_not_cover_them() -> None:
     tucked = tuck_teeth(model, pushed, np.zeros_like(model.expression))
     moved_back = pushed[front, 2] - tucked[front, 2]
     assert moved_back.max() > 0.001
-    others = np.setdiff1d(np.arange(len(pushed)), np.unique(model.triangles[np.concatenate([model.part("teethLower"), model.part("teethUpper")])]))
+    others = np.setdiff1d(
+        np.arange(len(pushed)),
+        np.unique(model.triangles[np.concatenate([model.part("teethLower"), model.part("teethUpper")])]),
+    )
     np.testing.assert_array_equal(tucked[others], pushed[others])

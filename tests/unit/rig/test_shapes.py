@@ -52,7 +52,11 @@ def members(*parts: str) -> np.ndarray:
 def test_the_mean_head_gets_the_models_own_expressions() -> None:
     head = model()
     skin = members("face")
-    untouched = [i for i, name in enumerate(ARKIT_NAMES) if not name.startswith(("eyeBlink", "mouthClose", "mouthPress", "mouthRoll"))]
+    untouched = [
+        i
+        for i, name in enumerate(ARKIT_NAMES)
+        if not name.startswith(("eyeBlink", "mouthClose", "mouthPress", "mouthRoll"))
+    ]
     transferred = person_shapes(head, head.rest)
     np.testing.assert_allclose(transferred[untouched][:, skin], head.expression[untouched][:, skin], atol=2e-5)
 
@@ -65,7 +69,14 @@ def test_every_shape_moves_this_head_and_no_number_is_wild(seed: int) -> None:
     assert reach.max() < 0.08
 
 
-@pytest.mark.parametrize("name", [n for n in ARKIT_NAMES if n.endswith(("Left", "Right")) and n not in ("jawLeft", "jawRight", "mouthLeft", "mouthRight")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        n
+        for n in ARKIT_NAMES
+        if n.endswith(("Left", "Right")) and n not in ("jawLeft", "jawRight", "mouthLeft", "mouthRight")
+    ],
+)
 def test_a_one_sided_shape_acts_on_its_own_side(name: str) -> None:
     skin = members("face", "eyeLeft", "eyeRight")
     energy = (shapes(1)[ARKIT_INDEX[name]][skin] ** 2).sum(1)
@@ -77,7 +88,13 @@ def test_a_one_sided_shape_acts_on_its_own_side(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("prefix", "low", "high"),
-    [("brow", 0.03, 0.14), ("eye", -0.01, 0.09), ("jaw", -0.12, 0.03), ("mouth", -0.12, 0.03), ("noseSneer", -0.06, 0.05)],
+    [
+        ("brow", 0.03, 0.14),
+        ("eye", -0.01, 0.09),
+        ("jaw", -0.12, 0.03),
+        ("mouth", -0.12, 0.03),
+        ("noseSneer", -0.06, 0.05),
+    ],
 )
 def test_a_shape_acts_most_in_its_own_region(prefix: str, low: float, high: float) -> None:
     skin = members("face")

@@ -1,0 +1,196 @@
+"""Hair from a picture whose hair we painted ourselves: where it grows, how far it stands off, whom it spares."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import pytest
+
+from avatar3d.core.avatar import Mesh, Skin, Texture
+from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.core.photo import Camera, FaceObservation, Light, Photo
+from avatar3d.hair.grow import grow_hair
+from avatar3d.hair.scalp import find_skull, usual_hairline
+from avatar3d.hair.segment import segment_hair
+from avatar3d.hair.tint import tint_scalp
+from avatar3d.head.load import load_head_model
+from avatar3d.render.raycast import Scene
+
+SIZE = 480
+BROWN, SKIN, WALL, SHIRT = (62, 40, 26), (208, 158, 134), (120, 150, 190), (235, 235, 240)
+
+
+@dataclass(frozen=True, eq=False)
+class Sitter:
+    """A painted portrait of the mean head and what we know about it."""
+
+    model: HeadModel
+    fitted: HeadFit
+    face: FaceObservation
+    skin: Skin
+    painted: np.ndarray
+
+
+def plain_skin() -> Skin:
+    light = np.zeros((9, 3), np.float32)
+    light[0] = 1
+    colour = np.full((256, 256, 3), SKIN, np.uint8)
+    flat = np.full((8, 8, 3), (128, 128, 255), np.uint8)
+    return Skin(
+        Texture("albedo", colour),
+        Texture("normal", flat),
+        np.ones((256, 256), np.float32),
+        Light(light),
+        np.array([0.6, 0.35, 0.25], np.float32),
+    )
+
+
+@lru_cache
+def sitter(style: str) -> Sitter:
+    """The mean head, photographed from 1.2 m with `short`, `long` or `no` hair."""
+    model = load_head_model()
+    flip = np.array([0, 1, 0, 0], np.float32)  # half a turn about X: OpenCV's axes from glTF's
+    camera = Camera(760.0, np.array([240, 240], np.float32), SIZE, SIZE, flip, np.array([0, 0.0, 1.2], np.float32))
+    still = np.array([1, 0, 0, 0], np.float32)
+    zero = np.zeros(52, np.float32)
+    identity = np.zeros(len(model.identity), np.float32)
+    fitted = HeadFit(identity, zero, zero, camera, still, still, model.rest, model.rest, 0.01)
+    y, x = np.mgrid[0:SIZE, 0:SIZE] + 0.5
+    towards = np.stack([(x - 240) / 760, -(y - 240) / 760, -np.ones_like(x)], -1).reshape(-1, 3).astype(np.float32)
+    eye = np.broadcast_to(camera.position_m, towards.shape).astype(np.float32)
+    triangles = model.triangles[model.part("face")]
+    hits = Scene(model.rest, triangles).cast(np.ascontiguousarray(eye), towards)
+    points = np.einsum("nc,ncd->nd", hits.barycentric, model.rest[triangles[hits.triangle]]).reshape(SIZE, SIZE, 3)
+    head = (hits.triangle >= 0).reshape(SIZE, SIZE)
+    skull = find_skull(model, model.rest)
+    flat = points.reshape(-1, 3)
+    over = (skull.height(flat) - usual_hairline(skull.azimuth(flat))).reshape(SIZE, SIZE)
+    scalp = head & (over > 0) & (skull.height(flat).reshape(SIZE, SIZE) > 0.3)
+    painted = np.zeros((SIZE, SIZE), bool)
+    if style != "no":
+        painted = cv2.dilate(scalp.astype(np.uint8), np.ones((25, 25), np.uint8)) > 0
+        painted &= ~head | scalp
+    if style == "long":
+        painted |= ~head & (np.abs(x - 240) < 78) & (y > 190) & (y < 330)
+    rng = np.random.default_rng(3)
+    picture = np.tile(np.array(WALL, np.float32), (SIZE, SIZE, 1))
+    picture[head] = SKIN
+    picture[head & (points[..., 1] < -0.12)] = SHIRT
+    picture[painted] = BROWN
+    picture *= 1 + 0.05 * rng.standard_normal((SIZE, SIZE, 1)).astype(np.float32)
+    landmarks = np.einsum(
+        "lc,lcd->ld", model.landmark_barycentric, model.rest[model.triangles[model.landmark_triangles]]
+    )
+    face = FaceObservation(
+        photo=Photo("painted", np.clip(picture, 0, 255).astype(np.uint8), None, None, "0" * 64),
+        landmarks_px=camera.project(landmarks.astype(np.float32)),
+        depth_px=np.zeros(478, np.float32),
+        person=head | painted,
+    )
+    return Sitter(model, fitted, face, plain_skin(), painted)
+
+
+@lru_cache
+def hair(style: str) -> Mesh | None:
+    who = sitter(style)
+    return grow_hair(who.model, who.fitted, who.face, who.skin)
+
+
+def grown(style: str) -> Mesh:
+    mesh = hair(style)
+    assert mesh is not None
+    return mesh
+
+
+@pytest.mark.parametrize("style", ["short", "long"])
+def test_hair_is_found_where_it_was_painted(style: str) -> None:
+    who = sitter(style)
+    picture = segment_hair(who.model, who.fitted, who.face)
+    y, x = np.mgrid[0:SIZE:3, 0:SIZE:3] + 0.5
+    found = picture.sample(np.stack([x.ravel(), y.ravel()], 1).astype(np.float32), picture.hair) > 0.5
+    truth = who.painted[::3, ::3].ravel()
+    assert (found & truth).sum() / (found | truth).sum() > 0.8
+
+
+def test_a_bald_head_gets_no_hair() -> None:
+    assert hair("no") is None
+
+
+@pytest.mark.parametrize("style", ["short", "long"])
+def test_hair_is_one_small_mesh_that_rides_on_the_head(style: str) -> None:
+    mesh = grown(style)
+    assert len(mesh.positions) <= 1500
+    assert mesh.morph_names == ()
+    assert np.isfinite(mesh.positions).all()
+    np.testing.assert_allclose(np.linalg.norm(mesh.normals, axis=1), 1, atol=1e-4)
+    assert (mesh.joints[:, 0] == sitter(style).model.joint_names.index("head")).all()
+    np.testing.assert_array_equal(mesh.weights[:, 0], 1)
+    assert mesh.material.base_colour is not None
+    assert mesh.material.base_colour.pixels.shape == (512, 512, 4)
+
+
+def test_hair_stands_above_the_scalp_as_far_as_the_silhouette_says() -> None:
+    who, mesh = sitter("short"), grown("short")
+    skull = find_skull(who.model, who.model.rest)
+    away = mesh.positions - skull.middle.astype(np.float32)
+    length = np.linalg.norm(away, axis=1)
+    hits = Scene(who.model.rest, who.model.triangles[who.model.part("face")]).cast(
+        np.broadcast_to(skull.middle, away.shape).astype(np.float32), (away / length[:, None]).astype(np.float32)
+    )
+    off = length - hits.distance
+    assert off.min() > -0.001
+    crown = mesh.positions[:, 1] > who.model.rest[:, 1].max() - 0.03
+    assert 0.008 < np.median(off[crown]) < 0.03  # painted twelve pixels, 19 mm, beyond the skull
+
+
+def test_hair_faces_outward_and_its_seam_is_welded() -> None:
+    mesh = grown("short")
+    corners = mesh.positions[mesh.triangles]
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    assert (np.sum(normal * mesh.normals[mesh.triangles].mean(1), axis=1) > 0).mean() > 0.98
+    middle = find_skull(sitter("short").model, sitter("short").model.rest).middle
+    assert (np.sum(normal * (corners.mean(1) - middle), axis=1) > 0).mean() > 0.95
+    left, right = np.flatnonzero(mesh.uvs[:, 0] == 0), np.flatnonzero(mesh.uvs[:, 0] == 1)
+    np.testing.assert_allclose(mesh.positions[left], mesh.positions[right], atol=1e-5)
+    np.testing.assert_allclose(mesh.normals[left], mesh.normals[right], atol=1e-5)
+
+
+def test_the_forehead_stays_free_and_the_crown_is_covered() -> None:
+    who, mesh = sitter("short"), grown("short")
+    skull = find_skull(who.model, who.model.rest)
+    assert mesh.material.base_colour is not None
+    alpha = mesh.material.base_colour.pixels[..., 3] / 255
+    at = np.clip((mesh.uvs * 512).astype(int), 0, 511)
+    shown = alpha[at[:, 1], at[:, 0]] > mesh.material.alpha_cutoff
+    height = skull.height(mesh.positions)
+    front = np.abs(skull.azimuth(mesh.positions)) < 25
+    assert not shown[front & (height < 0.8)].any()
+    assert shown[height > 1.6].mean() > 0.95
+
+
+def test_hair_has_the_pictures_colour() -> None:
+    texture = grown("short").material.base_colour
+    assert texture is not None
+    seen = texture.pixels[texture.pixels[..., 3] > 128][:, :3]
+    assert np.abs(np.median(seen, axis=0) - BROWN).max() < 30
+
+
+def test_only_long_hair_hangs_to_the_neck() -> None:
+    assert grown("long").positions[:, 1].min() < grown("short").positions[:, 1].min() - 0.015
+    beside = np.abs(grown("long").positions[:, 0]) > 0.06
+    assert grown("long").positions[beside, 1].min() < -0.05
+
+
+def test_the_scalp_under_the_hair_takes_its_colour_and_the_face_keeps_its_own() -> None:
+    who = sitter("short")
+    tinted = tint_scalp(who.model, who.fitted, who.skin, grown("short"))
+    faces = who.model.part("face")
+    centre = who.model.rest[who.model.triangles[faces]].mean(1)
+    spots = np.clip((who.model.uvs[who.model.triangle_uvs[faces]].mean(1) * 256).astype(int), 0, 255)
+    colours = tinted.albedo.pixels[spots[:, 1], spots[:, 0]].astype(float)
+    skull = find_skull(who.model, who.model.rest)
+    crown, cheeks = skull.height(centre) > 1.7, (skull.height(centre) < 0.3) & (centre[:, 2] > 0.07)
+    assert np.abs(np.median(colours[crown], axis=0) - BROWN).max() < 45
+    np.testing.assert_array_equal(np.median(colours[cheeks], axis=0), SKIN)
+    assert tint_scalp(who.model, who.fitted, who.skin, None) is who.skin
