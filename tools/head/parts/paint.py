@@ -131,7 +131,7 @@ def _lashes() -> np.ndarray:
             y = (0.485 - length * along) if upper else (0.515 + length * along)
             width = np.maximum((0.0032 if upper else 0.0024) * (1 - along) ** 0.7, 0.0007) * size
             for px, py, w in zip(x * size, y * size, width, strict=True):
-                lo, hi = int(round(px - w / 2)), int(round(px + w / 2)) + 1
+                lo, hi = round(px - w / 2), round(px + w / 2) + 1
                 if 0 <= int(py) < size:
                     alpha[int(py), max(lo, 0) : max(min(hi, size), 0)] = 1
     alpha = alpha.reshape(SIZE, scale, SIZE, scale).mean((1, 3))
@@ -158,7 +158,7 @@ def _brows() -> np.ndarray:
         x, y = u + length * along * np.cos(angle) * 0.55, v - length * along * np.sin(angle) * 1.6
         width = np.maximum(0.0036 * np.sin(np.pi * (0.15 + 0.85 * along)) ** 0.6, 0.0012) * size
         for px, py, w in zip(x * size, y * size, width, strict=True):
-            lo, hi = int(round(px - w / 2)), int(round(px + w / 2)) + 1
+            lo, hi = round(px - w / 2), round(px + w / 2) + 1
             if 0 <= int(py) < size and hi > 0 and lo < size:
                 alpha[int(py), max(lo, 0) : min(hi, size)] = 1
     alpha = alpha.reshape(SIZE, scale, SIZE, scale).mean((1, 3))

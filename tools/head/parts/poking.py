@@ -111,9 +111,7 @@ def signed_distance(points: np.ndarray, vertices: np.ndarray, triangles: np.ndar
     return np.linalg.norm(offset, axis=1) * np.where((offset * normal).sum(1) < 0, -1, 1)
 
 
-def crossings(
-    vertices: np.ndarray, part: np.ndarray, triangles: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def crossings(vertices: np.ndarray, part: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where edges of the triangles `part` cross the surface: how far they come out in front [n] and where [n 3].
 
     The points lie a hair in front of the surface.
@@ -254,7 +252,9 @@ _REACH_M: Final = 12e-3
 
 def seen_from_behind(head: Head, posed: np.ndarray) -> int:
     """How many of 5 x 80 x 80 rays at the mouth first meet the wrong side of skin or lining: gaps one can look into."""
-    triangles = part_triangles(head.model, ("face", "mouth", "teethUpper", "teethLower", "tongue", "eyeLeft", "eyeRight"))
+    triangles = part_triangles(
+        head.model, ("face", "mouth", "teethUpper", "teethLower", "tongue", "eyeLeft", "eyeRight")
+    )
     sheets = np.isin(triangles, np.unique(part_triangles(head.model, ("face", "mouth")))).all(1)
     scene, _, _ = _scene(posed, triangles)
     target = posed[np.unique(part_triangles(head.model, ("mouth",)))]

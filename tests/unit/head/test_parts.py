@@ -1,0 +1,123 @@
+"""The head's own parts as their modellers hand them over. Needs the measured head of the shared inputs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avatar3d.core.blendshapes import ARKIT_INDEX
+
+NAMES = ["eyeLeft", "eyeRight", "teethUpper", "teethLower", "tongue", "mouth", "lashes", "brows"]
+
+
+@pytest.fixture(scope="module")
+def measured(shared: Path):
+    from tools.head.parts.source import load_ict_source
+
+    path = shared / "head/ict_facekit.npz"
+    if not path.is_file():
+        pytest.skip(f"the measured head is not there: {path}")
+    return load_ict_source(path)
+
+
+@pytest.fixture(scope="module")
+def parts(measured):
+    from tools.head.parts.build import build_parts
+
+    return {part.name: part for part in build_parts(measured)}
+
+
+def test_all_parts_come_in_order_and_within_the_vertex_budget(parts) -> None:
+    assert list(parts) == NAMES
+    assert sum(len(part.vertices) for part in parts.values()) <= 3_400
+
+
+def test_every_polygon_has_its_texture_corner_inside_the_unit_square(parts) -> None:
+    for part in parts.values():
+        assert ((part.polygons < 0) == (part.polygon_uvs < 0)).all(), part.name
+        assert part.polygons.max() < len(part.vertices), part.name
+        assert part.polygon_uvs.max() < len(part.uvs), part.name
+        assert part.uvs.min() >= 0, part.name
+        assert part.uvs.max() <= 1, part.name
+
+
+def test_parts_are_symmetric_and_know_their_mirror_vertices(parts) -> None:
+    flip = np.array([-1, 1, 1], np.float32)
+    for part in parts.values():
+        other = {"eyeLeft": "eyeRight", "eyeRight": "eyeLeft"}.get(part.name, part.name)
+        np.testing.assert_allclose(part.vertices * flip, parts[other].vertices[part.mirror], atol=1e-6)
+
+
+def test_joint_weights_sum_to_one_over_at_most_four_joints(parts) -> None:
+    for part in parts.values():
+        assert len(part.joint_weights) <= 4
+        np.testing.assert_allclose(sum(part.joint_weights.values()), 1, atol=1e-5, err_msg=part.name)
+
+
+def test_upper_teeth_never_move_and_lower_teeth_move_as_measured(parts, measured) -> None:
+    from tools.head.parts.teeth import jaw_vertices
+
+    assert not parts["teethUpper"].expression.any()
+    lower, source = parts["teethLower"], jaw_vertices(measured, upper=False)
+    moving = {name for name, index in ARKIT_INDEX.items() if np.abs(lower.expression[index]).max() > 1e-6}
+    assert moving == {"jawOpen", "jawForward", "jawLeft", "jawRight", "tongueOut"}
+    for name in moving - {"tongueOut"}:
+        # Both are one rigid motion, so the affine map through the measured teeth must carry ours.
+        shape = ARKIT_INDEX[name]
+        rows = np.c_[measured.mean[source], np.ones(len(source))].astype(np.float64)
+        motion = np.linalg.lstsq(rows, measured.expression[shape][source].astype(np.float64), rcond=None)[0]
+        wanted = np.c_[lower.vertices, np.ones(len(lower.vertices))] @ motion
+        np.testing.assert_allclose(lower.expression[shape], wanted, atol=4e-4, err_msg=name)
+
+
+def test_eyes_only_turn_and_only_for_looking(parts) -> None:
+    for side in ("Left", "Right"):
+        eye = parts[f"eye{side}"]
+        centre = (eye.vertices[[0, -1]]).mean(0)
+        moving = {name for name, index in ARKIT_INDEX.items() if np.abs(eye.expression[index]).max() > 1e-7}
+        assert moving == {f"eyeLook{way}{side}" for way in ("Up", "Down", "In", "Out")}
+        down = eye.vertices[0] + eye.expression[ARKIT_INDEX[f"eyeLookDown{side}"]][0]
+        inward = eye.vertices[0] + eye.expression[ARKIT_INDEX[f"eyeLookIn{side}"]][0]
+        assert down[1] < eye.vertices[0][1] - 5e-3
+        assert abs(inward[0]) < abs(eye.vertices[0][0]) - 5e-3
+        radii = np.linalg.norm(eye.vertices - centre, axis=1)
+        assert 13.5e-3 < radii.min() < radii.max() < 17e-3
+
+
+def test_the_pupil_is_in_the_middle_of_the_eye_texture(parts) -> None:
+    for side in ("Left", "Right"):
+        eye = parts[f"eye{side}"]
+        front = int(eye.vertices[:, 2].argmax())
+        corner = eye.polygon_uvs[eye.polygons == front]
+        np.testing.assert_allclose(eye.uvs[corner], 0.5, atol=1e-6)
+
+
+def test_the_tongue_comes_out_between_the_lips(parts) -> None:
+    tongue, lip_front = parts["tongue"], 0.1185
+    out = tongue.vertices + tongue.expression[ARKIT_INDEX["tongueOut"]]
+    assert tongue.vertices[:, 2].max() < 0.099
+    assert out[:, 2].max() > lip_front + 5e-3
+
+
+def test_closed_pieces_face_outward(parts) -> None:
+    for name in ("eyeLeft", "eyeRight", "tongue"):
+        part = parts[name]
+        local = part.vertices.astype(np.float64) - part.vertices.mean(0)
+        quads = part.polygons[part.polygons[:, 3] >= 0]
+        triangles = np.concatenate([part.polygons[:, :3], quads[:, [0, 2, 3]]])
+        assert np.linalg.det(local[triangles]).sum() > 0, name
+
+
+def test_painted_textures_are_the_ones_shipped() -> None:
+    from PIL import Image
+
+    from tools.head.parts.paint import DATA, FILES, texture
+
+    sizes = 0
+    for stem, part in {stem: part for part, stem in FILES.items()}.items():
+        path = DATA / f"{stem}.png"
+        sizes += path.stat().st_size
+        with Image.open(path) as shipped:
+            difference = np.abs(np.asarray(shipped).astype(int) - texture(part).astype(int))
+        assert difference.max() <= 1, stem
+    assert sizes < 300_000
