@@ -46,7 +46,9 @@ def main() -> None:
     skins = unseen_skins(source, 47)
     # The model's own vertices nearest to the scan's stand for the same places.
     skin_vertices = np.unique(model.triangles[model.part("face")])
-    near = surface(source.rest, source.triangles[source.part("face")]).nearest(model.rest[skin_vertices].astype(float))[0]
+    near = surface(source.rest, source.triangles[source.part("face")]).nearest(model.rest[skin_vertices].astype(float))[
+        0
+    ]
     scan_tip = np.linalg.norm(near - source.rest[where][source.rest[where][:, 2].argmax()], axis=1) < 0.095
     front = skin_vertices[scan_tip & (np.linalg.norm(near - model.rest[skin_vertices], axis=1) < 0.002)]
     faces: list[np.ndarray] = []

@@ -57,9 +57,7 @@ def surface(vertices: Float64[np.ndarray, "V 3"], triangles: Int32[np.ndarray, "
     return Surface(corners, normals, cKDTree(corners.mean(1)))
 
 
-def scan_error_mm(
-    scan: Float64[np.ndarray, "N 3"], mesh: Surface, *, rounds: int = 12
-) -> Float64[np.ndarray, "N"]:
+def scan_error_mm(scan: Float64[np.ndarray, "N 3"], mesh: Surface, *, rounds: int = 12) -> Float64[np.ndarray, "N"]:
     """Distance of every scan point to the mesh after ICP of the scan onto it, millimetres of the scan.
 
     Point to plane, Huber at 1 mm, with scale (a photo cannot tell the size of a head), from where the scan lies.
