@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from avatar3d.texture.regions import blur
+
 _TOWARD_TONE: Final = 0.02
 """Weight of "exactly the skin tone" per pyramid level: nearby evidence wins, far away the tone does."""
 _ENOUGH: Final = 0.3
@@ -35,3 +37,15 @@ def pull_push(
         above = above.reshape(*weight.shape, -1) * np.float32(1 - decay)
         filled = total + (1 - weight)[..., None] * above
     return filled
+
+
+def smooth(
+    values: Float32[np.ndarray, "S S C"], weights: Float32[np.ndarray, "S S"], width: float
+) -> Float32[np.ndarray, "S S C"]:
+    """Weighted mean under a Gaussian of `width` atlas edges, computed at a quarter of the resolution."""
+    size = values.shape[0] // 4
+    small = cv2.resize(np.dstack([values * weights[..., None], weights]), (size, size), interpolation=cv2.INTER_AREA)
+    small = blur(np.asarray(small, np.float32), width * size)
+    mean = small[..., :-1] / np.maximum(small[..., -1:], np.float32(1e-6))
+    spread = np.asarray(cv2.resize(mean, values.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    return spread.reshape(values.shape)  # OpenCV drops a last axis of one

@@ -78,7 +78,7 @@ def gather_evidence(face: FaceObservation, texel_px: float) -> Evidence:
         crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
         person = np.asarray(cv2.resize(person, size, interpolation=cv2.INTER_AREA), np.float32)
     left_top = np.array([left, top], np.float32)
-    colour = LINEAR_FROM_SRGB[crop]
+    colour = LINEAR_FROM_SRGB[np.asarray(crop)]
     points = ((face.landmarks_px - left_top) * np.float32(scale)).astype(np.float32)
     trust, sockets, drawn, plain = _judge(colour, person, points, unit * scale, open_mouth=mouth_is_open(face))
     return Evidence(colour, trust, sockets, drawn, plain, left_top, scale)
@@ -121,7 +121,7 @@ def _judge(
     chroma, luminance = _features(softened)
     sure = np.zeros(shape, np.float32)
     for point in points[list(SURE_SKIN)]:
-        cv2.circle(sure, (int(point[0]), int(point[1])), max(1, round(0.07 * unit)), 1.0, -1)
+        cv2.circle(sure, (int(point[0]), int(point[1])), max(1, round(0.07 * unit)), (1.0,), -1)
     inside_oval = polygon(OVAL)
     sure *= inside_oval * person
     middle, spread, bright, bright_spread = _skin_colour(chroma, luminance, sure > 0.5)
@@ -162,7 +162,7 @@ def _judge(
     border = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * edge + 1, 2 * edge + 1))
     trust *= blur(np.asarray(cv2.erode(person, border), np.float32), 0.02 * unit)
     trust *= _inside_picture(shape, unit)
-    openings = np.maximum(polygon(RIGHT_EYE, 0.02, 0.015), polygon(LEFT_EYE, 0.02, 0.015))
+    openings = np.maximum(polygon(RIGHT_EYE, 0.008, 0.008), polygon(LEFT_EYE, 0.008, 0.008))
     if open_mouth:
         openings = np.maximum(openings, polygon(MOUTH_OPENING, 0.015, 0.01))
     trust *= 1 - np.clip(1.3 * openings, 0, 1)

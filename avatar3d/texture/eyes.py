@@ -1,11 +1,12 @@
 """One texture for both eyeballs: a drawn iris in the colour the photo shows, on a sclera with veins and lid shadow.
 
-    photo --> iris pixels (no lids, lashes, glints) --> colour by radius, against the sclera's white
+    photo --> iris pixels (no lids, lashes, glints), the white beside them --> colours
           --> fibres, limbal ring, pupil drawn at texture resolution
 
 An iris of a few pixels cannot be unwrapped; a drawn one in its colour looks right at every size.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,8 @@ from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation
 from avatar3d.render.stage import LINEAR_FROM_SRGB, srgb_from_linear
 from avatar3d.texture.delight import LUMINANCE
-from avatar3d.texture.regions import LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS, blur, fill_polygon
+from avatar3d.texture.regions import LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS, SURE_SKIN, blur, fill_polygon
+from avatar3d.texture.white import white_gain
 
 _SIZE: Final = 512
 _IRIS_M: Final = 0.0059
@@ -30,9 +32,10 @@ _BROWN: Final = np.array([0.075, 0.042, 0.024], np.float32)
 # log(R/G), log(B/G) of dark brown and of blue irises, by eye from portraits.
 _BROWN_CHROMA: Final = np.array([0.65, -0.62])
 _BLUE_CHROMA: Final = np.array([-0.32, 0.35])
-_STRAY_KEPT: Final = 0.25
+_STRAY_KEPT: Final = 0.35
 _IRIS_RANGE: Final = (0.018, 0.22)
 """Linear luminance that irises have."""
+_WHITE_RANGE: Final = (0.20, 0.58)
 _SEED: Final = 20240911
 _RESOLVED_PX: Final = 3.5
 """Radius from which an iris tells its colour."""
@@ -44,15 +47,15 @@ def recover_eyes(model: HeadModel, fitted: HeadFit, face: FaceObservation) -> Te
     """The eye texture, iris in the middle, sRGB 512 x 512."""
     del fitted  # the detector's irises are sharper than the fit's gaze
     edge = _iris_edge(model)
-    colour = _iris_colour(face)
+    colours = _measure_eyes(face)
     y, x = np.mgrid[:_SIZE, :_SIZE].astype(np.float32) + np.float32(0.5)
     x, y = x / _SIZE - np.float32(0.5), y / _SIZE - np.float32(0.5)
     radius = np.hypot(x, y) / np.float32(edge)  # 1 at the limbus
     angle = np.arctan2(y, x)
     soft = 1.5 / (_SIZE * edge)
-    picture = _sclera(radius, angle, y / np.float32(edge))
-    within = _step(1.0 + 4 * soft, 1.0 - 4 * soft, radius)[..., None]
-    picture = picture * (1 - within) + _iris(radius, angle, colour) * within
+    picture = _sclera(radius, angle, colours.white)
+    within = _step(1.0 + 5 * soft, 1.0 - 5 * soft, radius)[..., None]
+    picture = picture * (1 - within) + _iris(radius, angle, colours.iris) * within
     pupil = _step(_PUPIL + 3 * soft, _PUPIL - 3 * soft, radius)[..., None]
     picture = picture * (1 - pupil) + np.float32(0.004) * pupil
     return Texture("eyes", srgb_from_linear(picture * _lid_shadow(radius, y / np.float32(edge))[..., None]))
@@ -73,9 +76,20 @@ def _iris_edge(model: HeadModel) -> float:
     return float(np.interp(limbus, angle[order], from_centre[order]))
 
 
-def _iris_colour(face: FaceObservation) -> Float32[np.ndarray, "3"]:
-    """Linear albedo of the iris, both eyes together, or a usual brown when the photo does not resolve it."""
-    found: list[Float32[np.ndarray, "3"]] = []
+@dataclass(frozen=True, eq=False)
+class _Colours:
+    """Linear RGB albedo."""
+
+    iris: Float32[np.ndarray, "3"]
+    white: Float32[np.ndarray, "3"]
+
+
+def _measure_eyes(face: FaceObservation) -> _Colours:
+    """Both eyes together; usual colours as far as the photo does not resolve them.
+
+    The whites keep the shade the lids throw on them: engines throw none.
+    """
+    found: list[_Colours] = []
     sizes: list[float] = []
     for opening, ring, centre in ((RIGHT_EYE, RIGHT_IRIS, 468), (LEFT_EYE, LEFT_IRIS, 473)):
         middle = face.landmarks_px[centre]
@@ -85,18 +99,30 @@ def _iris_colour(face: FaceObservation) -> Float32[np.ndarray, "3"]:
             found.append(measured)
             sizes.append(radius)
     if not found:
-        return _BROWN
-    colour = np.average(found, axis=0, weights=sizes).astype(np.float32)
+        return _Colours(_BROWN, _SCLERA)
+    gain = white_gain(face, _skin_in_photo(face))
     certain = np.clip(float(np.mean(sizes)) / _RESOLVED_PX - 0.5, 0, _MOST_CERTAIN)
-    mixed = np.exp(certain * np.log(colour) + (1 - certain) * np.log(_BROWN))
-    luminance = float(mixed @ LUMINANCE)
-    return (mixed * (np.clip(luminance, *_IRIS_RANGE) / luminance)).astype(np.float32)
+    iris = _plausible(gain * np.average([colours.iris for colours in found], axis=0, weights=sizes).astype(np.float32))
+    iris = np.exp(certain * np.log(iris) + (1 - certain) * np.log(_BROWN))
+    luminance = float(iris @ LUMINANCE)
+    iris *= np.clip(luminance, *_IRIS_RANGE) / luminance
+    white = gain * np.average([colours.white for colours in found], axis=0, weights=sizes)
+    bright = float(np.clip(white @ LUMINANCE, *_WHITE_RANGE))
+    chroma = np.sqrt(white / max(float(white @ LUMINANCE), 1e-4) * _SCLERA / float(_SCLERA @ LUMINANCE))
+    return _Colours(iris.astype(np.float32), (bright * chroma / float(chroma @ LUMINANCE)).astype(np.float32))
+
+
+def _skin_in_photo(face: FaceObservation) -> Float32[np.ndarray, "3"]:
+    """Median of the photo at points where skin is bare on nearly everyone, linear RGB."""
+    height, width = face.photo.pixels.shape[:2]
+    column, row = np.clip(face.landmarks_px[list(SURE_SKIN)], 0, [width - 1, height - 1]).astype(int).T
+    return np.maximum(np.median(LINEAR_FROM_SRGB[face.photo.pixels[row, column]], axis=0), 1e-3).astype(np.float32)
 
 
 def _measure(
     face: FaceObservation, opening: Float32[np.ndarray, "K 2"], middle: Float32[np.ndarray, "2"], radius: float
-) -> Float32[np.ndarray, "3"] | None:
-    """Albedo of one iris: its ring without lids and glints, against the white beside it (which shares its shade)."""
+) -> _Colours | None:
+    """One eye as photographed: the ring of its iris without lids and glints, and the white beside it."""
     low = np.floor(opening.min(axis=0) - 3).astype(int)
     high = np.ceil(opening.max(axis=0) + 3).astype(int)
     height, width = face.photo.pixels.shape[:2]
@@ -111,12 +137,9 @@ def _measure(
     white = inside & (away > 1.25)
     if iris.sum() < 6 or white.sum() < 6:
         return None
-    seen = _without_extremes(linear[iris])
-    brightest = linear[white]
-    reference = np.median(brightest[_brighter_half(brightest)], axis=0)
-    gain = np.clip(float(_SCLERA @ LUMINANCE) / max(float(reference @ LUMINANCE), 1e-3), 0.6, 2.0)
-    cast = np.clip(reference / max(float(reference @ LUMINANCE), 1e-3) / (_SCLERA / (_SCLERA @ LUMINANCE)), 0.6, 1.6)
-    return _plausible(np.maximum(seen * gain / np.sqrt(cast), 0.004).astype(np.float32))
+    beside = linear[white]
+    median = np.median(beside[_brighter_half(beside)], axis=0)
+    return _Colours(np.maximum(_without_extremes(linear[iris]), 0.004), np.maximum(median, 0.01).astype(np.float32))
 
 
 def _plausible(colour: Float32[np.ndarray, "3"]) -> Float32[np.ndarray, "3"]:
@@ -154,13 +177,13 @@ def _iris(
         fibres += np.float32(strength) * np.sin(count * angle + phase + bend * 6 * radius + wander)
     collarette = np.exp(-(((radius - 0.47) / 0.11) ** 2)).astype(np.float32)
     across = 1 + fibres * _step(_PUPIL, 0.55, radius) + 0.28 * collarette - 0.12 * _step(0.6, 0.95, radius)
-    warm = 1 + collarette[..., None] * np.float32([0.22, 0.06, -0.10])
+    warm = 1 + collarette[..., None] * np.array([0.22, 0.06, -0.10], np.float32)
     limbal = 1 - 0.72 * _step(0.78, 1.0, radius)
     return np.maximum(colour * warm * (across * limbal)[..., None], 0.003).astype(np.float32)
 
 
 def _sclera(
-    radius: Float32[np.ndarray, "S S"], angle: Float32[np.ndarray, "S S"], height: Float32[np.ndarray, "S S"]
+    radius: Float32[np.ndarray, "S S"], angle: Float32[np.ndarray, "S S"], white: Float32[np.ndarray, "3"]
 ) -> Float32[np.ndarray, "S S 3"]:
     """Off-white, pinker away from the iris, a few soft veins toward the corners."""
     generator = np.random.default_rng(_SEED + 1)
@@ -175,13 +198,13 @@ def _sclera(
         reach = generator.uniform(1.25, 1.7)
         veins += np.exp(-((turn / width) ** 2)).astype(np.float32) * _step(reach, reach + 0.5, radius)
     pink = np.clip(0.30 * _step(1.1, 2.1, radius) + 0.16 * np.clip(veins, 0, 1.2), 0, 1)[..., None]
-    rosy = _SCLERA * np.float32([0.98, 0.60, 0.55])
-    return ((_SCLERA * (1 - pink) + rosy * pink) * (1 + cloud[..., None])).astype(np.float32)
+    rosy = white * np.array([0.98, 0.60, 0.55], np.float32)
+    return ((white * (1 - pink) + rosy * pink) * (1 + cloud[..., None])).astype(np.float32)
 
 
 def _lid_shadow(radius: Float32[np.ndarray, "S S"], height: Float32[np.ndarray, "S S"]) -> Float32[np.ndarray, "S S"]:
     """Lids and lashes shade the ball, most from above; engines do not, and unshaded eyes stare."""
-    above = 1 - 0.42 * _step(0.15, 1.25, -height)
+    above = 1 - 0.55 * _step(0.1, 1.15, -height)
     corners = 1 - 0.30 * _step(1.1, 2.0, radius)
     return (above * corners).astype(np.float32)
 

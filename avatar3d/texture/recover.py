@@ -7,24 +7,22 @@ photo --evidence--> what is skin --look_up--> colour per texel (and of its mirro
 
 from typing import Final
 
-import cv2
 import numpy as np
 from jaxtyping import Float32, Int32
 
 from avatar3d.core.avatar import Skin, Texture
-from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation, Light
 from avatar3d.render.lights import ambient_light
 from avatar3d.render.stage import srgb_from_linear
 from avatar3d.texture.atlas import Atlas, face_atlas
-from avatar3d.texture.complete import pull_push
+from avatar3d.texture.complete import pull_push, smooth
 from avatar3d.texture.delight import LUMINANCE, divide_by_light, fit_light
 from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
 from avatar3d.texture.cavities import nostril_shade
 from avatar3d.texture.normals import normal_map
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
-from avatar3d.texture.regions import blur
+from avatar3d.texture.temper import smile_of, temper
 from avatar3d.texture.warp import aligned_pixels
 from avatar3d.texture.white import white_gain
 
@@ -34,13 +32,8 @@ _FLOOR: Final = 0.004
 """Least linear albedo; keeps logarithms of black hair finite."""
 _MIRROR_TRUST: Final = 0.9
 """A mirrored texel counts so much less than one really seen."""
-# What outshines its surroundings (a Gaussian of so many atlas edges) by more than a knee, in log luminance, is gloss.
-_SURROUNDINGS: Final = 0.03
-_GLOSS_KNEE: Final = 0.16
-_GLOSS_KEPT: Final = 0.35
-_CREASE_KNEE: Final = 0.08
-_CREASE_LOST: Final = 0.6
-_CREASING: Final = ("mouthSmileLeft", "mouthSmileRight", "cheekSquintLeft", "cheekSquintRight")
+_FEATHER: Final = 0.009
+"""Width over which a seen region fades into what is filled in, atlas edges."""
 
 
 def recover_skin(
@@ -63,11 +56,11 @@ def recover_skin(
     tone = _measure_tone(seen, light)
     own, own_weight = _log_ratio(atlas, seen, light, tone)
     opposite, opposite_weight = _log_ratio(atlas, mirrored, light, tone)
-    drawn = _picture(atlas, seen.chosen, seen.drawn)
-    own = _temper(own, own_weight, drawn, _smile(fitted))
+    drawn, sockets = _picture(atlas, seen.chosen, seen.drawn), _picture(atlas, seen.chosen, seen.sockets)
+    own = temper(own, own_weight, drawn, sockets, smile_of(fitted))
     own, weight = _fill_from_mirror(own, own_weight, opposite, opposite_weight)
     # What lies hidden in the fold of a lid is skin like that around the eye, not like the dark rim of its lashes.
-    around = pull_push(own, weight * (1 - _picture(atlas, seen.chosen, seen.sockets)))
+    around = pull_push(own, weight * (1 - sockets))
     ratio = own * weight[..., None] + around * (1 - weight)[..., None]
     ratio += ((1 - weight) * atlas.image(nostril_shade(model, atlas)))[..., None]
     gain = white_gain(face, tone) if delight else np.ones(3, np.float32)
@@ -102,23 +95,17 @@ def _measure_tone(seen: Look, light: Light) -> Float32[np.ndarray, "3"]:
 def _log_ratio(
     atlas: Atlas, look: Look, light: Light, tone: Float32[np.ndarray, "3"]
 ) -> tuple[Float32[np.ndarray, "S S 3"], Float32[np.ndarray, "S S"]]:
-    """log(albedo / tone) as a picture, and how far it is believed (a little less at the rims of what is seen)."""
+    """log(albedo / tone) as a picture, and how far it is believed: less toward the rims of what is seen.
+
+    The rims of the eyes' and the mouth's openings are no such rims.
+    """
     albedo = divide_by_light(look.colour, look.normals, light)
     values = np.zeros((atlas.size * atlas.size, 3), np.float32)
-    weights = np.zeros(atlas.size * atlas.size, np.float32)
-    places = atlas.texels[look.chosen]
-    values[places] = np.log(np.clip(albedo, _FLOOR, 1.0) / tone)
-    weights[places] = look.weight
-    picture = weights.reshape(atlas.size, atlas.size)
-    sigma = 3.0 * atlas.size / 1024
-    seen = (picture > 0).astype(np.float32)
-    rim = np.clip(2 * blur(seen, sigma) - 1, 0, 1)
-    return values.reshape(atlas.size, atlas.size, 3), picture * rim
-
-
-def _smile(fitted: HeadFit) -> float:
-    """How strongly the photo's expression creases the cheeks, 0 to 1."""
-    return float(np.clip(1.5 * max(fitted.expression[ARKIT_INDEX[name]] for name in _CREASING), 0, 1))
+    values[atlas.texels[look.chosen]] = np.log(np.clip(albedo, _FLOOR, 1.0) / tone)
+    weight = _picture(atlas, look.chosen, look.weight)
+    seen = np.maximum(weight, _picture(atlas, look.chosen, np.maximum(look.drawn, look.sockets)))
+    inner = np.clip(2 * smooth(seen[..., None], np.ones_like(seen), _FEATHER)[..., 0] - 0.8, 0, 1)
+    return values.reshape(atlas.size, atlas.size, 3), weight * inner
 
 
 def _picture(
@@ -129,33 +116,6 @@ def _picture(
     return picture.reshape(atlas.size, atlas.size)
 
 
-def _temper(
-    ratio: Float32[np.ndarray, "S S 3"],
-    weight: Float32[np.ndarray, "S S"],
-    drawn: Float32[np.ndarray, "S S"],
-    smile: float,
-) -> Float32[np.ndarray, "S S 3"]:
-    """Gloss and the creases of a smile are light, not skin: draw them back toward their surroundings."""
-    around = _smooth(ratio, weight * (1 - drawn) + np.float32(1e-4), _SURROUNDINGS)
-    excess = (ratio - around) @ LUMINANCE
-    shine = np.clip(excess - _GLOSS_KNEE, 0, None) * (1 - _GLOSS_KEPT)
-    crease = np.clip(-excess - _CREASE_KNEE, 0, 0.8) * np.float32(_CREASE_LOST * smile)
-    share = (shine + crease) / np.maximum(np.abs(excess), 1e-3) * np.clip(1 - 2.5 * drawn, 0, 1) * (weight > 0)
-    return ratio + share[..., None] * (around - ratio)
-
-
-def _smooth(
-    values: Float32[np.ndarray, "S S C"], weights: Float32[np.ndarray, "S S"], width: float
-) -> Float32[np.ndarray, "S S C"]:
-    """Weighted mean under a Gaussian of `width` atlas edges, computed at a quarter of the resolution."""
-    size = values.shape[0] // 4
-    small = cv2.resize(np.dstack([values * weights[..., None], weights]), (size, size), interpolation=cv2.INTER_AREA)
-    small = blur(np.asarray(small, np.float32), width * size)
-    mean = small[..., :-1] / np.maximum(small[..., -1:], 1e-3)
-    spread = np.asarray(cv2.resize(mean, values.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
-    return spread.reshape(values.shape)  # OpenCV drops a last axis of one
-
-
 def _fill_from_mirror(
     own: Float32[np.ndarray, "S S 3"],
     own_weight: Float32[np.ndarray, "S S"],
@@ -164,7 +124,7 @@ def _fill_from_mirror(
 ) -> tuple[Float32[np.ndarray, "S S 3"], Float32[np.ndarray, "S S"]]:
     """Where a texel was not seen, its mirror image's value, shifted by how the two sides differ nearby."""
     both = own_weight * other_weight
-    gain = pull_push(np.ascontiguousarray(_smooth(own - other, both, 0.02)), np.minimum(_spread(both), 1.0), decay=0.1)
+    gain = pull_push(np.ascontiguousarray(smooth(own - other, both, 0.02)), np.minimum(_spread(both), 1.0), decay=0.1)
     borrowed = (1 - own_weight) * np.clip(2 * other_weight - 1, 0, 1) * np.float32(_MIRROR_TRUST)
     weight = own_weight + borrowed
     mixed = own * own_weight[..., None] + (other + gain) * borrowed[..., None]
@@ -173,4 +133,4 @@ def _fill_from_mirror(
 
 def _spread(weights: Float32[np.ndarray, "S S"]) -> Float32[np.ndarray, "S S"]:
     """Where the smoothed difference of the two sides rests on evidence."""
-    return np.clip(_smooth(weights[..., None], np.ones_like(weights), 0.02).reshape(weights.shape) * 4, 0, 1)
+    return np.clip(smooth(weights[..., None], np.ones_like(weights), 0.02).reshape(weights.shape) * 4, 0, 1)

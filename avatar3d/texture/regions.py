@@ -33,7 +33,7 @@ def fill_polygon(
     """1 inside the polygon (pixels, centres at integer + 0.5); grown (or shrunk) and blurred by pixels."""
     canvas = np.zeros(shape, np.uint8)
     fixed = np.round((points - 0.5) * 16).astype(np.int32)
-    cv2.fillPoly(canvas, [fixed], 255, lineType=cv2.LINE_AA, shift=4)
+    cv2.fillPoly(canvas, [fixed], (255,), lineType=cv2.LINE_AA, shift=4)
     if grow:
         radius = max(1, round(abs(grow)))
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))

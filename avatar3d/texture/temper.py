@@ -1,0 +1,55 @@
+"""What is light and not skin, though it is too small for the fitted light: gloss, the creases of a smile, casts."""
+
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float32
+
+from avatar3d.core.blendshapes import ARKIT_INDEX
+from avatar3d.core.head import HeadFit
+from avatar3d.texture.complete import smooth
+from avatar3d.texture.delight import LUMINANCE
+
+_SURROUNDINGS: Final = 0.045
+"""Standard deviation of the Gaussian that tells what a texel's surroundings are like, atlas edges."""
+# What outshines its surroundings by more than a knee, in log luminance, is gloss; this much of it is kept.
+_GLOSS_KNEE: Final = 0.20
+_GLOSS_KEPT: Final = 0.40
+_GLOSS_DOUBT: Final = 0.30
+"""Texels this much brighter than the first guess of their surroundings count less for the second."""
+_SPECK: Final = 0.004
+"""What is smaller is pores and noise and stays, atlas edges."""
+_CREASE_KNEE: Final = 0.08
+_CREASE_LOST: Final = 0.6
+_CREASING: Final = ("mouthSmileLeft", "mouthSmileRight", "cheekSquintLeft", "cheekSquintRight")
+_SOCKET_GREY: Final = 0.35
+"""Share of the colour cast of lids and sockets that is taken for bounced light."""
+
+
+def smile_of(fitted: HeadFit) -> float:
+    """How strongly the photo's expression creases the cheeks, 0 to 1."""
+    return float(np.clip(1.5 * max(fitted.expression[ARKIT_INDEX[name]] for name in _CREASING), 0, 1))
+
+
+def temper(
+    ratio: Float32[np.ndarray, "S S 3"],
+    weight: Float32[np.ndarray, "S S"],
+    drawn: Float32[np.ndarray, "S S"],
+    sockets: Float32[np.ndarray, "S S"],
+    smile: float,
+) -> Float32[np.ndarray, "S S 3"]:
+    """Draw gloss and creases of log colour back toward their surroundings; brows, lips and lid margins keep their dark."""
+    trusted = weight * (1 - drawn) + np.float32(1e-4)
+    luminance = ratio @ LUMINANCE
+    first = smooth(luminance[..., None], trusted, _SURROUNDINGS)[..., 0]
+    doubt = np.exp(-np.clip(luminance - first, 0, None) / np.float32(_GLOSS_DOUBT))
+    around = smooth(ratio, trusted * doubt, _SURROUNDINGS)
+    broad = smooth(luminance[..., None], weight + np.float32(1e-4), _SPECK)[..., 0]  # else every pore is tempered
+    excess = broad - around @ LUMINANCE
+    shine = np.clip(excess - _GLOSS_KNEE, 0, None) * (1 - _GLOSS_KEPT)
+    crease = np.clip(-excess - _CREASE_KNEE, 0, 0.8) * (_CREASE_LOST * smile) * np.clip(1 - 2.5 * drawn, 0, 1)
+    share = ((shine + crease) / np.maximum(np.abs(excess), 1e-3) * (weight > 0)).astype(np.float32)
+    detail = (luminance - broad)[..., None]
+    tempered = ratio + share[..., None] * (around + detail - ratio)
+    grey = (tempered @ LUMINANCE)[..., None]
+    return tempered + (_SOCKET_GREY * sockets * (1 - drawn))[..., None] * (grey - tempered)
