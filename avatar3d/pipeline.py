@@ -38,7 +38,7 @@ from avatar3d.texture.recover import recover_skin
 
 __all__ = ["CreateParams", "Creation", "Files", "create", "create_files", "distinct_names", "make_avatar"]
 
-Progress = Callable[[str], None]
+Progress = Callable[[str], object]
 """Called with the name of each stage as it begins."""
 
 
