@@ -1,4 +1,8 @@
-"""Our brows: two thin alpha cards that hug the skin where brow hair grows, for tinting and relief over the albedo."""
+"""Our brows: two thin alpha cards that hug the skin where brow hair grows.
+
+They are wide enough for brows to lie high or low: the rig paints them from the photo's own brows, hair by hair of the
+albedo below, and the card lifts those off the skin. Their stock picture is for heads without a photo.
+"""
 
 from typing import Final
 
@@ -15,7 +19,7 @@ LIFT: Final = 6e-4
 """Metres above the skin at the lower edge; hair stands off a little more at the upper edge."""
 # Mid-line of the left brow in the front view and its half height, mm, from the nose outward (on ICT's brow ridge).
 LINE_MM: Final = ((9.0, 55.5), (18.0, 57.5), (28.0, 59.5), (38.0, 60.0), (46.0, 57.5), (54.0, 53.0))
-HALF_HEIGHT_MM: Final = (4.6, 5.0, 4.6, 4.0, 3.0, 1.4)
+HALF_HEIGHT_MM: Final = (6.0, 7.0, 7.0, 6.5, 5.5, 3.5)
 
 
 def build_brows(ict: IctSource) -> PartGeometry:
@@ -23,11 +27,11 @@ def build_brows(ict: IctSource) -> PartGeometry:
     share = np.linspace(0, 1, len(LINE_MM))
     at = np.linspace(0, 1, COLUMNS)
     line = PchipInterpolator(share, np.array(LINE_MM))(at)
-    half = PchipInterpolator(share, np.array(HALF_HEIGHT_MM))(at)
+    width = PchipInterpolator(share, np.array(HALF_HEIGHT_MM))(at)
     across = np.gradient(line, axis=0)
     across = np.c_[-across[:, 1], across[:, 0]] / np.linalg.norm(across, axis=1, keepdims=True)
     steps = np.linspace(-1, 1, ROWS)
-    flat = line[None] + across[None] * (half[None] * steps[:, None])[..., None]
+    flat = line[None] + across[None] * (width[None] * steps[:, None])[..., None]
     skin, normals = _project(ict, flat.reshape(-1, 2) * 1e-3)
     lift = LIFT * (1 + 0.5 * np.repeat(np.arange(ROWS) / (ROWS - 1), COLUMNS))
     left = skin + normals * lift[:, None]
@@ -42,8 +46,9 @@ def build_brows(ict: IctSource) -> PartGeometry:
             for c in range(COLUMNS - 1):
                 quad = [r * COLUMNS + c, r * COLUMNS + c + 1, (r + 1) * COLUMNS + c + 1, (r + 1) * COLUMNS + c]
                 polygons.append([base + i for i in (quad if side == 0 else quad[::-1])])
-    u, v = np.linspace(0.01, 0.99, COLUMNS), np.linspace(0.98, 0.02, ROWS)
-    square = np.stack(np.broadcast_arrays(u[None, :], v[:, None]), -1).reshape(-1, 2)
+    # Each brow has its own half of the picture, so that a photo's left and right brows can differ.
+    u, v = np.linspace(0.01, 0.99, COLUMNS), np.linspace(0.49, 0.01, ROWS)
+    half = np.stack(np.broadcast_arrays(u[None, :], v[:, None]), -1).reshape(-1, 2)
     count = ROWS * COLUMNS
     faces = np.array(polygons, np.int32)
     return PartGeometry(
@@ -51,7 +56,7 @@ def build_brows(ict: IctSource) -> PartGeometry:
         vertices=vertices.astype(np.float32),
         polygons=faces,
         polygon_uvs=faces,
-        uvs=np.concatenate([square, square]).astype(np.float32),
+        uvs=np.concatenate([half, half + [0, 0.5]]).astype(np.float32),
         identity=both.carry(ict.identity),
         expression=both.carry(ict.expression),
         joint_weights={"head": np.ones(len(vertices), np.float32)},

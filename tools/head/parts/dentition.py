@@ -245,9 +245,11 @@ def _crown_faces(rings: int, cell: tuple[float, float, float, float], *, capped:
             polygons.append([top + (s + 1) % RING, top + s, rings * RING, -1])
             texture.append([top_uv + s + 1, top_uv + s, top_uv + s, -1])
     else:
-        for s in range(3):
-            polygons.append([top + s + 1, top + s, top + (8 - s) % 8, top + 7 - s])
-            texture.append([top_uv + s + 1, top_uv + s, top_uv + (8 - s), top_uv + 7 - s])
+        # The edge's ring of eight: a triangle at each end, two quads between.
+        for ring in ((1, 0, 7), (2, 1, 7, 6), (3, 2, 6, 5), (4, 3, 5)):
+            padding = [-1] * (4 - len(ring))
+            polygons.append([top + s for s in ring] + padding)
+            texture.append([top_uv + s for s in ring] + padding)
     # The ring runs from +along over `out`; seen from the edge that is clockwise for an upper tooth.
     return np.array(polygons, np.int32), np.array(texture, np.int32), uvs
 

@@ -75,7 +75,7 @@ def build_gum(sockets: list[Socket], *, upper: bool, band: tuple[float, float]) 
     mirror = [np.arange(ROWS)[:, None] * count + np.arange(count)[::-1][None, :]]
     mirror.append(base + np.arange(middle)[:, None] * steps + np.arange(steps)[::-1][None, :])
     faces, corners = np.array(polygons, np.int32), np.array(texture, np.int32)
-    if upper:
+    if not upper:
         faces, corners = _reversed(faces), _reversed_like(corners, faces)
     return Surface(np.concatenate(vertices), faces, corners, uvs, np.concatenate([part.ravel() for part in mirror]))
 

@@ -24,6 +24,7 @@ SEGMENTS: Final = 28
 RINGS: Final = 9
 LIP_SHARE: Final = (1.0, 0.5, 0.12)
 """How far the first rings follow the lips; the deeper ones only follow skull and jaw."""
+FLANGE_M: Final = 1.4e-3
 WALL_MM: Final = (0.9, 1.8)
 """From the outer side of the teeth to the lining, at the front teeth and at the last molars."""
 FOLD_MM: Final = (7.0, 4.8)
@@ -241,11 +242,11 @@ def _locate(points: np.ndarray, flat: np.ndarray, triangles: np.ndarray) -> Carr
 
 
 def _into_flesh(vertices: np.ndarray) -> np.ndarray:
-    """Offset [SEGMENTS 3] of the first ring: 0.4 mm away from the opening, so that the skin's edge covers it."""
+    """Offset [SEGMENTS 3] of the first ring: FLANGE_M away from the opening into the lips, so that their edge covers it."""
     ring = vertices[:SEGMENTS]
     away = ring - ring.mean(0)
     away[:, 2] = 0
-    return (4e-4 * away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)).astype(np.float32)
+    return (FLANGE_M * away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)).astype(np.float32)
 
 
 def bag_polygons() -> np.ndarray:

@@ -67,7 +67,7 @@ def _teeth() -> np.ndarray:
     u, v = _grid()
     cell = u * 14 % 1
     crown = np.clip((v - TEETH_BAND[0]) / (TEETH_BAND[1] - TEETH_BAND[0]), 0, 1)
-    ivory = np.array([226, 216, 196.0])
+    ivory = np.array([234, 226, 208.0])
     picture = _mix(
         np.broadcast_to(ivory, (*u.shape, 3)), np.array([206, 182, 146.0]), np.clip((crown - 0.45) / 0.5, 0, 1)
     )
@@ -119,50 +119,52 @@ def _mouth() -> np.ndarray:
 def _lashes() -> np.ndarray:
     """Single hairs with alpha: upper lashes in the upper half (tips at the top), lower ones below."""
     generator = np.random.default_rng(_SEED + 6)
-    scale = 4
-    size = SIZE * scale
-    alpha = np.zeros((size, size))
-    for upper, count in ((True, 62), (False, 26)):
+    hairs: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    along = np.linspace(0, 1, 900)
+    for upper, count in ((True, 92), (False, 34)):
         for root in np.linspace(0.012, 0.988, count) + generator.normal(0, 0.003, count):
-            lean = generator.normal(0, 0.03) + (generator.choice([-1, 1]) * 0.012)
-            length = generator.uniform(0.72, 1.0) * (0.46 if upper else 0.36 * generator.uniform(0.6, 1))
-            along = np.linspace(0, 1, 700)
-            x = root + lean * along**1.5
-            y = (0.485 - length * along) if upper else (0.515 + length * along)
-            width = np.maximum((0.0032 if upper else 0.0024) * (1 - along) ** 0.7, 0.0007) * size
-            for px, py, w in zip(x * size, y * size, width, strict=True):
-                lo, hi = round(px - w / 2), round(px + w / 2) + 1
-                if 0 <= int(py) < size:
-                    alpha[int(py), max(lo, 0) : max(min(hi, size), 0)] = 1
-    alpha = alpha.reshape(SIZE, scale, SIZE, scale).mean((1, 3))
-    alpha[SIZE // 2 :] *= 0.6
-    alpha[: SIZE // 2] *= 0.9
-    colour = np.broadcast_to(np.array([38, 27, 21.0]), (SIZE, SIZE, 3))
-    return np.concatenate([colour, 255 * alpha[..., None]], axis=2)
+            lean = generator.normal(0, 0.02) + (generator.choice([-1, 1]) * 0.010)
+            length = generator.uniform(0.60, 1.0) * (0.46 if upper else 0.34 * generator.uniform(0.6, 1))
+            y = (0.49 - length * along) if upper else (0.51 + length * along)
+            width = np.maximum((0.0034 if upper else 0.0022) * (1 - along) ** 0.6, 0.0008)
+            hairs.append((root + lean * along**1.5, y, width))
+    alpha = _strokes(hairs, 2 * SIZE, SIZE)
+    alpha[SIZE // 2 :] *= 0.8
+    return _with_colour(alpha, (38, 27, 21))
 
 
 def _brows() -> np.ndarray:
     """Short hairs sweeping up and outward (u from the nose outward, v = 0 the upper edge); white, to be tinted."""
     generator = np.random.default_rng(_SEED + 7)
-    scale = 4
-    size = SIZE * scale
-    alpha = np.zeros((size, size))
+    along = np.linspace(0, 1, 260)
+    hairs: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for _ in range(420):
         u = generator.uniform(0.02, 0.94)
-        spread = np.interp(u, [0, 0.1, 0.8, 1], [0.6, 0.85, 0.7, 0.4])
-        v = 0.5 + (generator.beta(2, 2) - 0.42) * spread
-        angle = np.interp(u, [0, 0.15, 0.5, 1], [1.35, 0.9, 0.35, 0.0]) + generator.normal(0, 0.12)
-        angle += (0.5 - v) * -0.9
+        spread = np.interp(u, [0, 0.1, 0.8, 1], [0.36, 0.5, 0.36, 0.2])
+        v = 0.52 + (generator.beta(2, 2) - 0.42) * spread
+        angle = np.interp(u, [0, 0.15, 0.5, 1], [1.35, 0.9, 0.35, 0.0]) + generator.normal(0, 0.12) + (v - 0.5) * 0.9
         length = generator.uniform(0.10, 0.17)
-        along = np.linspace(0, 1, 260)
-        x, y = u + length * along * np.cos(angle) * 0.55, v - length * along * np.sin(angle) * 1.6
-        width = np.maximum(0.0036 * np.sin(np.pi * (0.15 + 0.85 * along)) ** 0.6, 0.0012) * size
-        for px, py, w in zip(x * size, y * size, width, strict=True):
-            lo, hi = round(px - w / 2), round(px + w / 2) + 1
-            if 0 <= int(py) < size and hi > 0 and lo < size:
-                alpha[int(py), max(lo, 0) : min(hi, size)] = 1
-    alpha = alpha.reshape(SIZE, scale, SIZE, scale).mean((1, 3))
-    return np.concatenate([np.full((SIZE, SIZE, 3), 255.0), 255 * alpha[..., None]], axis=2)
+        x, y = u + length * along * np.cos(angle) * 0.55, v - length * along * np.sin(angle)
+        hairs.append((x, y / 2, np.maximum(0.0036 * np.sin(np.pi * (0.15 + 0.85 * along)) ** 0.6, 0.0012)))
+    half = _strokes(hairs, SIZE, SIZE)[: SIZE // 2]
+    return _with_colour(np.concatenate([half, half]), (255, 255, 255))
+
+
+def _strokes(hairs: list[tuple[np.ndarray, np.ndarray, np.ndarray]], width: int, height: int) -> np.ndarray:
+    """Coverage [height width] of hairs given as x, y and thickness along each, fractions of the picture's sides."""
+    scale = 4
+    alpha = np.zeros((height * scale, width * scale))
+    for x, y, thickness in hairs:
+        for px, py, w in zip(x * width * scale, y * height * scale, thickness * width * scale, strict=True):
+            left, right, row = round(px - w / 2), round(px + w / 2) + 1, int(py)
+            if 0 <= row < height * scale and right > 0 and left < width * scale:
+                alpha[row, max(left, 0) : min(right, width * scale)] = 1
+    return alpha.reshape(height, scale, width, scale).mean((1, 3))
+
+
+def _with_colour(alpha: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    """RGBA [H W 4] of one colour."""
+    return np.concatenate([np.broadcast_to(np.array(colour, float), (*alpha.shape, 3)), 255 * alpha[..., None]], axis=2)
 
 
 def save_textures(folder: Path = DATA) -> list[Path]:
