@@ -13,8 +13,10 @@ from jaxtyping import UInt8
 from avatar3d.photo.landmarks import FaceSquare, Landmarks, cut_chip, find_landmarks
 from avatar3d.photo.mediapipe import MESH_REACH, FaceBox, detect_faces
 
-_SEARCH_SIDE_PX = 1280
-"""The detectors shrink what they get without smoothing, so a large picture is reduced first."""
+_TILED_SIDE_PX = 1280
+"""Side of the picture that is searched in tiles."""
+_DETECTED_SIDE_PX = 384
+"""The detectors shrink what they get without smoothing, so what is larger is reduced first."""
 _SURE = 0.8
 """Upright portraits score 0.84 to 0.98 (short range), the same upside down 0.50 to 0.85: below it, try the turns."""
 _DOUBT = 0.2
@@ -46,9 +48,7 @@ class Faces:
 
 def find_faces(pixels: UInt8[np.ndarray, "H W 3"]) -> Faces:
     """All faces of a picture, whichever way up they are."""
-    scale = min(1.0, _SEARCH_SIDE_PX / max(pixels.shape[:2]))
-    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    small, scale = _reduced(pixels, _TILED_SIDE_PX)
     unsettled: list[FaceBox] = []
     for search in (_whole, _turned, _tiles):
         faces: list[Face] = []
@@ -71,8 +71,18 @@ def _size(landmarks: Landmarks) -> float:
     return float((points.max(0) - points.min(0)).max())
 
 
+def _reduced(pixels: UInt8[np.ndarray, "H W 3"], side: int) -> tuple[UInt8[np.ndarray, "h w 3"], float]:
+    scale = min(1.0, side / max(pixels.shape[:2]))
+    if scale == 1:
+        return pixels, 1.0
+    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), scale
+
+
 def _whole(pixels: UInt8[np.ndarray, "H W 3"]) -> list[FaceBox]:
-    return [*detect_faces(pixels, full_range=False), *detect_faces(pixels, full_range=True)]
+    small, scale = _reduced(pixels, _DETECTED_SIDE_PX)
+    boxes = [*detect_faces(small, full_range=False), *detect_faces(small, full_range=True)]
+    return [_scaled(box, 1 / scale) for box in boxes]
 
 
 def _turned(pixels: UInt8[np.ndarray, "H W 3"]) -> list[FaceBox]:

@@ -8,6 +8,7 @@ child process can run it later.
 import hashlib
 import io
 import os
+import re
 import stat
 import warnings as python_warnings
 from importlib import import_module
@@ -100,8 +101,6 @@ def _read(path: Path, shown: str) -> bytes:
             id="IMG_FILE_TOO_LARGE",
             file=shown,
         )
-    if not data:
-        raise refuse("is empty (0 bytes).", "Copy the file again from the phone.", "IMG_EMPTY")
     return data
 
 
@@ -135,6 +134,8 @@ def _decode(data: bytes, name: str) -> Photo:
 
 
 def _refuse(data: bytes) -> None:
+    if not data:
+        raise UnreadableError("it is empty (0 bytes).", hint="Copy the file again from the phone.", id="IMG_EMPTY")
     known = name_refused(data[:64])
     hint = "Give a JPEG, PNG, WebP, TIFF, GIF or AVIF picture."
     if known is not None:
@@ -166,13 +167,15 @@ def _decode_pixels(data: bytes, kind: str, jpeg: Jpeg | None) -> tuple[Image.Ima
         except InputError:
             raise
         except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+            counted = re.search(r"(\d+) pixels", str(error))
+            millions = f"{int(counted[1]) / 1e6:,.0f}" if counted else f"more than {MAX_PIXELS / 1e6:.0f}"
             raise LimitError(
-                f"it declares more than {MAX_PIXELS / 1e6:.0f} million pixels ({error}).",
+                f"it has {millions} million pixels; the limit is {MAX_PIXELS / 1e6:.0f}.",
                 hint="Save a smaller copy of the picture.",
                 id="IMG_TOO_MANY_PIXELS",
             ) from None
         except UnidentifiedImageError:
-            raise _corrupt(kind, "its header cannot be understood") from None
+            raise _corrupt(kind, "its header is broken or of a kind that is not opened here") from None
         except MemoryError:
             raise LimitError(
                 "decoding it needs more memory than there is.", hint="Save a smaller copy.", id="IMG_MEMORY"
@@ -228,11 +231,10 @@ def _draft(image: Image.Image) -> None:
 
 
 def _frame_note(image: Image.Image, kind: str) -> list[str]:
-    frames = int(getattr(image, "n_frames", 1))
-    if frames <= 1:
+    # Not n_frames: a GIF tells that only after all its frames were walked through.
+    if not getattr(image, "is_animated", False):
         return []
-    what = "page" if kind == "TIFF" else "picture"
-    return [f"The file holds {frames} {what}s; the first is used."]
+    return [f"The file holds several {'pages' if kind == 'TIFF' else 'pictures'}; the first is used."]
 
 
 def _exif_of(image: Image.Image, data: bytes, kind: str) -> Exif:
@@ -287,7 +289,7 @@ def _expected_bytes(kind: str, data: bytes, opened: Image.Image | None) -> int |
 
 def _corrupt(kind: str, what: str) -> UnreadableError:
     return UnreadableError(
-        f"it says it is a {kind} picture, but {what}.",
+        f"it says that it is {kind}, but {what}.",
         hint="Copy the file again from the phone, or save it as JPEG.",
         id="IMG_CORRUPT",
     )

@@ -187,10 +187,12 @@ def _light(pixels: UInt8[np.ndarray, "H W 3"], points: Float64[np.ndarray, "478 
     hull = cv2.convexHull(points[:468, :2].astype(np.float32))
     left, top = np.clip(np.floor(hull.min((0, 1))), 0, [width - 1, height - 1]).astype(int)
     right, bottom = np.clip(np.ceil(hull.max((0, 1))), [left + 1, top + 1], [width, height]).astype(int)
-    step = max(1, (right - left) // 200)
-    piece = pixels[top:bottom:step, left:right:step]
+    piece = np.ascontiguousarray(pixels[top:bottom, left:right])
+    shrink = min(1.0, 200 / piece.shape[1])
+    if shrink < 1:
+        piece = cv2.resize(piece, (200, max(1, round(piece.shape[0] * shrink))), interpolation=cv2.INTER_AREA)
     inside = np.zeros(piece.shape[:2], np.uint8)
-    cv2.fillConvexPoly(inside, ((hull - [left, top]) / step).astype(np.int32), (1,))
+    cv2.fillConvexPoly(inside, ((hull - [left, top]) * shrink).astype(np.int32), (1,))
     face = piece[inside > 0]
     if len(face) == 0:
         return 0.0, 0.0
