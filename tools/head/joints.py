@@ -8,7 +8,8 @@ from jaxtyping import Float32, Float64, Int32
 NAMES: Final = ("root", "neck", "head", "jaw", "leftEye", "rightEye", "tongue")
 PARENTS: Final = (-1, 0, 1, 2, 2, 2, 3)
 
-_POINTS: Final = {
+POINTS: Final = {
+    # Metres, in the mean head.
     # Root: between the collarbones' inner ends and the spine. Neck and head: seventh neck vertebra and skull base.
     "root": (0.0, -0.165, -0.030),
     "neck": (0.0, -0.115, -0.030),
@@ -36,7 +37,7 @@ def regressor(
         if name in eyes:
             near, point = eyes[name], ball_centre(rest[eyes[name]])
         else:
-            point = np.array(_POINTS[name])
+            point = np.array(POINTS[name])
             distance = np.linalg.norm((rest[skin] - point) * [0.5, 1.0, 1.0], axis=1)
             near = skin[np.argsort(distance, kind="stable")[:_SUPPORT]]
             near = np.unique(np.r_[near, mirror[near]])

@@ -128,7 +128,7 @@ def sides(skin: Skin) -> Int32[np.ndarray, "v"]:
 
 
 def features(skin: Skin) -> Float64[np.ndarray, "n 3"]:
-    """Lip and lid corners, lid middles, tip of the nose, chin: enough for a similarity."""
+    """Corners and middles of lips and lids, tip of the nose: enough for a similarity."""
     v = skin.vertices
     points: list[np.ndarray] = []
     for name in ("lips", "left_lids", "right_lids"):

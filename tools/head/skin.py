@@ -4,6 +4,7 @@ The ARKit shape jawOpen moves the jaw by displacement; the jaw joint is the alte
 so its weights follow the same shape: how far a vertex goes along with the lower teeth.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -24,7 +25,7 @@ def smoothstep(x: np.ndarray) -> np.ndarray:
 def skin_weights(
     vertices: Float64[np.ndarray, "v 3"],
     jaw_open: Float64[np.ndarray, "v 3"],
-    joints: dict[str, Float64[np.ndarray, "3"]],
+    joints: Mapping[str, tuple[float, float, float]],
     jaw_angle_rad: float,
 ) -> dict[str, Float64[np.ndarray, "v"]]:
     """Weight per joint name; sums to 1."""
@@ -33,7 +34,8 @@ def skin_weights(
     tilted = y + _NAPE_M[0] + 0.40 * (z + _NAPE_M[1])
     above = smoothstep(tilted / (2 * _NECK_BLEND_M) + 0.5)
     low = smoothstep((y - joints["neck"][1] + 0.01) / (2 * _NECK_BLEND_M))
-    turned = _turn_x(vertices - joints["jaw"], jaw_angle_rad) + joints["jaw"] - vertices
+    arm = vertices - np.array(joints["jaw"])
+    turned = _turn_x(arm, jaw_angle_rad) - arm
     share = (jaw_open * turned).sum(1) / np.maximum((turned**2).sum(1), 1e-9)
     lever = np.linalg.norm(turned, axis=1)
     jaw = smoothstep(np.clip(share, 0, 1)) * smoothstep(lever / 0.01)

@@ -97,12 +97,23 @@ def test_left_and_right_mirror_each_other(model: HeadModel) -> None:
     assert np.abs(flipped - model.rest[face]).max() < 1e-6
 
 
-@pytest.mark.parametrize("name", ["eyeBlink", "mouthSmile", "browDown", "noseSneer"])
-def test_a_left_shape_is_the_right_one_mirrored(model: HeadModel, name: str) -> None:
+def test_a_left_shape_is_the_right_one_mirrored(model: HeadModel) -> None:
     face = face_vertices(model)
-    left = model.expression[ARKIT_INDEX[name + "Left"]]
-    right = model.expression[ARKIT_INDEX[name + "Right"]][model.mirror] * np.array([-1, 1, 1], np.float32)
-    assert np.abs(left - right)[face].max() < 0.1 * np.abs(left[face]).max()
+    for name in ARKIT_NAMES:
+        stem = name.removesuffix("Left")
+        other = model.expression[ARKIT_INDEX[stem + "Right" if stem != name else name]]
+        if not name.endswith("Right"):
+            mirrored = other[model.mirror] * np.array([-1, 1, 1], np.float32)
+            assert np.abs(model.expression[ARKIT_INDEX[name]] - mirrored)[face].max() < 1e-5, name
+
+
+def test_the_mean_has_its_lips_shut(model: HeadModel) -> None:
+    face = face_vertices(model)
+    opened = (model.rest + model.expression[ARKIT_INDEX["jawOpen"]])[face]
+    rest = model.rest[face]
+    middle = (np.abs(rest[:, 0]) < 0.004) & (rest[:, 2] > 0.104) & (np.abs(rest[:, 1] + 0.034) < 0.006)
+    falls = opened[:, 1] - rest[:, 1] < -0.015
+    assert rest[middle & ~falls, 1].min() - rest[middle & falls, 1].max() < 0.0001
 
 
 def test_the_atlas_is_one_chart_without_flips_or_overlaps(model: HeadModel) -> None:
