@@ -37,9 +37,7 @@ def create(
     for photo, avatar_name in zip(photos, distinct_names([name] if name else [p.stem for p in photos]), strict=True):
         voice.progress(f"{photo.name}")
         try:
-            made = create_files(
-                photo, out / avatar_name, params, progress=lambda stage: voice.progress(f"  {stage}")
-            )
+            made = create_files(photo, out / avatar_name, params, progress=lambda stage: voice.progress(f"  {stage}"))
         except Avatar3dError as error:
             if len(photos) == 1:
                 raise

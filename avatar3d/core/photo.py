@@ -78,7 +78,7 @@ class FaceObservation:
 
     photo: Photo
     landmarks_px: Float32[np.ndarray, "478 2"]
-    """MediaPipe face mesh with irises (468-472 the person's right eye, 473-477 the left), photo pixels, centres at + 0.5."""
+    """MediaPipe face mesh with irises (468-472 the person's right eye, 473-477 the left), photo pixels."""
     depth_px: Float32[np.ndarray, "478"]
     """MediaPipe's relative depth in pixels, smaller is nearer; weak evidence."""
     person: Bool[np.ndarray, "H W"]

@@ -35,7 +35,10 @@ _SHORT_M: Final = 0.012
 # Standard deviation of the strands' log brightness, at least and at most.
 _CONTRAST: Final = (0.10, 0.22)
 # Natural logarithm by which the photo's hair may differ from its median: beyond it is glare, shadow or background.
-_RANGE: Final = 0.65
+_RANGE: Final = 0.6
+_BROAD: Final = 0.55
+_OVER_PHOTO: Final = 0.8
+_LOCKS: Final = 0.8
 _SEED: Final = 11
 # Part of the picture's height over which hanging hair ends.
 _ENDS: Final = 0.035
@@ -145,7 +148,10 @@ def _fill(
     """Known colours kept, the rest a smooth continuation with strands; in log so that dark hair stays dark."""
     log = np.log(colour)
     middle = np.log(np.maximum(mean, 1e-3)).astype(np.float32)
-    kept = np.clip(log, middle - _RANGE, middle + _RANGE)
+    away = log - middle
+    wide = cv2.GaussianBlur(away * known[..., None], (0, 0), 9) / (cv2.GaussianBlur(known, (0, 0), 9)[..., None] + 0.02)
+    # Broad light and dark is half the lamp's doing; locks are the hair's own. Both are bent, not cut, into range.
+    kept = middle + _RANGE * np.tanh((_BROAD * wide + _LOCKS * (away - wide)) / _RANGE)
     # The smooth continuation is made small: it has no detail to lose.
     weighted = np.concatenate([kept * known[..., None], known[..., None]], axis=2).astype(np.float32)
     small = cv2.resize(weighted, (SIZE // 8, SIZE // 8), interpolation=cv2.INTER_AREA)
@@ -156,7 +162,7 @@ def _fill(
     contrast = float(np.clip(np.sqrt((known * detail**2).sum() / max(known.sum(), 1)), *_CONTRAST))
     made = smooth + (contrast * strands)[..., None]
     # A little of the same strands over the photo's own, which is blurred by perspective and filtering.
-    kept = kept + (0.35 * contrast * strands)[..., None]
+    kept = kept + (_OVER_PHOTO * contrast * strands)[..., None]
     blend = cv2.GaussianBlur(known, (0, 0), 7)[..., None]
     return np.exp(blend * kept + (1 - blend) * made)
 

@@ -84,11 +84,12 @@ def _read(path: Path, shown: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a usable path"
         raise refuse(f"cannot be opened: {reason}.", "Check the path.", "FILE_UNREADABLE") from None
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, socket or device"
+        raise refuse(f"is {kind}, not a picture file.", "Give the path of a picture file.", "FILE_NOT_REGULAR")
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, socket or device"
-            raise refuse(f"is {kind}, not a picture file.", "Give the path of a picture file.", "FILE_NOT_REGULAR")
         try:
             data = file.read(MAX_FILE_BYTES + 1) if status.st_size <= MAX_FILE_BYTES else b""
         except OSError as error:

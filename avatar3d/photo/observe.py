@@ -20,6 +20,7 @@ _PROFILE_SCORE = 0.82
 """Detector scores of boxes the mesh refuses: profiles 0.85 to 0.95, things that are no faces up to 0.78."""
 _SMALLEST_PICTURE_PX = 64
 _MASK_SIDE_PX = 1024
+_MISSES_THE_FACE = 0.8
 _NEAR_M, _IOD_M = 0.35, 0.063
 
 
@@ -110,7 +111,10 @@ def _choose(name: str, faces: list[tuple[Face, FaceMeasures]], choice: str) -> t
 
 
 def _person(pixels: UInt8[np.ndarray, "H W 3"], face: Face) -> Bool[np.ndarray, "H W"]:
-    """The mask of the whole picture, replaced around the head by one seen from nearer when the head is small."""
+    """The mask of the whole picture, replaced around the head by one seen from nearer when the head is small.
+
+    Where it misses most of the face (one-bit pictures), the landmarks' outline is added: that much we know.
+    """
     height, width = pixels.shape[:2]
     scale = min(1.0, _MASK_SIDE_PX / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -130,4 +134,10 @@ def _person(pixels: UInt8[np.ndarray, "H W 3"], face: Face) -> Bool[np.ndarray, 
         out_of = (slice(into[0].start - top, into[0].stop - top), slice(into[1].start - left, into[1].stop - left))
         mask = mask.copy()
         mask[into] = near[out_of]
-    return mask > 0.5
+    person = mask > 0.5
+    outline = np.zeros((height, width), np.uint8)
+    cv2.fillConvexPoly(outline, cv2.convexHull(face.landmarks.points_px[:468, :2].astype(np.int32)), (1,))
+    inside = outline > 0
+    if inside.any() and float(person[inside].mean()) < _MISSES_THE_FACE:
+        person |= inside
+    return person

@@ -12,7 +12,7 @@ from avatar3d.core.avatar import Avatar, Material, Mesh, Skin, Texture
 from avatar3d.core.blendshapes import ARKIT_NAMES
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.rig.lips import settle_lips
-from avatar3d.rig.materials import brow_colour, eye_material, face_material, part_material
+from avatar3d.rig.materials import brow_colour, brows_in_albedo, eye_material, face_material, part_material
 from avatar3d.rig.morphs import person_shapes
 from avatar3d.rig.mouth import tuck_teeth
 from avatar3d.rig.skeleton import place_skeleton
@@ -35,7 +35,8 @@ def assemble_avatar(
 ) -> Avatar:
     """The rigged head: the face first with all 52 shapes, then the small parts, then hair when there is any.
 
-    A part that some shape moves carries all 52 too; the others only ride on joints.
+    A part that some shape moves carries all 52 too; the others only ride on joints. Brow cards are left out where the
+    photo's own brows are in the albedo: two brows, a hair's breadth apart, are worse than one.
     """
     neutral = settle_lips(model, fitted.neutral)
     shapes = person_shapes(model, neutral)
@@ -46,7 +47,7 @@ def assemble_avatar(
     meshes = [
         cut_mesh(model, neutral, shapes, part, materials.get(part) or part_material(part))
         for part in PART_ORDER
-        if part in model.part_names and len(model.part(part))
+        if part in model.part_names and len(model.part(part)) and not (part == "brows" and brows_in_albedo(model, skin))
     ]
     if hair is not None and len(hair.triangles):
         meshes.append(hair)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Float32, Float64, Int32
 from scipy.spatial import KDTree
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
@@ -28,8 +28,9 @@ _PAIR_POINTS: Final = 3
 _LOWER_SHARE: Final = 0.6
 _REACH_M: Final = 0.022
 _UNSEEN_M: Final = 1e-5
-# Lips at rest are shut when they part by less than this; looked at in columns this wide to either side (metres).
+# Lips at rest, rolled or pressed are shut when they part by less than this; looked at in columns this wide to either side (metres).
 _REST_OPENING_M: Final = 0.003
+_ROLL_OPENING_M: Final = 0.006
 _COLUMN_M: Final = 0.002
 # Shapes, alone or together, in which the lips stay in touch: they may slide but not pass through each other.
 _TOUCHING: Final = (("mouthRollLower",), ("mouthRollUpper",), ("mouthPressLeft", "mouthPressRight"))
@@ -72,8 +73,8 @@ def close_lips(
     mended[close] = _part_lips(pairs, mended[close], (-wrong).astype(np.float32))
     for names in _TOUCHING:
         group = [ARKIT_INDEX[name] for name in names]
-        through = np.maximum(-_gap(pairs, neutral + mended[group].sum(0)) + np.minimum(_gap(pairs, neutral), 0), 0)
-        if through.max() < _UNSEEN_M:
+        change = _touch(pairs, neutral + mended[group].sum(0), np.minimum(_gap(pairs, neutral), 0), _ROLL_OPENING_M)
+        if np.abs(change).max() < _UNSEEN_M:
             continue
         # Each shape answers for what it did to a pair.
         blame = np.stack([np.linalg.norm(pairs.apart(mended[index]), axis=1) for index in group]) + 1e-9
@@ -97,15 +98,23 @@ def settle_lips(model: HeadModel, neutral: Float32[np.ndarray, "V 3"]) -> Float3
     pairs = find_lip_pairs(model)
     if len(pairs.lower) == 0:
         return neutral
-    gap = _gap(pairs, neutral)
-    across = neutral[pairs.lower, 0]
+    change = _touch(pairs, neutral, np.zeros(len(pairs.lower), np.float32), _REST_OPENING_M)
+    return _part_lips(pairs, neutral, (change[:, None] * _away(pairs)).astype(np.float32))
+
+
+def _touch(
+    pairs: LipPairs, vertices: Float32[np.ndarray, "V 3"], allowed: Float32[np.ndarray, "P"], widest_m: float
+) -> Float64[np.ndarray, "P"]:
+    """How far to part each pair so that lips just touch: positive where they are through each other by more than
+    `allowed` (negative), negative where they part by less than `widest_m`."""
+    gap = _gap(pairs, vertices)
+    across = vertices[pairs.lower, 0]
     # The lips touch in a column when any of its pairs does.
     near = np.abs(across[:, None] - across[None]) < _COLUMN_M
     opening = np.where(near, gap[None], np.inf).min(1)
     opening = (near * opening[None]).sum(1) / near.sum(1)
-    shut = np.where(opening < _REST_OPENING_M, np.maximum(opening, 0), 0)
-    change = np.maximum(-gap, 0) - np.minimum(shut, np.maximum(gap, 0))
-    return _part_lips(pairs, neutral, (change[:, None] * _away(pairs)).astype(np.float32))
+    shut = np.where(opening < widest_m, np.maximum(opening, 0), 0)
+    return np.maximum(allowed - gap, 0) - np.minimum(shut, np.maximum(gap, 0))
 
 
 def _away(pairs: LipPairs) -> Float32[np.ndarray, "P 3"]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int32, UInt8
 from PIL import Image
 from scipy.spatial import KDTree
 
@@ -17,10 +17,10 @@ _PICTURES: Final = Path(__file__).parents[1] / "head/data"
 _SMALL_PARTS: Final[
     dict[str, tuple[tuple[str, ...], tuple[float, float, float], tuple[float, float, float], float]]
 ] = {
-    "teethUpper": (("teethUpper", "teeth"), (0.82, 0.80, 0.77), (0.62, 0.58, 0.50), 0.30),
-    "teethLower": (("teethLower", "teeth"), (0.72, 0.70, 0.67), (0.55, 0.51, 0.44), 0.32),
+    "teethUpper": (("teethUpper", "teeth"), (1.0, 0.97, 0.92), (0.62, 0.58, 0.50), 0.30),
+    "teethLower": (("teethLower", "teeth"), (0.94, 0.91, 0.86), (0.55, 0.51, 0.44), 0.32),
     "tongue": (("tongue",), (0.80, 0.74, 0.74), (0.40, 0.13, 0.13), 0.45),
-    "mouth": (("mouth",), (0.55, 0.50, 0.50), (0.13, 0.030, 0.030), 0.70),
+    "mouth": (("mouth",), (0.85, 0.80, 0.80), (0.13, 0.030, 0.030), 0.70),
     "lashes": (("lashes",), (1.0, 1.0, 1.0), (0.010, 0.007, 0.005), 0.90),
     "brows": (("brows",), (1.0, 1.0, 1.0), (0.035, 0.022, 0.015), 0.90),
 }
@@ -29,6 +29,8 @@ _HAIRY: Final = ("lashes", "brows")
 HAIR_CUTOFF: Final = 0.35
 # Skin this near to a brow card lies under it (metres).
 _UNDER_BROW_M: Final = 0.004
+# Confidence from which the albedo there is the photo's own.
+_SEEN: Final = 0.4
 
 
 def face_material(skin: Skin) -> Material:
@@ -63,19 +65,33 @@ def part_material(name: str, *, tint: tuple[float, float, float] | None = None) 
 
 def brow_colour(model: HeadModel, skin: Skin) -> tuple[float, float, float] | None:
     """Linear colour of this person's brows: the darker texels of the face's albedo under them. None without brows."""
-    if "brows" not in model.part_names or not len(model.part("brows")):
+    spots = _under_brows(model, skin)
+    if not len(spots):
         return None
-    brows = model.rest[np.unique(model.triangles[model.part("brows")])]
-    chosen = model.part("face")
-    corners, uvs = model.rest[model.triangles[chosen]].mean(1), model.uvs[model.triangle_uvs[chosen]].mean(1)
-    near = np.asarray(KDTree(brows).query(corners)[0]) < _UNDER_BROW_M
     pixels = skin.albedo.pixels
-    spots = np.clip((uvs[near] * pixels.shape[0]).astype(int), 6, pixels.shape[0] - 7)
     patch = np.concatenate([pixels[y - 6 : y + 7, x - 6 : x + 7, :3].reshape(-1, 3) for x, y in spots])
     dark = patch[np.argsort(patch.astype(np.int32).sum(1))[: max(1, len(patch) // 6)]]
     code = np.median(dark, axis=0) / 255
     red, green, blue = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4).tolist()
     return red, green, blue
+
+
+def brows_in_albedo(model: HeadModel, skin: Skin) -> bool:
+    """Whether the photo saw the skin under the brows, so that the albedo carries this person's own."""
+    spots = _under_brows(model, skin)
+    return bool(len(spots)) and float(np.median(skin.confidence[spots[:, 1], spots[:, 0]])) > _SEEN
+
+
+def _under_brows(model: HeadModel, skin: Skin) -> Int32[np.ndarray, "N 2"]:
+    """Texels (column, row) of the face's atlas under the brow cards, away from its border."""
+    if "brows" not in model.part_names or not len(model.part("brows")):
+        return np.zeros((0, 2), np.int32)
+    brows = model.rest[np.unique(model.triangles[model.part("brows")])]
+    chosen = model.part("face")
+    corners, uvs = model.rest[model.triangles[chosen]].mean(1), model.uvs[model.triangle_uvs[chosen]].mean(1)
+    near = np.asarray(KDTree(brows).query(corners)[0]) < _UNDER_BROW_M
+    size = skin.albedo.pixels.shape[0]
+    return np.clip((uvs[near] * size).astype(np.int32), 6, size - 7)
 
 
 @lru_cache

@@ -1,6 +1,6 @@
 """This person's own 52 shapes.
 
-mean head's expressions --> transferred to this skin --> lids and lips meet --> lashes, teeth and tongue follow
+mean head's expressions --> transferred to this skin --> lids and lips meet, lips before teeth --> lashes, teeth and tongue follow
 """
 
 import numpy as np
@@ -9,6 +9,7 @@ from jaxtyping import Float32
 from avatar3d.core.head import HeadModel
 from avatar3d.rig.lids import close_lids
 from avatar3d.rig.lips import close_lips
+from avatar3d.rig.mouth import hold_lips
 from avatar3d.rig.riders import carry_parts
 from avatar3d.rig.transfer import transfer_skin
 
@@ -20,5 +21,6 @@ def person_shapes(model: HeadModel, neutral: Float32[np.ndarray, "V 3"]) -> Floa
     """
     shapes = transfer_skin(model, neutral)
     shapes = close_lids(model, neutral, shapes)
+    shapes = hold_lips(model, neutral, shapes)
     shapes = close_lips(model, neutral, shapes)
     return carry_parts(model, neutral, shapes)

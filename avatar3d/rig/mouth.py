@@ -1,4 +1,8 @@
-"""Keeps teeth and gums behind this person's lips and chin, in the neutral and in the shapes that press skin on them."""
+"""Keeps teeth and gums behind this person's lips and chin.
+
+    shapes that roll a lip inward --> the lip held in front of the teeth
+    then poses that press skin on teeth --> what still stands out goes back a little, for good
+"""
 
 from typing import Final
 
@@ -9,6 +13,7 @@ from scipy.spatial import KDTree
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadModel
 from avatar3d.render.raycast import Scene
+from avatar3d.rig.lips import find_lip_pairs
 
 # Poses in which skin lies tightest on the teeth.
 _POSES: Final[tuple[dict[str, float], ...]] = (
@@ -16,7 +21,6 @@ _POSES: Final[tuple[dict[str, float], ...]] = (
     {"mouthSmileLeft": 1, "mouthSmileRight": 1},
     {"jawOpen": 1, "mouthClose": 1},
     {"mouthPressLeft": 1, "mouthPressRight": 1},
-    {"mouthRollLower": 1, "mouthRollUpper": 1},
     {"mouthShrugLower": 1, "mouthShrugUpper": 1},
     {"mouthStretchLeft": 1, "mouthStretchRight": 1, "jawOpen": 0.5},
     {"mouthPucker": 1},
@@ -26,6 +30,11 @@ _POSES: Final[tuple[dict[str, float], ...]] = (
 _MARGIN_M: Final = 0.0008
 _OPEN_M: Final = 0.005
 _FACING: Final = 0.3
+# Teeth give way by no more than this (metres); what is worse is left to be seen in the survey, not bent away.
+_MOST_M: Final = 0.002
+# Shapes that draw a lip over the teeth, and how far a tooth feels to either side of itself for the lip (metres).
+_ROLLS: Final = ("mouthRollLower", "mouthRollUpper")
+_FEEL_M: Final = 0.004
 _SMOOTH_M: Final = 0.003
 
 
@@ -40,10 +49,36 @@ def tuck_teeth(
     for pose in _POSES:
         posed = neutral + sum((w * shapes[ARKIT_INDEX[name]] for name, w in pose.items()), np.float32(0))
         for short, members in zip(worst, parts, strict=True):
-            np.maximum(short, _out_of_skin(posed, skin, members), out=short)
+            np.maximum(short, np.minimum(_out_of_skin(posed, skin, members), _MOST_M), out=short)
     for short, members in zip(worst, parts, strict=True):
         tucked[members, 2] -= _widened(neutral, members, short).astype(np.float32)
     return tucked
+
+
+def hold_lips(
+    model: HeadModel, neutral: Float32[np.ndarray, "V 3"], shapes: Float32[np.ndarray, "52 V 3"]
+) -> Float32[np.ndarray, "52 V 3"]:
+    """The shapes (metres) with rolled lips kept in front of the teeth, as far as the lips' own vertices reach."""
+    pairs = find_lip_pairs(model)
+    if len(pairs.lower) == 0:
+        return shapes
+    held = shapes.copy()
+    skin = model.triangles[model.part("face")]
+    teeth = np.unique(model.triangles[np.concatenate([model.part("teethUpper"), model.part("teethLower")])])
+    handles = np.concatenate([pairs.lower, pairs.handles_upper])
+    for index in (ARKIT_INDEX[name] for name in _ROLLS):
+        for _ in range(3):
+            posed = neutral + held[index]
+            short = _out_of_skin(posed, skin, teeth)
+            if short.max(initial=0) < _MARGIN_M / 4:
+                break
+            out = teeth[short > 0]
+            apart = np.linalg.norm(posed[handles][:, None, :2] - posed[out][None, :, :2], axis=2)
+            felt = short[short > 0] * np.clip(1.5 - apart / _FEEL_M, 0, 1)
+            forward = np.zeros((len(handles), 3), np.float32)
+            forward[:, 2] = felt.max(1)
+            held[index] = pairs.spread.apply(held[index], forward)
+    return held
 
 
 def _out_of_skin(

@@ -78,7 +78,7 @@ def gather_evidence(face: FaceObservation, texel_px: float) -> Evidence:
         crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
         person = np.asarray(cv2.resize(person, size, interpolation=cv2.INTER_AREA), np.float32)
     left_top = np.array([left, top], np.float32)
-    colour = LINEAR_FROM_SRGB[np.asarray(crop)]
+    colour = LINEAR_FROM_SRGB[np.asarray(crop, np.uint8)]
     points = ((face.landmarks_px - left_top) * np.float32(scale)).astype(np.float32)
     trust, sockets, drawn, plain = _judge(colour, person, points, unit * scale, open_mouth=mouth_is_open(face))
     return Evidence(colour, trust, sockets, drawn, plain, left_top, scale)

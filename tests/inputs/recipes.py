@@ -150,8 +150,8 @@ def _encoded(linear: np.ndarray) -> np.ndarray:
 
 # Columns of the D50-adapted primaries; Bradford, from the published chromaticities.
 _SRGB = [(0.4360747, 0.2225045, 0.0139322), (0.3850649, 0.7168786, 0.0971045), (0.1430804, 0.0606169, 0.7141733)]
-_P3 = [(0.5151, 0.2412, -0.0011), (0.2920, 0.6922, 0.0419), (0.1571, 0.0666, 0.7841)]
-_ADOBE = [(0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457)]
+DISPLAY_P3 = [(0.5151, 0.2412, -0.0011), (0.2920, 0.6922, 0.0419), (0.1571, 0.0666, 0.7841)]
+ADOBE_RGB = [(0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457)]
 
 
 def in_space(columns: list[tuple[float, float, float]], gamma: float | None) -> tuple[np.ndarray, bytes]:
@@ -165,18 +165,18 @@ def in_space(columns: list[tuple[float, float, float]], gamma: float | None) -> 
 
 
 def display_p3() -> bytes:
-    pixels, profile = in_space(_P3, None)
+    pixels, profile = in_space(DISPLAY_P3, None)
     return saved(pixels, "PNG", icc_profile=profile)
 
 
 def adobe_rgb() -> bytes:
-    pixels, profile = in_space(_ADOBE, 2.19921875)
+    pixels, profile = in_space(ADOBE_RGB, 2.19921875)
     return saved(pixels, "PNG", icc_profile=profile)
 
 
 def adobe_rgb_by_exif() -> bytes:
     """As a camera writes it: no profile, only the interoperability index R03."""
-    pixels, _profile = in_space(_ADOBE, 2.19921875)
+    pixels, _profile = in_space(ADOBE_RGB, 2.19921875)
     main = exif_block([(0x8769, 4, 1, struct.pack("<I", 26))])
     camera = struct.pack("<H", 1) + struct.pack("<HHII", 0xA005, 4, 1, 44) + bytes(4)
     interop = struct.pack("<H", 1) + struct.pack("<HHI", 1, 2, 4) + b"R03\0" + bytes(4)
@@ -219,7 +219,7 @@ def cmyk(*, adobe_marker: bool = True, inverted: bool = True) -> bytes:
 
 
 def broken_profile() -> bytes:
-    pixels, profile = in_space(_P3, None)
+    pixels, profile = in_space(DISPLAY_P3, None)
     return saved(pixels, "PNG", icc_profile=profile[:200] + b"\xff" * 300)
 
 
