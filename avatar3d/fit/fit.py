@@ -49,7 +49,7 @@ class FitParams:
     the detector's own error (2.6 %) because neighbours err together; a smaller one over-fits identity (facts.md)."""
     depth_sigma_iod: float = 0.25
     """Of the detector's depth."""
-    settling_sigma: float = 0.4
+    settling_sigma: float = 0.3
     """How far identity may move, per mode, when the head is laid on the picture after the person is known."""
     expression_sigma: float = 0.35
     huber: float = 0.06

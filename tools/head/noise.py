@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Float64, Int32
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadModel
@@ -28,7 +28,8 @@ from avatar3d.head.ict import load_ict
 from avatar3d.head.load import load_head_model
 from avatar3d.photo.load import load_photo
 from bench.skins import Skin, skin_from
-from tools.head.landmarks import calibration_portraits, observe_pixels
+from tools.head.landmarks import calibration_portraits, observe_pixels, pair_across
+from tools.head.open_skin import SurfacePoints, open_skin
 from tools.head.synthetic import Lens, look_at_head, random_light, render_portrait
 
 _SEED: Final = 20261121
@@ -134,10 +135,16 @@ def errors(model: HeadModel, cases: Cases) -> Float64[np.ndarray, "N L 3"]:
     return found
 
 
-def noise_from(found: Float64[np.ndarray, "N L 3"], *, modes: int = _MODES) -> LandmarkNoise:
-    """Principal components of the errors; heads whose picture went wrong altogether are left out."""
+def noise_from(
+    found: Float64[np.ndarray, "N L 3"], pairs: Int32[np.ndarray, "L"], *, modes: int = _MODES
+) -> LandmarkNoise:
+    """Principal components of the errors and of the same errors in a mirror (`pairs`: the point across the face).
+
+    Heads whose picture went wrong altogether are left out.
+    """
     size = np.linalg.norm(found[..., :2], axis=2).mean(1)
     good = found[size < 3 * np.median(size)]
+    good = np.concatenate([good, good[:, pairs] * [-1, 1, 1]])
     mean = good.mean(0)
     centred = (good - mean).reshape(len(good), -1)
     _, strength, directions = np.linalg.svd(centred, full_matrices=False)
@@ -162,10 +169,14 @@ def main() -> None:
         if choices.cases is not None:
             np.savez_compressed(choices.cases, **vars(cases))
     model = load_head_model()
-    noise = noise_from(errors(model, cases))
+    skin = open_skin(model)
+    points = SurfacePoints(model.landmark_triangles, model.landmark_barycentric)
+    noise = noise_from(errors(model, cases), pair_across(skin.at(points, model)))
     target = Path(__file__).parents[2] / f"avatar3d/head/data/{model.name}_noise.npz"
     np.savez_compressed(target, **{key: value.astype(np.float16) for key, value in vars(noise).items()})
-    print(f"{target}: {len(cases.focal)} pictures, mean error {np.linalg.norm(noise.mean[:, :2], axis=1).mean():.4f} IOD")
+    print(
+        f"{target}: {len(cases.focal)} pictures, mean error {np.linalg.norm(noise.mean[:, :2], axis=1).mean():.4f} IOD"
+    )
 
 
 if __name__ == "__main__":
