@@ -80,7 +80,7 @@ def close_lips(
         blame = np.stack([np.linalg.norm(pairs.apart(mended[index]), axis=1) for index in group]) + 1e-9
         for index, share in zip(group, blame / blame.sum(0), strict=True):
             mended[index] = _part_lips(
-                pairs, mended[index], ((share * through)[:, None] * _away(pairs)).astype(np.float32)
+                pairs, mended[index], ((share * change)[:, None] * _away(pairs)).astype(np.float32)
             )
     return mended
 
@@ -106,7 +106,8 @@ def _touch(
     pairs: LipPairs, vertices: Float32[np.ndarray, "V 3"], allowed: Float32[np.ndarray, "P"], widest_m: float
 ) -> Float64[np.ndarray, "P"]:
     """How far to part each pair so that lips just touch: positive where they are through each other by more than
-    `allowed` (negative), negative where they part by less than `widest_m`."""
+    `allowed` (negative), negative where they part by less than `widest_m`.
+    """
     gap = _gap(pairs, vertices)
     across = vertices[pairs.lower, 0]
     # The lips touch in a column when any of its pairs does.

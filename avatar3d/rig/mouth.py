@@ -1,7 +1,7 @@
 """Keeps teeth and gums behind this person's lips and chin.
 
-    shapes that roll a lip inward --> the lip held in front of the teeth
-    then poses that press skin on teeth --> what still stands out goes back a little, for good
+shapes that roll a lip inward --> the lip held in front of the teeth
+then poses that press skin on teeth --> what still stands out goes back a little, for good
 """
 
 from typing import Final

@@ -23,7 +23,7 @@ def plain_skin(size: int = 64) -> Skin:
     return Skin(
         albedo=Texture("albedo", albedo),
         normal=Texture("normal", flat),
-        confidence=np.ones((size, size), np.float32),
+        confidence=np.zeros((size, size), np.float32),
         light=Light(light),
         tone=np.array([0.5, 0.3, 0.2], np.float32),
     )
