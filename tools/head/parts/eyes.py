@@ -92,14 +92,14 @@ def _build_eye(ict: IctSource, *, left: bool) -> PartGeometry:
         polygons=polygons,
         polygon_uvs=polygon_uvs,
         uvs=uvs.astype(np.float32),
-        identity=_follow_lids(ict, side, centre, radius, vertices + centre),
+        identity=follow_lids(ict, side, centre, radius, vertices + centre),
         expression=_gaze(vertices, side),
         joint_weights={f"{side.lower()}Eye": np.ones(len(vertices), np.float32)},
         mirror=np.arange(len(vertices), dtype=np.int32),
     )
 
 
-def _follow_lids(ict: IctSource, side: str, centre: np.ndarray, radius: float, targets: np.ndarray) -> np.ndarray:
+def follow_lids(ict: IctSource, side: str, centre: np.ndarray, radius: float, targets: np.ndarray) -> np.ndarray:
     """Modes [K v 3]: the ball moves and grows so that the lids keep resting on it.
 
     Per mode, translation t and growth s minimise the change of the gap, n . (d - t - s (p - c)), over the lid skin near

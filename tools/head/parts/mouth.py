@@ -1,4 +1,4 @@
-"""The mouth's lining: a closed bag from the inner lips to the throat.
+"""The linings: a closed bag from the inner lips to the throat, and a cup behind each pair of lids (`sockets`).
 
     ICT's mouth socket --> flattened onto a disk (lips = rim) --> our polar grid of 28 x 9 --> carried back to 3D
 
@@ -17,6 +17,8 @@ from avatar3d.core.blendshapes import ARKIT_INDEX
 from tools.head.part import PartGeometry
 from tools.head.parts.dentition import FORMS, Socket, measure_sockets
 from tools.head.parts.follow import Carrier, bind_closest, follow_similarity
+from tools.head.parts.loops import border_loop
+from tools.head.parts.sockets import build_sockets
 from tools.head.parts.source import IctSource
 from tools.head.parts.teeth import TONGUE_OUT_JAW, jaw_motion, jaw_vertices
 
@@ -52,16 +54,24 @@ def build_mouth(ict: IctSource) -> PartGeometry:
     vertices = _hugging(ict, carrier, vertices)
     vertices = (vertices + vertices[mirror] * [-1, 1, 1]) / 2
     shapes, jaw = _motion(ict, carrier, vertices)
+    sockets, socket_identity, socket_shapes = build_sockets(ict)
+    count = len(vertices)
+    own = bag_polygons()
+    cups = np.where(sockets.polygons < 0, -1, sockets.polygons + count)
+    polygons = np.concatenate([own, cups]).astype(np.int32)
+    jaw = np.concatenate([jaw, np.zeros(len(sockets.vertices))]).astype(np.float32)
     return PartGeometry(
         name="mouth",
-        vertices=vertices.astype(np.float32),
-        polygons=bag_polygons(),
-        polygon_uvs=bag_polygons(),
-        uvs=(0.5 + 0.49 * disk * [1, -1]).astype(np.float32),
-        identity=_identity(ict, carrier, vertices, jaw),
-        expression=shapes,
-        joint_weights={"jaw": jaw.astype(np.float32), "head": (1 - jaw).astype(np.float32)},
-        mirror=mirror.astype(np.int32),
+        vertices=np.concatenate([vertices, sockets.vertices]).astype(np.float32),
+        polygons=polygons,
+        polygon_uvs=polygons,
+        uvs=np.concatenate([0.5 + 0.49 * disk * [1, -1], sockets.uvs]).astype(np.float32),
+        identity=np.concatenate([_identity(ict, carrier, vertices, jaw[:count]), socket_identity], 1).astype(
+            np.float32
+        ),
+        expression=np.concatenate([shapes, socket_shapes], axis=1).astype(np.float32),
+        joint_weights={"jaw": jaw, "head": 1 - jaw},
+        mirror=np.concatenate([mirror, sockets.mirror + count]).astype(np.int32),
     )
 
 
@@ -141,24 +151,7 @@ def _wall(sockets: list[Socket]) -> tuple[np.ndarray, np.ndarray]:
 
 def lip_loop(ict: IctSource) -> np.ndarray:
     """ICT's inner lip loop: where its face ends and its mouth socket begins, in order."""
-    face = ict.polygons[ict.polygon_materials == ict.materials.index("M_Face")]
-    heads: list[np.ndarray] = []
-    for corner in range(4):
-        first, second = face[:, corner], face[:, (corner + 1) % 4]
-        second = np.where(second < 0, face[:, 0], second)
-        keep = first >= 0
-        heads.append(np.stack([first[keep], second[keep]], 1))
-    edges = np.concatenate(heads)
-    _, inverse, count = np.unique(np.sort(edges, 1), axis=0, return_inverse=True, return_counts=True)
-    following = dict(edges[count[inverse.ravel()] == 1].tolist())
-    mouth = ict.mean
-    start = next(
-        v for v in following if abs(mouth[v, 0]) < 0.025 and -0.05 < mouth[v, 1] < -0.02 and mouth[v, 2] > 0.09
-    )
-    loop = [start]
-    while following[loop[-1]] != start:
-        loop.append(following[loop[-1]])
-    return np.array(loop)
+    return border_loop(ict, ((-0.025, -0.05, 0.09), (0.025, -0.02, 0.12)))
 
 
 def _socket_triangles(ict: IctSource) -> np.ndarray:

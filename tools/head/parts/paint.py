@@ -12,6 +12,7 @@ from jaxtyping import UInt8
 from PIL import Image
 from scipy.ndimage import gaussian_filter, zoom
 
+from tools.head.parts.sockets import UV_CENTRES, UV_RADIUS
 from tools.head.parts.teeth import GUM_BAND, TEETH_BAND
 
 SIZE: Final = 256
@@ -113,6 +114,12 @@ def _mouth() -> np.ndarray:
         np.array([140, 66, 62.0]),
         np.clip((radius - 0.15) / 0.8, 0, 1) ** 1.3,
     )
+    for middle in UV_CENTRES:  # the cups behind the lids: conjunctiva, darker behind the ball
+        near = np.hypot(u - middle[0], v - middle[1]) / UV_RADIUS
+        cup = _mix(
+            np.broadcast_to(np.array([120, 66, 62.0]), picture.shape), np.array([214, 150, 140.0]), np.clip(near, 0, 1)
+        )
+        picture = np.where((near < 1.15)[..., None], cup, picture)
     return picture * (1 + 0.05 * _noise(5, 6))[..., None]
 
 
