@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from avatar3d.photo.landmarks import FaceSquare, Landmarks, cut_chip, find_landmarks
+from avatar3d.photo.landmarks import FaceSquare, Landmarks, cut_chip, find_landmarks, square_around
 from avatar3d.photo.mediapipe import MESH_REACH, FaceBox, detect_faces
 
 _TILED_SIDE_PX = 1280
@@ -19,10 +19,14 @@ _DETECTED_SIDE_PX = 384
 """The detectors shrink what they get without smoothing, so what is larger is reduced first."""
 _SURE = 0.8
 """Upright portraits score 0.84 to 0.98 (short range), the same upside down 0.50 to 0.85: below it, try the turns."""
+_NO_FACE = 0.7
+"""The same score for what the mesh settled on: faces 0.84 to 0.96 (0.74 turned by 80 degrees), other things to 0.62."""
+_WEAK = 0.6
 _DOUBT = 0.2
 """Turns whose scores are this close to the best are tried too."""
 _LOOSE = 0.03
 """Spread above which a face may be the wrong way up: right ones have 0.01 to 0.02, wrong ones above 0.04."""
+_LOOK_PX, _LOOK_MARGIN = 256, 1.35
 _TILES = (2, 4)
 """Small faces: tiles of half and a quarter of the shorter side, half overlapping."""
 _OVERLAP = 0.4
@@ -34,6 +38,8 @@ class Face:
 
     box: FaceBox
     landmarks: Landmarks
+    score: float
+    """Of the short range detector when it is shown just this face, upright."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +63,11 @@ def find_faces(pixels: UInt8[np.ndarray, "H W 3"]) -> Faces:
             if any(_same(there, face.box) for face in faces):
                 continue
             landmarks = _settle(pixels, there)
-            if landmarks is not None and not any(_same_face(landmarks, face.landmarks) for face in faces):
-                faces.append(Face(there, landmarks))
-            elif landmarks is None and box.score > 0.6:
-                unsettled.append(there)
+            score = 0.0 if landmarks is None else _second_look(pixels, landmarks)
+            if landmarks is None or score < _NO_FACE:
+                unsettled.extend([there] if box.score > _WEAK else [])
+            elif not any(_same_face(landmarks, face.landmarks) for face in faces):
+                faces.append(Face(there, landmarks, score))
         if faces:
             return Faces(tuple(sorted(faces, key=lambda f: -_size(f.landmarks))), tuple(unsettled))
     return Faces((), tuple(unsettled))
@@ -95,7 +102,7 @@ def _turned(pixels: UInt8[np.ndarray, "H W 3"]) -> list[FaceBox]:
         matrix[:, 2] += side / 2 - np.array([width / 2, height / 2])
         turned = cv2.warpAffine(pixels, matrix, (side, side))
         back = cv2.invertAffineTransform(matrix)
-        boxes.extend(_moved(box, back) for box in _whole(turned) if box.score > 0.6)
+        boxes.extend(_moved(box, back) for box in _whole(turned) if box.score > _WEAK)
     return sorted(boxes, key=lambda b: -b.score)
 
 
@@ -131,6 +138,20 @@ def _settle(pixels: UInt8[np.ndarray, "H W 3"], box: FaceBox) -> Landmarks | Non
         return best
     looks = [find_landmarks(pixels, square) for square in [first, *_other_ways_up(pixels, box)]]
     return min((one for one in looks if one is not None), key=lambda one: one.spread, default=None)
+
+
+def _second_look(pixels: UInt8[np.ndarray, "H W 3"], landmarks: Landmarks) -> float:
+    """The short range detector's best score near the middle of the settled square, seen upright and at a good size."""
+    square = square_around(landmarks.points_px)
+    side = _LOOK_PX / _LOOK_MARGIN
+    chip = cut_chip(pixels, square.centre_px, 2 * square.side_px, round(2 * side))
+    scale = side / (square.side_px * chip.scale)
+    middle = (square.centre_px - chip.corner_px) * chip.scale
+    matrix = cv2.getRotationMatrix2D((float(middle[0]), float(middle[1])), np.degrees(square.roll_rad), scale)
+    matrix[:, 2] += _LOOK_PX / 2 - middle
+    boxes = detect_faces(cv2.warpAffine(chip.pixels, matrix, (_LOOK_PX, _LOOK_PX)), full_range=False)
+    near = [box.score for box in boxes if np.linalg.norm(box.centre_px - _LOOK_PX / 2) < 0.15 * _LOOK_PX]
+    return max(near, default=0.0)
 
 
 def _other_ways_up(pixels: UInt8[np.ndarray, "H W 3"], box: FaceBox) -> list[FaceSquare]:

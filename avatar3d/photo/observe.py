@@ -18,6 +18,8 @@ COMPARABLE = 0.4
 """A second face this large beside the largest is one that may have been meant."""
 _PROFILE_SCORE = 0.82
 """Detector scores of boxes the mesh refuses: profiles 0.85 to 0.95, things that are no faces up to 0.78."""
+_MESH_FAILS_DEG = 40.0
+"""Beyond this yaw (as the mesh sees it), looks that disagree mean that the face is turned further still."""
 _SMALLEST_PICTURE_PX = 64
 _MASK_SIDE_PX = 1024
 _MISSES_THE_FACE = 0.8
@@ -36,6 +38,8 @@ def observe_face(photo: Photo, *, face: str = "only") -> FaceObservation:
     if not faces:
         raise _nobody(photo)
     chosen, measures, warnings = _choose(photo.name, faces, face)
+    if chosen.landmarks.spread > GateParams().loose and abs(math.degrees(measures.yaw_rad)) > _MESH_FAILS_DEG:
+        raise turned_error(photo.name, max(measures.yaw_rad, yaw_of_box(chosen.box), key=abs), about=True)
     warnings = [*warnings, *check_face(photo.name, measures, spread=chosen.landmarks.spread)]
     if photo.focal_px is not None:
         distance = photo.focal_px * _IOD_M / measures.iod_px
@@ -61,9 +65,9 @@ def _believable(faces: Faces, photo: Photo) -> list[tuple[Face, FaceMeasures]]:
     limits = GateParams()
     for one in faces.found:
         measures = measure_face(photo.pixels, one.landmarks)
-        turned = abs(math.degrees(measures.yaw_rad)) > 45
+        turned = abs(math.degrees(measures.yaw_rad)) > _MESH_FAILS_DEG
         unclear = turned or measures.blur > limits.blur or measures.iod_px < limits.smallest_iod_px
-        if one.landmarks.spread <= limits.loose or (unclear and one.box.score > _PROFILE_SCORE):
+        if one.landmarks.spread <= limits.loose or unclear:
             kept.append((one, measures))
     if not kept:
         profiles = [box for box in faces.unsettled if box.score > _PROFILE_SCORE]
