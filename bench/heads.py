@@ -1,6 +1,6 @@
 """Synthetic people for the benchmarks: ICT heads nobody has seen, in skins of unseen portraits, before a phone.
 
-    identity ~ N(0, 1) x skin of the unseen half x expression x pose x light x lens  -->  picture  -->  the photo door
+identity ~ N(0, 1) x skin of the unseen half x expression x pose x light x lens  -->  picture  -->  the photo door
 """
 
 from dataclasses import dataclass
@@ -141,5 +141,3 @@ def scans(
 ) -> Float64[np.ndarray, "N M 3"]:
     """The true neutral faces at those vertices, metres."""
     return (model.rest[where] + np.einsum("nk,kmd->nmd", identities, model.identity[:, where])).astype(np.float64)
-
-

@@ -56,7 +56,9 @@ def _rasterise(model: HeadModel, size: int) -> Atlas:
     centres = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size)
     u, v = np.meshgrid(centres, centres)
     origins = np.stack([u.ravel(), v.ravel(), np.ones(size * size, np.float32)], axis=1)
-    hits = Scene(flat, model.triangle_uvs[chosen]).cast(origins, np.tile(np.array([0, 0, -1], np.float32), (size * size, 1)))
+    hits = Scene(flat, model.triangle_uvs[chosen]).cast(
+        origins, np.tile(np.array([0, 0, -1], np.float32), (size * size, 1))
+    )
     texels = np.flatnonzero(hits.triangle >= 0).astype(np.int32)
     corners = model.triangles[chosen[hits.triangle[texels]]]
     return Atlas(size, texels, corners, hits.barycentric[texels])

@@ -16,10 +16,10 @@ from avatar3d.core.photo import FaceObservation, Light
 from avatar3d.render.lights import ambient_light
 from avatar3d.render.stage import srgb_from_linear
 from avatar3d.texture.atlas import Atlas, face_atlas
+from avatar3d.texture.cavities import nostril_shade
 from avatar3d.texture.complete import pull_push, smooth
 from avatar3d.texture.delight import LUMINANCE, divide_by_light, fit_light
 from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
-from avatar3d.texture.cavities import nostril_shade
 from avatar3d.texture.normals import normal_map
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
 from avatar3d.texture.temper import smile_of, temper
