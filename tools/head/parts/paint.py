@@ -117,7 +117,7 @@ def _mouth() -> np.ndarray:
     for middle in UV_CENTRES:  # the cups behind the lids: conjunctiva, darker behind the ball
         near = np.hypot(u - middle[0], v - middle[1]) / UV_RADIUS
         cup = _mix(
-            np.broadcast_to(np.array([120, 66, 62.0]), picture.shape), np.array([214, 150, 140.0]), np.clip(near, 0, 1)
+            np.broadcast_to(np.array([170, 104, 96.0]), picture.shape), np.array([250, 196, 184.0]), np.clip(near, 0, 1)
         )
         picture = np.where((near < 1.15)[..., None], cup, picture)
     return picture * (1 + 0.05 * _noise(5, 6))[..., None]

@@ -22,7 +22,7 @@ REST_LINE_MM: Final = ((-43.0, 38.0), (-33.0, 47.0), (-28.5, 60.0), (-29.0, 74.0
 REST_HALF_WIDTH_MM: Final = (13.0, 15.0, 15.5, 15.0, 13.0, 10.0)
 REST_THICKNESS_MM: Final = (14.0, 18.0, 18.0, 12.5, 6.5, 2.6)
 # tongueOut: the same stations when stuck out; height and depth relative to the lower teeth's edge in the open jaw.
-OUT_GATE_MM: Final = ((5.2, -18.0), (6.4, -4.0), (7.0, 5.0), (6.0, 14.0), (0.6, 26.5))
+OUT_GATE_MM: Final = ((5.2, -18.0), (6.4, -4.0), (7.0, 5.0), (6.8, 15.0), (3.0, 31.0))
 OUT_HALF_WIDTH_MM: Final = (13.0, 15.0, 15.5, 14.5, 13.5, 13.0, 12.5, 10.5)
 OUT_THICKNESS_MM: Final = (14.0, 17.0, 13.0, 4.6, 3.8, 3.8, 4.4, 2.6)
 
