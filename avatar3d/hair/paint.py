@@ -37,6 +37,8 @@ _CONTRAST: Final = (0.10, 0.22)
 # Natural logarithm by which the photo's hair may differ from its median: beyond it is glare, shadow or background.
 _RANGE: Final = 0.6
 _BROAD: Final = 0.55
+_HUE: Final = 0.5
+_SKIN_LIKE: Final = 0.35
 _OVER_PHOTO: Final = 0.8
 _LOCKS: Final = 0.8
 _SEED: Final = 11
@@ -132,9 +134,12 @@ def _photo_colour(
     seen = cv2.remap(photo, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     linear = _linear(seen)
     shade = skin.light.shade(texels.normals.reshape(-1, 3)).reshape(linear.shape)
-    # Hair scatters light through itself: only half of the skin's shading applies, and never near-darkness.
-    mean_shade = np.median(shade.reshape(-1, 3), axis=0)
-    albedo = linear / np.maximum(0.5 * shade + 0.5 * mean_shade, 0.25 * mean_shade)
+    ahead = skin.light.shade(np.array([[0, 0, 1]], np.float32))[0]
+    # Hair scatters light through itself: it is lit by a third like skin, else like a face turned to the camera.
+    shade = _SKIN_LIKE * shade + (1 - _SKIN_LIKE) * ahead
+    # The lamp's hue is read off skin and is unsure on hair, where a wrong one turns blond to green: half of it is left.
+    shade = _HUE * shade + (1 - _HUE) * shade.mean(2, keepdims=True)
+    albedo = linear / np.maximum(shade, 1e-3)
     known = trust * _ramp(picture.sample(texels.photo_px.reshape(-1, 2), picture.hair).reshape(SIZE, SIZE), 0.5, 0.85)
     return np.clip(albedo, 0.001, 0.95).astype(np.float32), known.astype(np.float32)
 
@@ -209,7 +214,7 @@ def _weighted_median(
     colour: Float32[np.ndarray, "S S 3"], known: Float32[np.ndarray, "S S"]
 ) -> Float64[np.ndarray, "3"]:
     sure = known > 0.3 if (known > 0.3).sum() > 50 else known >= 0
-    return np.median(colour[sure].reshape(-1, 3), axis=0).astype(np.float64)
+    return np.percentile(colour[sure].reshape(-1, 3), 60, axis=0).astype(np.float64)  # shadows between locks are no colour
 
 
 def _ramp(value: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -93,6 +93,7 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
     if hangs:
         back = np.clip((np.abs(azimuth) - _CURTAIN_FRONT_DEG) / 15, 0, 1)
         rise = np.maximum(rise, back[None])
+        over = np.maximum(over, np.where(back > 0, back, -1.0)[None])
     if hangs:
         # Hair that hangs lies over the ears.
         ear = _ear_height(scene, skull, azimuth, rows)
