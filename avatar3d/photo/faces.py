@@ -49,7 +49,7 @@ class Faces:
     found: tuple[Face, ...]
     """Largest first."""
     unsettled: tuple[FaceBox, ...]
-    """Boxes above the detectors' own thresholds on which the mesh saw no face."""
+    """Boxes of the whole, upright picture, above the detectors' own thresholds, on which the mesh saw no face."""
 
 
 def find_faces(pixels: UInt8[np.ndarray, "H W 3"]) -> Faces:
@@ -65,7 +65,7 @@ def find_faces(pixels: UInt8[np.ndarray, "H W 3"]) -> Faces:
             landmarks = _settle(pixels, there)
             score = 0.0 if landmarks is None else _second_look(pixels, landmarks)
             if landmarks is None or score < _NO_FACE:
-                unsettled.extend([there] if box.score > _WEAK else [])
+                unsettled.extend([there] if search is _whole and box.score > _WEAK else [])
             elif not any(_same_face(landmarks, face.landmarks) for face in faces):
                 faces.append(Face(there, landmarks, score))
         if faces:

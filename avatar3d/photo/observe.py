@@ -20,6 +20,8 @@ _PROFILE_SCORE = 0.82
 """Detector scores of boxes the mesh refuses: profiles 0.85 to 0.95, things that are no faces up to 0.78."""
 _MESH_FAILS_DEG = 40.0
 """Beyond this yaw (as the mesh sees it), looks that disagree mean that the face is turned further still."""
+_MESH_SETTLES_DEG = 70.0
+"""Up to this yaw the mesh settles on every face, so a strong box on which it does not is turned further."""
 _SMALLEST_PICTURE_PX = 64
 _MASK_SIDE_PX = 1024
 _MISSES_THE_FACE = 0.8
@@ -72,7 +74,9 @@ def _believable(faces: Faces, photo: Photo) -> list[tuple[Face, FaceMeasures]]:
     if not kept:
         profiles = [box for box in faces.unsettled if box.score > _PROFILE_SCORE]
         if profiles:
-            raise turned_error(photo.name, max((yaw_of_box(box) for box in profiles), key=abs), about=True)
+            yaw = max((yaw_of_box(box) for box in profiles), key=abs)
+            beyond = math.copysign(max(abs(yaw), math.radians(_MESH_SETTLES_DEG)), yaw)
+            raise turned_error(photo.name, beyond, about=True)
     return kept
 
 
