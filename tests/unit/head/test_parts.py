@@ -108,6 +108,31 @@ def test_closed_pieces_face_outward(parts) -> None:
         assert np.linalg.det(local[triangles]).sum() > 0, name
 
 
+def test_teeth_gums_and_palate_show_their_outer_side(parts) -> None:
+    from avatar3d.render.raycast import Scene
+
+    for name, looks in (("teethUpper", [(0, 0, -1), (0, 1, -0.3)]), ("teethLower", [(0, 0, -1), (0, -1, -0.3)])):
+        part = parts[name]
+        quads = part.polygons[part.polygons[:, 3] >= 0]
+        triangles = np.concatenate([part.polygons[:, :3], quads[:, [0, 2, 3]]])
+        corners = part.vertices[triangles]
+        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        heights = part.vertices[:, 1]
+        neck = heights.min() + 0.008 if name == "teethUpper" else heights.max() - 0.008
+        for look in looks:
+            front = look == looks[0]  # where lips part; above the gum's fold one would see the palate's other side
+            middle = np.array([0, neck if front else heights.mean(), part.vertices[:, 2].mean()])
+            direction = np.array(look, np.float32) / np.float32(np.linalg.norm(look))
+            aside = np.cross(direction, [1, 0, 0])
+            step = np.linspace(-0.02, 0.02, 60)
+            grid = step[:, None, None] * np.array([1, 0, 0]) + (0.25 if front else 1) * step[None, :, None] * aside
+            origins = (middle - 0.2 * direction + grid.reshape(-1, 3)).astype(np.float32)
+            hits = Scene(part.vertices, triangles.astype(np.int32)).cast(origins, np.tile(direction, (3600, 1)))
+            met = normals[hits.triangle[hits.triangle >= 0]]
+            assert len(met) > 300
+            assert ((met @ direction) < 0).mean() > 0.99, (name, look)
+
+
 def test_painted_textures_are_the_ones_shipped() -> None:
     from PIL import Image
 

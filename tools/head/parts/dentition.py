@@ -113,7 +113,7 @@ def measure_sockets(ict: IctSource, *, upper: bool) -> list[Socket]:
     tip_height = np.interp(at, length[0], tips)
     left: list[Socket] = []
     for k, crown in enumerate(crowns):
-        place, along = arc(at[k]), arc(at[k], 1) * [1, 1]
+        place, along = arc(at[k]), arc(at[k], 1)
         along = np.array([along[0], 0, along[1]]) / np.linalg.norm(along)
         out = np.array([-along[2], 0.0, along[0]])
         near = crown[np.abs(crown[:, 1] - tips[k]) < 1.2e-3].mean(0)

@@ -4,7 +4,7 @@
 
 The rim follows ICT's lips in all shapes and modes; deeper, the palate half stays with the skull, the lower half goes
 with the jaw, the cheeks between. The outermost ring is pushed into the lips' flesh so that no gap shows between lining
-and skin, and the rest is pushed outward until both dentitions lie inside.
+and skin; near teeth and gums the bag is laid closely around them, because the flesh of lip and chin is thin there.
 """
 
 from typing import Final

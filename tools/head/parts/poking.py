@@ -14,6 +14,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
+from tools.head.parts.distances import VIEWS, crossings, make_scene, open_to_view, signed_distance
 
 _SEED: Final = 52
 COMBINATIONS: Final[dict[str, dict[str, float]]] = {
@@ -99,62 +100,6 @@ def part_triangles(model: Any, names: tuple[str, ...]) -> np.ndarray:
     return model.triangles[np.isin(model.triangle_parts, indices)]
 
 
-def signed_distance(points: np.ndarray, vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """[n] distance to the surface, negative behind it (sign by the interpolated normal at the closest point)."""
-    scene, corners, local = _scene(vertices, triangles)
-    answer = scene.compute_closest_points(np.ascontiguousarray(points, np.float32))
-    face = answer["primitive_ids"].numpy().astype(int)
-    offset = points - answer["points"].numpy()
-    u, v = answer["primitive_uvs"].numpy().T
-    weights = np.stack([1 - u - v, u, v], 1)
-    normal = (_corner_normals(corners.astype(np.float64), local)[local[face]] * weights[..., None]).sum(1)
-    return np.linalg.norm(offset, axis=1) * np.where((offset * normal).sum(1) < 0, -1, 1)
-
-
-def crossings(vertices: np.ndarray, part: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where edges of the triangles `part` cross the surface: how far they come out in front [n] and where [n 3].
-
-    The points lie a hair in front of the surface.
-    """
-    edges = np.unique(np.sort(np.concatenate([part[:, [0, 1]], part[:, [1, 2]], part[:, [2, 0]]]), 1), axis=0)
-    start, along = vertices[edges[:, 0]], vertices[edges[:, 1]] - vertices[edges[:, 0]]
-    scene, _, _ = _scene(vertices, triangles)
-    hits = scene.cast_rays(np.concatenate([start, along], 1).astype(np.float32))
-    at, normal = hits["t_hit"].numpy(), hits["primitive_normals"].numpy()
-    cut = at <= 1
-    at, normal, along, start = at[cut], normal[cut], along[cut], start[cut]
-    leaving = (normal * along).sum(1) > 0
-    out = np.where(leaving, 1 - at, at) * np.linalg.norm(along, axis=1)
-    return out, start + at[:, None] * along + 5e-5 * normal
-
-
-def _scene(vertices: np.ndarray, triangles: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray]:
-    """Open3D's scene of some triangles, with the vertices [u 3] and triangles [F 3] it uses."""
-    import open3d as o3d
-
-    scene = o3d.t.geometry.RaycastingScene(nthreads=1)
-    used, local = np.unique(triangles, return_inverse=True)
-    local = local.reshape(-1, 3)
-    corners = np.ascontiguousarray(vertices[used], np.float32)
-    scene.add_triangles(o3d.core.Tensor(corners), o3d.core.Tensor(local.astype(np.uint32)))
-    return scene, corners, local.astype(int)
-
-
-def _corner_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Angle-weighted vertex normals (the pseudo-normals that make the sign right; Baerentzen and Aanaes 2005)."""
-    normals = np.zeros_like(vertices)
-    face = np.cross(
-        vertices[triangles[:, 1]] - vertices[triangles[:, 0]], vertices[triangles[:, 2]] - vertices[triangles[:, 0]]
-    )
-    face /= np.maximum(np.linalg.norm(face, axis=1, keepdims=True), 1e-15)
-    for corner in range(3):
-        here, after, before = (triangles[:, (corner + i) % 3] for i in range(3))
-        a, b = vertices[after] - vertices[here], vertices[before] - vertices[here]
-        cosine = (a * b).sum(1) / np.maximum(np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1), 1e-15)
-        np.add.at(normals, here, face * np.arccos(np.clip(cosine, -1, 1))[:, None])
-    return normals
-
-
 class Head:
     """A head model with what the rules need looked up once."""
 
@@ -186,21 +131,9 @@ class Head:
         return np.concatenate([middle[near], posed[np.unique(self.face[near])]])
 
 
-_VIEWS: Final = ((0, 0, 1), (1, 0, 1), (-1, 0, 1), (0, 1, 1), (0, -1, 1), (1, 0, 0), (-1, 0, 0))
 _LIP_ZONE_M: Final = 3e-3
 _MOUTH_M: Final = ((-35e-3, -60e-3, 80e-3), (35e-3, -10e-3, 130e-3))
 """A box around the lips at rest."""
-
-
-def _open_to_view(points: np.ndarray, vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """[n] whether some of the seven directions sees a point past these triangles."""
-    scene, _, _ = _scene(vertices, triangles)
-    seen = np.zeros(len(points), bool)
-    for direction in _VIEWS:
-        toward = np.array(direction) / np.linalg.norm(direction)
-        rays = np.concatenate([points, np.tile(toward, (len(points), 1))], 1).astype(np.float32)
-        seen |= ~np.isfinite(scene.cast_rays(rays)["t_hit"].numpy())
-    return seen
 
 
 def _outer_skin(rest: np.ndarray, face: np.ndarray) -> np.ndarray:
@@ -209,7 +142,7 @@ def _outer_skin(rest: np.ndarray, face: np.ndarray) -> np.ndarray:
     middle = corners.mean(1)
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
-    seen = _open_to_view(middle + normal * 2e-5, rest, face)
+    seen = open_to_view(middle + normal * 2e-5, rest, face)
     inner = np.unique(face[~seen])
     mouth = inner[((rest[inner] > _MOUTH_M[0]) & (rest[inner] < _MOUTH_M[1])).all(1)]
     if len(mouth):
@@ -235,7 +168,7 @@ def inspect(head: Head, posed: np.ndarray, rule: Rule, *, pose: str, person: int
     if rule.crossing:
         depth, points = crossings(posed, part_triangles(head.model, (rule.points,)), head.surface(rule.surface))
         # A rolled lip takes outer skin into the closed mouth: what the face itself hides does not poke through.
-        depth = np.where(_open_to_view(points, posed, head.face), depth, 0.0)
+        depth = np.where(open_to_view(points, posed, head.face), depth, 0.0)
     else:
         points = head.points(rule.points, posed)
         distance = signed_distance(points, posed, head.surface(rule.surface))
@@ -256,11 +189,11 @@ def seen_from_behind(head: Head, posed: np.ndarray) -> int:
         head.model, ("face", "mouth", "teethUpper", "teethLower", "tongue", "eyeLeft", "eyeRight")
     )
     sheets = np.isin(triangles, np.unique(part_triangles(head.model, ("face", "mouth")))).all(1)
-    scene, _, _ = _scene(posed, triangles)
+    scene, _, _ = make_scene(posed, triangles)
     target = posed[np.unique(part_triangles(head.model, ("mouth",)))]
     target = np.array([0, target[:, 1].mean(), target[:, 2].max()])
     count = 0
-    for direction in _VIEWS[:5]:
+    for direction in VIEWS[:5]:
         toward = np.array(direction) / np.linalg.norm(direction)
         across = np.cross([0, 1, 0], toward)
         across /= np.linalg.norm(across)
