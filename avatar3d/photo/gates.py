@@ -1,6 +1,6 @@
 """Verdicts on a face: refused with numbers, or passed with warnings. Every limit and why it is where it is.
 
-The measurements behind the limits stand in docs/decisions/0004-photo-gates.md.
+The measurements behind the limits stand in docs/decisions/0007-photo-gates.md.
 """
 
 import math

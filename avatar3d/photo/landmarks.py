@@ -2,7 +2,7 @@
 
 A single run of the mesh moves by 1.9 % of the inter-ocular distance (IOD) on inner points when the same portrait is
 shifted, turned, scaled, mirrored or re-compressed; the average of these twelve runs moves by 0.3 % (32 portraits x 3
-changes; docs/decisions/0004-photo-gates.md). It costs 15 ms.
+changes; docs/decisions/0007-photo-gates.md). It costs 40 ms of one core.
 """
 
 from dataclasses import dataclass

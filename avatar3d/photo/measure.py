@@ -1,6 +1,6 @@
 """Numbers about one face: pose, size, crop, sharpness, light, nearness, expression. No verdicts here: see gates.py.
 
-How each number was calibrated stands in docs/decisions/0004-photo-gates.md. IOD is the inter-ocular distance.
+How each number was calibrated stands in docs/decisions/0007-photo-gates.md. IOD is the inter-ocular distance.
 """
 
 from dataclasses import dataclass
