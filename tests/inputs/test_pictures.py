@@ -114,3 +114,13 @@ def test_what_the_file_says_about_person_and_place_is_not_carried_on(tmp_path: P
     photo = load_photo(picture)
     assert "CANARY" not in repr(photo)
     assert secret not in photo.pixels.tobytes()
+
+
+@pytest.mark.parametrize("id", ["I17", "I22", "I48"])
+def test_a_right_picture_becomes_an_avatar_through_the_command(id: str, tmp_path: Path) -> None:
+    (row,) = (row for row in RIGHT if row.id == id)
+    picture = tmp_path / "anna.jpg"
+    picture.write_bytes(row.make())
+    result = CliRunner().invoke(main, ["create", "--no-report", str(picture), "-o", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "out" / "anna" / "anna.glb").stat().st_size > 1_000_000
