@@ -86,10 +86,9 @@ def main() -> None:
     parser.add_argument("--anny", type=int, default=20)
     choices = parser.parse_args()
     model = load_head_model()
-    rows = [
-        summary("ICT", *ict_heads(model, choices.heads)),
-        summary("Anny", *anny_heads(model, choices.anny)),
-    ]
+    rows = [summary("ICT", *ict_heads(model, choices.heads))]
+    print(rows[0], flush=True)  # the others take a while
+    rows.append(summary("Anny", *anny_heads(model, choices.anny)))
     show(f"geometry (budget {BUDGET_MM} mm, interval above zero)", rows)
     print(save_result("geometry", {"rows": rows}))
 

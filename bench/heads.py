@@ -104,7 +104,7 @@ def shoot(
     )
     expression = np.zeros(52, np.float32) if still else random_expression(rng, smile=smile)
     active = np.flatnonzero(expression)
-    posed = neutral + np.tensordot(expression[active], model.expression[active], 1)
+    posed = neutral + np.tensordot(expression[active], model.expression[active], 1) if len(active) else neutral
     background = tuple(float(v) for v in rng.uniform(0.05, 0.8, 3))
     light = random_light(rng, contrast=rng.uniform(0.4, 1.4))
     pixels = render_portrait(model, posed.astype(np.float32), skin, camera, light, background=background)  # type: ignore[arg-type]

@@ -7,10 +7,12 @@ import numpy as np
 from jaxtyping import Float64, Int32
 
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
+from avatar3d.core.errors import ModelError
 from avatar3d.core.head import HeadModel
 
 # The first ten are irises, which turn with the eyeball and speak of gaze, not of shape.
 SKIN_LANDMARKS: Final = 468
+FEWEST_LANDMARKS: Final = 100
 # The face's outline slides over the skin as the head turns; the rest are the "inner" landmarks. MediaPipe's own list.
 FACE_OVAL: Final = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148,
                     176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
@@ -41,8 +43,16 @@ class LandmarkBasis:
 
 
 def landmark_basis(model: HeadModel) -> LandmarkBasis:
-    """Gather the rows of the skin landmarks that the model can place (confidence above zero)."""
+    """Gather the rows of the skin landmarks that the model can place (confidence above zero).
+
+    Raises ModelError when the head was never calibrated.
+    """
     index = np.flatnonzero(model.landmark_confidence[:SKIN_LANDMARKS] > 0).astype(np.int32)
+    if len(index) < FEWEST_LANDMARKS:
+        raise ModelError(
+            f"the head {model.name!r} places {len(index)} landmarks, a fit needs {FEWEST_LANDMARKS}.",
+            hint="Rebuild the head with calibrated landmarks (tools/head/landmarks.py).",
+        )
     corners = model.triangles[model.landmark_triangles[index]]
     weights = model.landmark_barycentric[index].astype(np.float64)
 

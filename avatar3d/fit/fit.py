@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Float64
 
 from avatar3d.core.blendshapes import ARKIT_NAMES
-from avatar3d.core.errors import ModelError
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation
 from avatar3d.fit.basis import FACE_OVAL, SEEN, LandmarkBasis, landmark_basis
@@ -30,11 +29,15 @@ from avatar3d.fit.energies import (
 )
 from avatar3d.fit.gaze import LEFT_IRIS, RIGHT_IRIS, eye_angles, eye_rotation, eyeballs, look_weights, together
 from avatar3d.fit.lids import resting_lids
-from avatar3d.fit.noise import LandmarkNoise, noise_of, upright_term, whitening
+from avatar3d.fit.noise import LandmarkNoise, Whitening, noise_of, upright_term, whitening
 from avatar3d.fit.solve import bounded_step, cost, normal_equations
 from avatar3d.head.deform import pose_head, shape_head
 
-FEWEST_LANDMARKS: Final = 100
+# A landmark further than this from what the noise explains, in its standard deviations, is hidden or wrong. Of 50
+# faces, portraits and renders alike, 99.9 % of the landmarks lie within 2.8.
+STRANGE: Final = 4.0
+USUAL_STRANGENESS: Final = 2.0
+DOUBTING_ROUNDS: Final = 3
 Moving = Literal["pose", "all but focal", "all"]
 
 
@@ -102,14 +105,24 @@ def solve_skin(
     state = _descend(basis, seen, picture, state, params, moving="pose")
     if noise is None:
         return _descend(basis, seen, independent, state, params, moving="all but focal" if hold_focal else "all")
-    white = whitening(noise, basis, inflate=params.noise_inflation)
     even = np.ones(len(basis.index))
+    doubt = even
 
-    def correlated(at: State, _: Float64[np.ndarray, "L"]) -> list[Term]:
-        off = upright_term(at.view, landmark_term(basis, at, seen, even), depth_term(basis, at, seen, even))
-        return [white.term(*off), identity_term(at), expression_term(at, sigma), *focal(at)]
+    def upright(at: State) -> tuple[Float64[np.ndarray, "R"], Float64[np.ndarray, "R C"]]:
+        return upright_term(at.view, landmark_term(basis, at, seen, even), depth_term(basis, at, seen, even))
 
-    known = _descend(basis, seen, correlated, state, params, moving="all but focal" if hold_focal else "all")
+    known = state
+    for _ in range(1 + DOUBTING_ROUNDS):
+        white = whitening(noise, basis, inflate=params.noise_inflation, doubt=doubt)
+
+        def correlated(at: State, _: Float64[np.ndarray, "L"], white: Whitening = white) -> list[Term]:
+            return [white.term(*upright(at)), identity_term(at), expression_term(at, sigma), *focal(at)]
+
+        known = _descend(basis, seen, correlated, known, params, moving="all but focal" if hold_focal else "all")
+        strange = white.strangeness(upright(known)[0])
+        if strange.max() < STRANGE:
+            break
+        doubt = doubt * np.maximum(1, strange / USUAL_STRANGENESS)
 
     def settling(at: State, robust: Float64[np.ndarray, "L"]) -> list[Term]:
         near = identity_term(at)
@@ -175,11 +188,6 @@ def fit_head(model: HeadModel, face: FaceObservation, params: FitParams | None =
     Raises ModelError when the head has no calibrated landmarks.
     """
     basis = landmark_basis(model)
-    if len(basis.index) < FEWEST_LANDMARKS:
-        raise ModelError(
-            f"the head {model.name!r} places {len(basis.index)} landmarks, a fit needs {FEWEST_LANDMARKS}.",
-            hint="Rebuild the head with calibrated landmarks (tools/head/landmarks.py).",
-        )
     height, width = face.photo.pixels.shape[:2]
     known = face.photo.focal_px is not None
     focal = face.photo.focal_px or usual_focal_px(width, height)

@@ -54,15 +54,27 @@ class Whitening:
             slopes - self.directions @ (self.shrink[:, None] * (self.directions.T @ slopes)),
         )
 
+    def strangeness(self, residual: Float64[np.ndarray, "R"]) -> Float64[np.ndarray, "L"]:
+        """How far each landmark lies from what the modes can explain, in its standard deviations (picture only)."""
+        off = (residual + self.mean) * self.scale
+        explained = 1 - (1 - self.shrink) ** 2  # s^2 / (1 + s^2): the modes' posterior mean
+        unexplained = off - self.directions @ (explained * (self.directions.T @ off))
+        return np.linalg.norm(unexplained[: len(off) // 3 * 2].reshape(-1, 2), axis=1)
 
-def whitening(noise: LandmarkNoise, basis: LandmarkBasis, *, inflate: float) -> Whitening:
+
+def whitening(
+    noise: LandmarkNoise, basis: LandmarkBasis, *, inflate: float, doubt: Float64[np.ndarray, "L"] | None = None
+) -> Whitening:
     """Square root of the inverse covariance, `inflate` times the measured one (renders are not photos).
+
+    `doubt` multiplies the standard deviation of single landmarks (a beard, a fringe).
 
     With Q = D^-1/2 modes^T = U s W^T and C = D^1/2 (I + Q Q^T) D^1/2, the inverse root is
     (I - U (1 - 1 / sqrt(1 + s^2)) U^T) D^-1/2.
     """
     keep = basis.index
-    left = flat_residual(noise.left[keep]) * np.sqrt(inflate)
+    own = noise.left[keep] if doubt is None else noise.left[keep] * doubt[:, None]
+    left = flat_residual(own) * np.sqrt(inflate)
     modes = np.stack([flat_residual(mode[keep]) for mode in noise.modes]) * np.sqrt(inflate)
     directions, strength, _ = np.linalg.svd((modes / left).T, full_matrices=False)
     return Whitening(

@@ -1,0 +1,53 @@
+"""From a real photograph to a fitted head."""
+
+import numpy as np
+import pytest
+from skimage import data
+
+from avatar3d.core.blendshapes import ARKIT_INDEX
+from avatar3d.core.head import HeadFit
+from avatar3d.core.photo import Photo
+from avatar3d.core.transforms import matrix_from_quaternion
+from avatar3d.fit.fit import fit_head
+from avatar3d.head.load import load_head_model
+from avatar3d.photo.observe import observe_face
+
+
+def _collins(*, mirrored: bool = False) -> HeadFit:
+    pixels = data.astronaut()
+    pixels = np.ascontiguousarray(pixels[:, ::-1]) if mirrored else pixels
+    photo = Photo(name="collins", pixels=pixels, alpha=None, focal_px=None, sha256="")
+    return fit_head(load_head_model(), observe_face(photo))
+
+
+@pytest.fixture(scope="module")
+def collins() -> HeadFit:
+    return _collins()
+
+
+def test_the_landmarks_of_a_real_face_are_met_within_two_percent(collins: HeadFit) -> None:
+    assert collins.residual_iod < 0.02
+
+
+def test_a_smiling_person_smiles(collins: HeadFit) -> None:
+    for side in ("Left", "Right"):
+        assert collins.expression[ARKIT_INDEX[f"mouthSmile{side}"]] > 0.4
+
+
+def test_she_looks_about_straight_into_the_camera(collins: HeadFit) -> None:
+    for eye in (collins.left_eye_wxyz, collins.right_eye_wxyz):
+        gaze = matrix_from_quaternion(eye) @ np.array([0, 0, 1], np.float32)
+        toward = collins.camera.position_m / np.linalg.norm(collins.camera.position_m)
+        assert gaze @ toward > np.cos(np.radians(15))
+
+
+def test_the_camera_stands_where_cameras_stand(collins: HeadFit) -> None:
+    assert 0.3 < np.linalg.norm(collins.camera.position_m) < 6
+
+
+def test_the_mirrored_photo_gives_nearly_the_mirrored_head(collins: HeadFit) -> None:
+    model = load_head_model()
+    other = _collins(mirrored=True)
+    skin = np.unique(model.triangles[model.landmark_triangles[:468]])
+    back = (other.neutral[model.mirror] * np.array([-1, 1, 1], np.float32))[skin]
+    assert np.linalg.norm(back - collins.neutral[skin], axis=1).mean() < 0.001
