@@ -9,6 +9,8 @@ Seeded. About 0.3 s a head on one idle core; --cases keeps what was observed, fo
 """
 
 import argparse
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -174,6 +176,29 @@ def main() -> None:
     noise = noise_from(errors(model, cases), pair_across(skin.at(points, model)))
     target = Path(__file__).parents[2] / f"avatar3d/head/data/{model.name}_noise.npz"
     np.savez_compressed(target, **{key: value.astype(np.float16) for key, value in vars(noise).items()})
+    bill = {
+        "file": target.name,
+        "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
+        "what": "mean, main directions and remainder of the landmark detector's errors on renders (numbers only)",
+        "licence": "Apache-2.0",
+        "builder": "python -m tools.head.noise",
+        "seed": _SEED,
+        "pictures": len(cases.focal),
+        "sources": [
+            {
+                "name": "ICT-FaceKit light",
+                "licence": "MIT",
+                "copyright": "2020 USC Institute for Creative Technologies",
+            },
+            {
+                "name": "official portraits of members of the US Congress (voteview/member_photos)",
+                "licence": "public domain, works of the US government",
+                "files": [path.name for path in calibration_portraits()],
+            },
+            {"name": "MediaPipe face mesh (the detector that is measured)", "licence": "Apache-2.0"},
+        ],
+    }
+    target.with_suffix(".json").write_text(json.dumps(bill, indent=1) + "\n")
     print(
         f"{target}: {len(cases.focal)} pictures, mean error {np.linalg.norm(noise.mean[:, :2], axis=1).mean():.4f} IOD"
     )
