@@ -214,7 +214,9 @@ def _weighted_median(
     colour: Float32[np.ndarray, "S S 3"], known: Float32[np.ndarray, "S S"]
 ) -> Float64[np.ndarray, "3"]:
     sure = known > 0.3 if (known > 0.3).sum() > 50 else known >= 0
-    return np.percentile(colour[sure].reshape(-1, 3), 60, axis=0).astype(np.float64)  # shadows between locks are no colour
+    return np.percentile(colour[sure].reshape(-1, 3), 60, axis=0).astype(
+        np.float64
+    )  # shadows between locks are no colour
 
 
 def _ramp(value: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -23,7 +23,7 @@ _STILL_M: Final = 1e-5
 # A shape fades out where the mean head moves less than this, so that nothing leaks across the face (metres).
 _FADE_M: Final = (2e-6, 3e-5)
 # Beyond this distance a displacement is drawn to the mean head's own rather than to its neighbours' (metres).
-_SCREEN_M: Final = 0.2
+_SCREEN_M: Final = 0.5
 # Cotangents are kept in this range: slivers would otherwise rule the matrix.
 _COTANGENT: Final = (0.03, 30.0)
 SKIN_PARTS: Final = ("face",)
@@ -43,6 +43,8 @@ class SkinTransfer:
     """Per shape: the triangles it bends (rows of `triangles`)."""
     gradients: tuple[Float32[np.ndarray, "_ 3 3"], ...]
     """Per shape and active triangle: displacement gradient (deformation minus identity)."""
+    inverse_frames: Float32[np.ndarray, "F 3 3"]
+    """Of the mean head's triangles (Sumner & Popovic, eq. 3)."""
     screen: Float32[np.ndarray, "N"]
     """Pull toward the mean's displacement, per moving vertex."""
     support: Float32[np.ndarray, "52 N"]
@@ -61,11 +63,14 @@ def transfer_skin(model: HeadModel, neutral: Float32[np.ndarray, "V 3"]) -> Floa
     edge = corners[:, [1, 2, 0]] - corners  # edge c runs from corner c to c + 1 and faces corner c + 2
     weighted = plan.cotangents[:, [2, 0, 1], None] * edge
     local = weighted[:, [2, 0, 1]] - weighted
+    # The mean head's deformation is told in each triangle's own frame: a smile pulls along this cheek, not the mean's.
+    turn = _own_frames(plan, corners)
+    local = local @ turn  # row vectors: into the mean's frame
     count = len(plan.moving)
     rows = plan.row_of[plan.triangles]
     right = np.zeros((count, len(plan.active), 3), np.float32)
     for index, (active, gradient) in enumerate(zip(plan.active, plan.gradients, strict=True)):
-        pulled = np.einsum("fcj,fij->fci", local[active], gradient)
+        pulled = local[active] @ gradient.transpose(0, 2, 1) @ turn[active].transpose(0, 2, 1)
         at = rows[active].ravel()
         kept = at >= 0
         for axis in range(3):
@@ -112,11 +117,18 @@ def plan_transfer(model: HeadModel) -> SkinTransfer:
         cotangents=cotangents.astype(np.float32),
         active=tuple(active),
         gradients=tuple(gradients),
+        inverse_frames=inverse.astype(np.float32),
         screen=screen.astype(np.float32),
         support=support.astype(np.float32),
         row_of=row_of,
         solve=lambda right: factored.solve(right.astype(np.float32)),
     )
+
+
+def _own_frames(plan: SkinTransfer, corners: Float32[np.ndarray, "F 3 3"]) -> Float32[np.ndarray, "F 3 3"]:
+    """Per triangle: the rotation from the mean head's surface to this one (polar part of the deformation)."""
+    u, _, vt = np.linalg.svd(_frames(corners.astype(np.float64)) @ plan.inverse_frames)
+    return (u @ vt).astype(np.float32)
 
 
 def _frames(corners: Float64[np.ndarray, "F 3 3"]) -> Float64[np.ndarray, "F 3 3"]:

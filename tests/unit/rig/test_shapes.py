@@ -179,6 +179,8 @@ def test_lashes_stay_on_their_lids(seed: int) -> None:
 
 
 def test_two_peoples_jaws_open_differently() -> None:
-    deltas = np.stack([shapes(seed)[ARKIT_INDEX["jawOpen"]][members("face")].ravel() for seed in PEOPLE])
-    alike = np.corrcoef(deltas)[np.triu_indices(len(PEOPLE), 1)]
-    assert alike.max() < 0.999
+    people = range(1, 7)
+    deltas = np.stack([shapes(seed)[ARKIT_INDEX["jawOpen"]][members("face")].ravel() for seed in people])
+    alike = np.corrcoef(deltas)[np.triu_indices(len(people), 1)]
+    assert alike.mean() < 0.992
+    assert alike.max() < 0.996
