@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.setup import system_packages
+
 ROOT = Path(__file__).parents[3]
 FIND_PYTHON = ROOT / "tools" / "setup" / "find_python.sh"
 ON_POSIX = pytest.mark.skipif(os.name != "posix", reason="make and sh are for Linux and macOS")
@@ -86,3 +88,18 @@ def test_a_skip_is_a_failure_where_every_engine_is_promised(
     run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert (run.returncode != 0) == bool(code), run.stdout
     assert "no Blender" in run.stdout
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux splits these libraries off")
+def test_an_ordinary_user_gets_the_one_line_to_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(system_packages.LIBRARIES, "main", {"libnowhere.so.9": "libnowhere9", "libc.so.6": "libc6"})
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert system_packages.main(["main"]) == 1
+    assert "sudo apt-get install -y --no-install-recommends libnowhere9\n" in capsys.readouterr().out
+
+
+def test_nothing_is_asked_for_when_nothing_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(system_packages.LIBRARIES, "main", {})
+    assert system_packages.main(["main"]) == 0
