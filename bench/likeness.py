@@ -6,9 +6,12 @@ portraits  Collins, two large portraits and the unseen half of congress: photo -
            posed and lit as avatar.json says -> 200 px between the eyes, albedo times Light.shade and nothing else.
            PSNR inside the face's oval eroded by 3 % of the inter-ocular distance, eyes and mouth included; a detector's
            landmarks on the render beside those on the photo.
-albedo     20 synthetic heads under 4 lights: recovered albedo beside the true one, with and without de-lighting.
+albedo     20 synthetic heads under 4 lights: recovered albedo beside the true one, with and without de-lighting, on
+           skin (not on hair, brows, eyes, mouth). The true skins are portraits' with their own slow shading taken out.
 view       20 synthetic heads seen from the front, then from 30 degrees, which the texture never saw: PSNR of the
-           fitted head and of the mean head with the same texture recovery, both aligned to the truth in the same way.
+           fitted head beside the mean head (only its pose fitted) with the same texture, and beside the mean head with
+           a texture recovered through it; all aligned to the truth by the same landmarks; from the brows down, without
+           what hair the portraits painted onto the true heads.
 """
 
 import argparse
@@ -39,9 +42,10 @@ from avatar3d.render.preview import RenderParams, render_avatar
 from avatar3d.render.stage import LINEAR_FROM_SRGB
 from avatar3d.report.record import FitRecord, record_as_json, record_from_json
 from avatar3d.rig.assemble import assemble_avatar
+from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.eyes import recover_eyes
 from avatar3d.texture.recover import recover_skin
-from avatar3d.texture.regions import OVAL, fill_polygon
+from avatar3d.texture.regions import LEFT_BROW, LEFT_EYE, LIPS, NOSTRILS, OVAL, RIGHT_BROW, RIGHT_EYE, fill_polygon
 from bench.measure import similarity
 from bench.skins import portraits_folder, skin_from, split_names
 from tools.head.synthetic import Lens, look_at_head, random_light, render_portrait
@@ -65,9 +69,16 @@ class Made:
     avatar: Avatar
 
 
-def make(model: HeadModel, face: FaceObservation, *, delight: bool = True, with_hair: bool = True) -> Made:
-    """The main job from the observation on."""
-    fitted = fit_head(model, face)
+def make(
+    model: HeadModel,
+    face: FaceObservation,
+    *,
+    fitted: HeadFit | None = None,
+    delight: bool = True,
+    with_hair: bool = True,
+) -> Made:
+    """The main job from the observation (or the fit) on."""
+    fitted = fitted or fit_head(model, face)
     skin = recover_skin(model, fitted, face, delight=delight)
     hair = grow_hair(model, fitted, face, skin) if with_hair else None
     eyes = recover_eyes(model, fitted, face)
@@ -169,13 +180,21 @@ class Truth:
     colouring: Any
 
 
-def _truth(ict: HeadModel, index: int) -> Truth | None:
+def _truth(ict: HeadModel, index: int) -> Truth:
     names = split_names("unseen")
     rng = np.random.default_rng([SYNTHETIC_SEED, index])
     face = observe_face(load_photo(portraits_folder() / names[(3 * index + 1) % len(names)]))
     identity = rng.standard_normal(len(ict.identity)).astype(np.float32)
     vertices = ict.rest + np.tensordot(identity, ict.identity, 1)
-    return Truth(ict, vertices.astype(np.float32), skin_from(ict, face, seed=index))
+    return Truth(ict, vertices.astype(np.float32), _without_shading(skin_from(ict, face, seed=index)))
+
+
+def _without_shading(skin: Any) -> Any:
+    """The portrait's skin with its slow changes of brightness (light, mostly) taken out."""
+    luminance = np.log(np.maximum(skin.atlas @ LUMINANCE, 0.01)).astype(np.float32)
+    slow = cv2.GaussianBlur(luminance, (0, 0), 0.06 * len(luminance))
+    flat = np.clip(skin.atlas * np.exp(np.median(luminance) - slow)[..., None], 0, 1)
+    return replace(skin, atlas=flat.astype(np.float32))
 
 
 def _photograph(truth: Truth, light: Light, yaw_deg: float) -> tuple[Camera, np.ndarray]:
@@ -204,15 +223,26 @@ def albedo(model: HeadModel, count: int) -> list[dict[str, Any]]:
             except Avatar3dError as refusal:
                 rows.append({"head": index, "light": turn, "refused": refusal.id})
                 continue
-            mask = fill_polygon(picture.shape[:2], face.landmarks_px[list(OVAL)], grow=-ERODED * face.interocular_px)
+            mask = _skin_mask(face, flat)
             row: dict[str, Any] = {"head": index, "light": turn}
+            fitted = fit_head(model, face)
             for name, delight in (("delit", True), ("as photographed", False)):
-                made = make(model, face, delight=delight, with_hair=False)
-                posed = _posed_under(made, WHITE)
-                row[name] = _log_error(posed, flat, mask)
+                made = make(model, face, fitted=fitted, delight=delight, with_hair=False)
+                row[name] = _log_error(_posed_under(made, WHITE), flat, mask)
             rows.append(row)
             print(json.dumps(row), flush=True)
     return rows
+
+
+def _skin_mask(face: FaceObservation, flat: np.ndarray) -> np.ndarray:
+    """Inside the oval, without eyes and lips, where the true albedo is that of skin."""
+    unit = face.interocular_px
+    mask = fill_polygon(flat.shape[:2], face.landmarks_px[list(OVAL)], grow=-ERODED * unit) > 0.5
+    for part in (RIGHT_EYE, LEFT_EYE, LIPS):
+        mask &= fill_polygon(flat.shape[:2], face.landmarks_px[list(part)], grow=0.05 * unit) < 0.5
+    luminance = LINEAR_FROM_SRGB[flat] @ LUMINANCE
+    usual = np.median(luminance[mask])
+    return (mask & (luminance > 0.5 * usual) & (luminance < 2 * usual)).astype(np.float32)
 
 
 def _posed_under(made: Made, light: Light) -> np.ndarray:
@@ -231,34 +261,50 @@ def _log_error(picture: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> floa
 def view(model: HeadModel, count: int) -> list[dict[str, Any]]:
     """PSNR at 30 degrees of the fitted and of the mean head, per synthetic head."""
     ict = load_ict()
-    mean_only = replace(model, identity=model.identity * np.float32(1e-6))
+    tiny, still = np.float32(1e-6), np.zeros(52, np.float32)
+    mean_only = replace(model, identity=model.identity * tiny, expression=model.expression * tiny)
     rows: list[dict[str, Any]] = []
     for index in range(count):
         light = random_light(np.random.default_rng([SYNTHETIC_SEED, index]))
         try:
             truth = _truth(ict, index)
-            front, picture = _photograph(truth, light, 0)
+            _, picture = _photograph(truth, light, 0)
             face = observe_face(Photo(f"synthetic{index}", picture, None, LENS.focal_px, ""))
-            row: dict[str, Any] = {"head": index}
-            for side in (-30, 30):
-                camera, unseen = _photograph(truth, light, side)
-                mask = _face_mask(truth, camera)
-                for name, head in (("fit", model), ("mean", mean_only)):
-                    made = make(head, face, with_hair=False)
-                    row[f"{name} {side:+d}"] = psnr_db(_seen_from(made, head, truth, front, camera), unseen, mask)
+            pose = replace(fit_head(mean_only, face), expression=still, resting=still)
+            own, through = (make(model, face, fitted=fit, with_hair=False) for fit in (None, pose))
+            eyes = recover_eyes(model, pose, face)
+            same = Made(
+                face, pose, own.skin, assemble_avatar(model, pose, own.skin, eyes, None, name="mean", extras={})
+            )
+            heads = {"fit": own, "mean, same texture": same, "mean, its own texture": through}
         except Avatar3dError as refusal:
             rows.append({"head": index, "refused": refusal.id})
             continue
+        row: dict[str, Any] = {"head": index}
+        for side in (-30, 30):
+            camera, unseen = _photograph(truth, light, side)
+            mask = _face_mask(truth, camera)
+            for name, made in heads.items():
+                row[f"{name} {side:+d}"] = psnr_db(_seen_from(made, model, truth, camera), unseen, mask)
         rows.append(row)
         print(json.dumps(row), flush=True)
     return rows
 
 
 def _face_mask(truth: Truth, camera: Camera) -> np.ndarray:
-    """Where the true face (the hull of its landmarks, on its surface) is in the picture."""
-    places = camera.project(_landmarks(truth.model, truth.vertices))[:468]
-    hull = cv2.convexHull(places.astype(np.float32)).reshape(-1, 2)
-    return fill_polygon((camera.height_px, camera.width_px), hull, grow=-3)
+    """Where the true face from the brows down (the hull of its landmarks, on its surface) is in the picture."""
+    on_face = _landmarks(truth.model, truth.vertices)[:468]
+    brows = on_face[[*RIGHT_BROW, *LEFT_BROW], 1].max()
+    places = camera.project(on_face)
+    shape = (camera.height_px, camera.width_px)
+    hull = cv2.convexHull(places[on_face[:, 1] <= brows]).reshape(-1, 2)
+    mask = fill_polygon(shape, hull, grow=-3) > 0.5
+    flat = render_portrait(truth.model, truth.vertices, truth.colouring, camera, WHITE)
+    luminance = LINEAR_FROM_SRGB[flat] @ LUMINANCE
+    painted = (luminance < 0.5 * np.median(luminance[mask])).astype(np.uint8)
+    for part in (RIGHT_EYE, LEFT_EYE, RIGHT_BROW, LEFT_BROW, LIPS, NOSTRILS):
+        painted[fill_polygon(shape, cv2.convexHull(places[list(part)]).reshape(-1, 2), grow=8) > 0.5] = 0
+    return (mask & (cv2.dilate(painted, np.ones((7, 7), np.uint8)) == 0)).astype(np.float32)
 
 
 def _landmarks(model: HeadModel, vertices: np.ndarray) -> np.ndarray:
@@ -266,7 +312,7 @@ def _landmarks(model: HeadModel, vertices: np.ndarray) -> np.ndarray:
     return np.einsum("nij,ni->nj", corners, model.landmark_barycentric).astype(np.float32)
 
 
-def _seen_from(made: Made, model: HeadModel, truth: Truth, front: Camera, camera: Camera) -> np.ndarray:
+def _seen_from(made: Made, model: HeadModel, truth: Truth, camera: Camera) -> np.ndarray:
     """The avatar, moved onto the true head by the landmarks of both (similarity), under its own light."""
     used = (model.landmark_confidence[:468] > 0) & (truth.model.landmark_confidence[:468] > 0)
     own = _landmarks(model, made.fitted.posed)[:468][used].astype(np.float64)
@@ -309,7 +355,7 @@ def summarise(results: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
             np.mean([r["delit"] < r["as photographed"] for r in rows])
         )
     if rows := [row for row in results.get("view", []) if "fit +30" in row]:
-        for name in ("fit", "mean"):
+        for name in ("fit", "mean, same texture", "mean, its own texture"):
             summary[f"30 degrees PSNR, {name}"] = float(
                 np.mean([row[f"{name} {s}"] for row in rows for s in ("-30", "+30")])
             )

@@ -1,0 +1,54 @@
+"""Filling keeps what is known and is smooth where nothing is."""
+
+import numpy as np
+
+from avatar3d.texture.complete import pull_push, smooth
+from avatar3d.texture.normals import normal_map
+
+
+def test_known_texels_stay() -> None:
+    values = np.random.default_rng(0).standard_normal((64, 64, 3)).astype(np.float32)
+    np.testing.assert_allclose(pull_push(values, np.ones((64, 64), np.float32)), values, atol=1e-5)
+
+
+def test_a_hole_takes_the_colour_around_it() -> None:
+    values = np.full((64, 64, 3), 0.5, np.float32)
+    weights = np.ones((64, 64), np.float32)
+    weights[28:36, 28:36], values[28:36, 28:36] = 0, 99
+    filled = pull_push(values, weights)
+    assert np.abs(filled - 0.5).max() < 0.06
+
+
+def test_far_from_evidence_the_skin_tone_wins() -> None:
+    values, weights = np.zeros((256, 256, 1), np.float32), np.zeros((256, 256), np.float32)
+    values[:8, :8], weights[:8, :8] = 1, 1
+    filled = pull_push(values, weights, decay=0.1)[..., 0]
+    assert filled[9, 9] > 4 * filled[250, 250]
+    assert filled[250, 250] < 0.1
+
+
+def test_smoothing_ignores_what_has_no_weight() -> None:
+    values, weights = np.ones((64, 64, 1), np.float32), np.ones((64, 64), np.float32)
+    values[:, 32:], weights[:, 32:] = 50, 0
+    np.testing.assert_allclose(smooth(values, weights, 0.03)[:, :28], 1, atol=1e-3)
+
+
+def test_even_skin_has_a_flat_normal_map() -> None:
+    flat = normal_map(np.zeros((64, 64), np.float32), np.ones((64, 64), np.float32))
+    assert (flat == [128, 128, 255]).all()
+
+
+def test_a_bright_bump_leans_outward_on_every_side() -> None:
+    """Red grows along u, green upward in the picture."""
+    y, x = np.mgrid[:1024, :1024].astype(np.float32) - 512
+    bump = 0.2 * np.exp(-(x * x + y * y) / (2 * 2.0**2)).astype(np.float32)
+    normals = normal_map(bump, np.ones_like(bump)).astype(int)
+    assert normals[512, 515, 0] > 135
+    assert normals[512, 509, 0] < 121
+    assert normals[509, 512, 1] > 135
+    assert normals[515, 512, 1] < 121
+
+
+def test_doubted_skin_has_no_relief() -> None:
+    noise = np.random.default_rng(0).standard_normal((64, 64)).astype(np.float32)
+    assert (normal_map(noise, np.zeros((64, 64), np.float32)) == [128, 128, 255]).all()

@@ -1,0 +1,52 @@
+"""The photo's light is found and taken out."""
+
+import numpy as np
+
+from avatar3d.core.photo import Light
+from avatar3d.render.lights import add_lights, ambient_light, directional_light
+from avatar3d.texture.delight import divide_by_light, fit_light
+
+SKIN = np.array([0.5, 0.3, 0.2], np.float32)
+
+
+def front_normals(count: int = 4000) -> np.ndarray:
+    normals = np.random.default_rng(1).standard_normal((count, 3))
+    normals[:, 2] = np.abs(normals[:, 2]) + 0.3
+    return (normals / np.linalg.norm(normals, axis=1, keepdims=True)).astype(np.float32)
+
+
+def from_the_left() -> Light:
+    return add_lights(ambient_light((0.6, 0.6, 0.6)), directional_light((0.9, 0.2, 0.4), (0.6, 0.6, 0.6)))
+
+
+def spread(colour: np.ndarray) -> float:
+    return float(np.log(colour).std(axis=0).max())
+
+
+def test_skin_of_one_colour_becomes_one_colour() -> None:
+    normals = front_normals()
+    seen = SKIN * from_the_left().shade(normals)
+    light = fit_light(seen, normals, np.ones(len(seen), np.float32))
+    assert spread(divide_by_light(seen, normals, light)) < 0.4 * spread(seen)
+
+
+def test_albedo_times_light_is_the_photo_again() -> None:
+    normals = front_normals()
+    seen = SKIN * from_the_left().shade(normals)
+    light = fit_light(seen, normals, np.ones(len(seen), np.float32))
+    np.testing.assert_allclose(divide_by_light(seen, normals, light) * light.shade(normals), seen, rtol=1e-4)
+
+
+def test_light_keeps_the_exposure() -> None:
+    normals = front_normals()
+    seen = SKIN * from_the_left().shade(normals)
+    light = fit_light(seen, normals, np.ones(len(seen), np.float32))
+    assert abs(float(np.log(light.shade(normals)).mean())) < 0.02
+
+
+def test_dark_spots_do_not_dim_the_light() -> None:
+    normals = front_normals()
+    spots = np.random.default_rng(2).random(len(normals)) < 0.15
+    seen = np.where(spots[:, None], SKIN * np.float32(0.3), SKIN)
+    light = fit_light(seen, normals, np.ones(len(seen), np.float32))
+    assert float(np.log(light.shade(normals)).std(axis=0).max()) < 0.06
