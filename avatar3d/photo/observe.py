@@ -1,10 +1,11 @@
 """Find the face in a photo, measure it, and refuse what cannot become an avatar, with numbers."""
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float32, UInt8
 
 from avatar3d.core.errors import FaceUnusableError, NoFaceError, SeveralFacesError, UsageError
 from avatar3d.core.photo import FaceObservation, Photo
@@ -32,7 +33,8 @@ def observe_face(photo: Photo, *, face: str = "only") -> FaceObservation:
     """The one face of a photo: landmarks, relative depth, person mask, warnings.
 
     face: "only" refuses several comparable faces, "largest" takes the largest, "0", "1"... count from the left of the
-    picture. Raises NoFaceError (13), SeveralFacesError (14), FaceUnusableError (15), each with the measured number.
+    picture. A head that lies on its side or upside down is turned by quarters with its photo (observation.photo).
+    Raises NoFaceError (13), SeveralFacesError (14), FaceUnusableError (15), each with the measured number.
     """
     if face not in ("only", "largest") and not (face.isdigit() and face.isascii()):
         raise UsageError(f"face {face!r} is not a choice.", hint='Say "only", "largest", or 0, 1, 2 from the left.')
@@ -52,13 +54,35 @@ def observe_face(photo: Photo, *, face: str = "only") -> FaceObservation:
                 "a lens enlarges the nose. Hold the camera further away."
             )
     points = chosen.landmarks.points_px
+    quarters = round(square_around(points).roll_rad / (math.pi / 2)) % 4
+    if quarters:
+        warnings.append(f"The head lies on its side or upside down: the picture is turned by {90 * quarters} degrees.")
+    upright = _turned(photo, quarters)
+    points = _turned_points(points, photo.pixels.shape[1], photo.pixels.shape[0], quarters)
     return FaceObservation(
-        photo=photo,
+        photo=upright,
         landmarks_px=np.ascontiguousarray(points[:, :2]),
         depth_px=np.ascontiguousarray(points[:, 2]),
-        person=_person(photo.pixels, chosen),
+        person=_person(upright.pixels, points),
         warnings=tuple(warnings),
     )
+
+
+def _turned(photo: Photo, quarters: int) -> Photo:
+    """The photo turned against the clock by quarters, so that the head in it stands upright."""
+    if quarters == 0:
+        return photo
+    alpha = None if photo.alpha is None else np.ascontiguousarray(np.rot90(photo.alpha, quarters))
+    return replace(photo, pixels=np.ascontiguousarray(np.rot90(photo.pixels, quarters)), alpha=alpha)
+
+
+def _turned_points(
+    points: Float32[np.ndarray, "478 3"], width: int, height: int, quarters: int
+) -> Float32[np.ndarray, "478 3"]:
+    for _ in range(quarters):
+        points = np.stack([points[:, 1], width - points[:, 0], points[:, 2]], axis=1).astype(np.float32)
+        width, height = height, width
+    return points
 
 
 def _believable(faces: Faces, photo: Photo) -> list[tuple[Face, FaceMeasures]]:
@@ -118,7 +142,7 @@ def _choose(name: str, faces: list[tuple[Face, FaceMeasures]], choice: str) -> t
     return *largest, [f"The picture shows {len(faces)} faces ({listed}); the largest is taken."]
 
 
-def _person(pixels: UInt8[np.ndarray, "H W 3"], face: Face) -> Bool[np.ndarray, "H W"]:
+def _person(pixels: UInt8[np.ndarray, "H W 3"], points: Float32[np.ndarray, "478 3"]) -> Bool[np.ndarray, "H W"]:
     """The mask of the whole picture, replaced around the head by one seen from nearer when the head is small.
 
     Where it misses most of the face (one-bit pictures), the landmarks' outline is added: that much we know.
@@ -130,7 +154,7 @@ def _person(pixels: UInt8[np.ndarray, "H W 3"], face: Face) -> Bool[np.ndarray, 
     mask = person_mask(small)
     if scale < 1:
         mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)
-    square = square_around(face.landmarks.points_px)
+    square = square_around(points)
     side = 2.5 * square.side_px
     if side < 0.6 * max(height, width):
         chip = cut_chip(pixels, square.centre_px, side, 512)
@@ -144,7 +168,7 @@ def _person(pixels: UInt8[np.ndarray, "H W 3"], face: Face) -> Bool[np.ndarray, 
         mask[into] = near[out_of]
     person = mask > 0.5
     outline = np.zeros((height, width), np.uint8)
-    cv2.fillConvexPoly(outline, cv2.convexHull(face.landmarks.points_px[:468, :2].astype(np.int32)), (1,))
+    cv2.fillConvexPoly(outline, cv2.convexHull(points[:468, :2].astype(np.int32)), (1,))
     inside = outline > 0
     if inside.any() and float(person[inside].mean()) < _MISSES_THE_FACE:
         person |= inside

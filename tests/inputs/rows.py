@@ -156,7 +156,12 @@ ROWS: tuple[Row, ...] = (
     Row("I43c", "two faces, the larger chosen", make.two_equal, face="largest"),
     Row("I44", "one big face, one tiny", make.one_big_one_tiny, warns="the largest is taken"),
     Row("I45", "a face on the shirt", make.face_on_the_shirt, 14, "FACE_SEVERAL"),
-    Row("I48", "upside down", lambda: make.saved(np.ascontiguousarray(make.collins_head()[::-1, ::-1]))),
+    Row(
+        "I48",
+        "upside down",
+        lambda: make.saved(np.ascontiguousarray(make.collins_head()[::-1, ::-1])),
+        warns="turned by 180",
+    ),
     Row("I55", "face of 40 px", partial(make.shrunk, 0.4), 15, "FACE_TOO_SMALL"),
     Row("I56", "chin cropped", lambda: make.saved(np.ascontiguousarray(make.collins_head()[:290])), 15, "FACE_CROPPED"),
     Row("I57", "blurred", partial(make.blurred, 8.0), 15, "FACE_BLURRED"),

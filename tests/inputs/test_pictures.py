@@ -71,14 +71,15 @@ def test_eight_orientations_give_the_same_landmarks() -> None:
         assert np.abs(stored - upright).max() < 1.0, value
 
 
-def test_landmarks_of_a_turned_picture_are_the_turned_landmarks() -> None:
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_lying_or_upside_down_head_is_set_upright_with_its_photo(quarters: int) -> None:
     upright = observe_face(decode_photo(make.saved(make.collins_head(), "PNG"), "a.png"))
-    height, width = upright.photo.pixels.shape[:2]
-    turned = make.saved(np.ascontiguousarray(make.collins_head()[::-1, ::-1]), "PNG")
-    found = observe_face(decode_photo(turned, "a.png")).landmarks_px
-    expected = np.array([width, height]) - upright.landmarks_px
-    off = np.linalg.norm(found - expected, axis=1) / upright.interocular_px
+    turned = make.saved(np.ascontiguousarray(np.rot90(make.collins_head(), quarters)), "PNG")
+    found = observe_face(decode_photo(turned, "a.png"))
+    assert (found.photo.pixels == upright.photo.pixels).all()
+    off = np.linalg.norm(found.landmarks_px - upright.landmarks_px, axis=1) / upright.interocular_px
     assert off.mean() < 0.01
+    assert (found.person == upright.person).mean() > 0.95
 
 
 @pytest.mark.skipif(importlib.util.find_spec("pillow_heif") is not None, reason="pillow-heif is installed")

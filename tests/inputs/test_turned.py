@@ -69,7 +69,8 @@ def test_only_a_near_camera_is_warned_of(avatar: Avatar) -> None:
 def test_a_head_lying_on_its_side_is_used(avatar: Avatar) -> None:
     upright = picture(avatar)
     lying = Photo("lying", cv2.rotate(upright.pixels, cv2.ROTATE_90_CLOCKWISE), None, None, "")
-    found = observe_face(lying).landmarks_px
-    expected = observe_face(upright).landmarks_px
-    turned = np.stack([600 - expected[:, 1], expected[:, 0]], axis=1)
-    assert np.linalg.norm(found - turned, axis=1).mean() < 0.01 * 70
+    found, expected = observe_face(lying), observe_face(upright)
+    assert found.photo.pixels.shape == upright.pixels.shape
+    assert (found.photo.pixels == upright.pixels).all()
+    assert any("turned by 90 degrees" in warning for warning in found.warnings)
+    assert np.linalg.norm(found.landmarks_px - expected.landmarks_px, axis=1).mean() < 0.01 * 70
