@@ -64,84 +64,111 @@ class FitParams:
     """Relative fall of the energy at which to stop."""
 
 
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """All that one fit looks at."""
+
+    basis: LandmarkBasis
+    seen: Seen
+    focal_px: float
+    focal_known: bool
+    params: FitParams
+
+    @property
+    def moving(self) -> Moving:
+        return "all but focal" if self.focal_known or self.params.focal_sigma == 0 else "all"
+
+    def off(self, at: State) -> Float64[np.ndarray, "L"]:
+        """Distance of each landmark from where it was seen, IOD."""
+        points = self.basis.points(at.identity, at.expression)
+        return np.linalg.norm(at.view.project(points) - self.seen.points_px, axis=1) / self.seen.interocular_px
+
+    def picture(self, at: State, robust: Float64[np.ndarray, "L"]) -> Term:
+        """Landmarks taken for independent."""
+        weights = np.sqrt(self.basis.confidence) * robust / self.params.landmark_sigma_iod
+        return landmark_term(self.basis, at, self.seen, weights)
+
+    def upright(self, at: State) -> tuple[Float64[np.ndarray, "R"], Float64[np.ndarray, "R C"]]:
+        """Bare residuals and derivatives in the noise's layout, IOD."""
+        even = np.ones(len(self.basis.index))
+        picture = landmark_term(self.basis, at, self.seen, even)
+        return upright_term(at.view, picture, depth_term(self.basis, at, self.seen, even))
+
+    def expression_prior(self, at: State) -> Term:
+        return expression_term(at, np.full(len(SEEN), self.params.expression_sigma))
+
+    def priors(self, at: State) -> list[Term]:
+        """People, expressions and, when the picture does not tell it, the focal length."""
+        terms = [identity_term(at), self.expression_prior(at)]
+        return terms if self.moving != "all" else [*terms, focal_term(at, self.focal_px, self.params.focal_sigma)]
+
+
 Energy = Callable[[State, Float64[np.ndarray, "L"]], list[Term]]
 """Terms at a state, given each landmark's robust weight."""
 
 
-def solve_skin(
-    basis: LandmarkBasis,
-    seen: Seen,
-    focal_px: float,
-    *,
-    focal_known: bool,
-    params: FitParams,
-    noise: LandmarkNoise | None = None,
-) -> State:
-    """View, identity and expression that explain the skin landmarks.
-
-    With the detector's noise measured: first who this is (errors that go together explained away), then the head is
-    laid on the picture by pose and expression while identity hardly moves. Without: both at once.
-    """
-    confidence = np.sqrt(basis.confidence)
-    sigma = np.full(len(SEEN), params.expression_sigma)
-    hold_focal = focal_known or params.focal_sigma == 0
-    state = State(
-        first_view(basis.rest, seen.points_px, basis.confidence, focal_px),
-        np.zeros(len(basis.identity)),
-        np.zeros(len(SEEN)),
-    )
-
-    def picture(at: State, robust: Float64[np.ndarray, "L"]) -> list[Term]:
-        return [landmark_term(basis, at, seen, confidence * robust / params.landmark_sigma_iod)]
-
-    def independent(at: State, robust: Float64[np.ndarray, "L"]) -> list[Term]:
-        weights = confidence / params.depth_sigma_iod
-        terms = [*picture(at, robust), depth_term(basis, at, seen, weights), identity_term(at)]
-        return [*terms, expression_term(at, sigma), *focal(at)]
-
-    def focal(at: State) -> list[Term]:
-        return [] if hold_focal else [focal_term(at, focal_px, params.focal_sigma)]
-
-    state = _descend(basis, seen, picture, state, params, moving="pose")
+def solve_skin(evidence: Evidence, noise: LandmarkNoise | None) -> State:
+    """View, identity and expression that explain the skin landmarks; the detector's noise when it was measured."""
+    pose = first_pose(evidence)
     if noise is None:
-        return _descend(basis, seen, independent, state, params, moving="all but focal" if hold_focal else "all")
-    even = np.ones(len(basis.index))
-    doubt = even
+        return independent_fit(evidence, pose)
+    return lay_on_picture(evidence, find_person(evidence, noise, pose))
 
-    def upright(at: State) -> tuple[Float64[np.ndarray, "R"], Float64[np.ndarray, "R C"]]:
-        return upright_term(at.view, landmark_term(basis, at, seen, even), depth_term(basis, at, seen, even))
 
-    known = state
+def first_pose(evidence: Evidence) -> State:
+    """The mean head, placed."""
+    basis = evidence.basis
+    view = first_view(basis.rest, evidence.seen.points_px, basis.confidence, evidence.focal_px)
+    start = State(view, np.zeros(len(basis.identity)), np.zeros(len(SEEN)))
+    return _descend(evidence, lambda at, robust: [evidence.picture(at, robust)], start, moving="pose")
+
+
+def independent_fit(evidence: Evidence, start: State) -> State:
+    """All at once, landmarks independent, the detector's depth as weak evidence: for heads without measured noise."""
+
+    def energy(at: State, robust: Float64[np.ndarray, "L"]) -> list[Term]:
+        weights = np.sqrt(evidence.basis.confidence) / evidence.params.depth_sigma_iod
+        depth = depth_term(evidence.basis, at, evidence.seen, weights)
+        return [evidence.picture(at, robust), depth, *evidence.priors(at)]
+
+    return _descend(evidence, energy, start, moving=evidence.moving)
+
+
+def find_person(evidence: Evidence, noise: LandmarkNoise, start: State) -> State:
+    """Who this is: errors that go together are explained away; landmarks that nothing explains are doubted, again."""
+    state, doubt = start, np.ones(len(evidence.basis.index))
     for _ in range(1 + DOUBTING_ROUNDS):
-        white = whitening(noise, basis, inflate=params.noise_inflation, doubt=doubt)
+        white = whitening(noise, evidence.basis, inflate=evidence.params.noise_inflation, doubt=doubt)
 
-        def correlated(at: State, _: Float64[np.ndarray, "L"], white: Whitening = white) -> list[Term]:
-            return [white.term(*upright(at)), identity_term(at), expression_term(at, sigma), *focal(at)]
+        def energy(at: State, _: Float64[np.ndarray, "L"], white: Whitening = white) -> list[Term]:
+            return [white.term(*evidence.upright(at)), *evidence.priors(at)]
 
-        known = _descend(basis, seen, correlated, known, params, moving="all but focal" if hold_focal else "all")
-        strange = white.strangeness(upright(known)[0])
+        state = _descend(evidence, energy, state, moving=evidence.moving)
+        strange = white.strangeness(evidence.upright(state)[0])
         if strange.max() < STRANGE:
             break
         doubt = doubt * np.maximum(1, strange / USUAL_STRANGENESS)
-
-    def settling(at: State, robust: Float64[np.ndarray, "L"]) -> list[Term]:
-        near = identity_term(at)
-        stay = Term((at.identity - known.identity) / params.settling_sigma, near.jacobian / params.settling_sigma)
-        return [*picture(at, robust), stay, expression_term(at, sigma)]
-
-    return _descend(basis, seen, settling, known, params, moving="all but focal")
+    return state
 
 
-def _descend(
-    basis: LandmarkBasis, seen: Seen, energy: Energy, state: State, params: FitParams, *, moving: Moving
-) -> State:
+def lay_on_picture(evidence: Evidence, person: State) -> State:
+    """Pose and expression against the landmarks themselves, robustly, while identity hardly moves."""
+    sigma = evidence.params.settling_sigma
+
+    def energy(at: State, robust: Float64[np.ndarray, "L"]) -> list[Term]:
+        stay = Term((at.identity - person.identity) / sigma, identity_term(at).jacobian / sigma)
+        return [evidence.picture(at, robust), stay, evidence.expression_prior(at)]
+
+    return _descend(evidence, energy, person, moving="all but focal")
+
+
+def _descend(evidence: Evidence, energy: Energy, state: State, *, moving: Moving) -> State:
     """Levenberg-Marquardt with bounds; landmarks are re-weighted in every iteration."""
+    params = evidence.params
     damping = 1e-3
     lenient = 4.0 if moving == "pose" else 1.0
     for _ in range(2 if moving == "pose" else params.iterations):
-        points = basis.points(state.identity, state.expression)
-        off = np.linalg.norm(state.view.project(points) - seen.points_px, axis=1) / seen.interocular_px
-        robust = huber_weights(off, params.huber * lenient)
+        robust = huber_weights(evidence.off(state), params.huber * lenient)
         terms = energy(state, robust)
         before = cost(terms)
         hessian, gradient = normal_equations(terms)
@@ -170,15 +197,17 @@ def _bounds(state: State, moving: Moving) -> tuple[Float64[np.ndarray, "C"], Flo
     return lower, upper
 
 
-def gather(basis: LandmarkBasis, face: FaceObservation) -> Seen:
-    """The observation in the basis' order."""
+def gather(basis: LandmarkBasis, face: FaceObservation, params: FitParams) -> Evidence:
+    """The observation in the basis' order; the focal length from EXIF, else the usual one as a guess."""
     photo = face.photo
-    middle = np.array([photo.pixels.shape[1] / 2, photo.pixels.shape[0] / 2])
-    return Seen(
-        points_px=face.landmarks_px[basis.index].astype(np.float64) - middle,
+    height, width = photo.pixels.shape[:2]
+    seen = Seen(
+        points_px=face.landmarks_px[basis.index].astype(np.float64) - np.array([width / 2, height / 2]),
         depth_px=face.depth_px[basis.index].astype(np.float64),
         interocular_px=face.interocular_px,
     )
+    known = photo.focal_px is not None
+    return Evidence(basis, seen, photo.focal_px or usual_focal_px(width, height), known, params)
 
 
 def fit_head(model: HeadModel, face: FaceObservation, params: FitParams | None = None) -> HeadFit:
@@ -189,10 +218,8 @@ def fit_head(model: HeadModel, face: FaceObservation, params: FitParams | None =
     """
     basis = landmark_basis(model)
     height, width = face.photo.pixels.shape[:2]
-    known = face.photo.focal_px is not None
-    focal = face.photo.focal_px or usual_focal_px(width, height)
-    seen = gather(basis, face)
-    state = solve_skin(basis, seen, focal, focal_known=known, params=params or FitParams(), noise=noise_of(model))
+    evidence = gather(basis, face, params or FitParams())
+    state = solve_skin(evidence, noise_of(model))
     identity = state.identity.astype(np.float32)
     camera = to_camera(state.view, basis.centre, width, height)
     expression = np.zeros(len(ARKIT_NAMES))
@@ -217,12 +244,11 @@ def fit_head(model: HeadModel, face: FaceObservation, params: FitParams | None =
         right_eye_wxyz=right_eye,
         neutral=neutral,
         posed=pose_head(model, neutral, remaining, left_eye, right_eye),
-        residual_iod=inner_residual(basis, state, seen),
+        residual_iod=inner_residual(evidence, state),
     )
 
 
-def inner_residual(basis: LandmarkBasis, state: State, seen: Seen) -> float:
+def inner_residual(evidence: Evidence, state: State) -> float:
     """Mean distance of the landmarks inside the face's outline from where they were seen, inter-ocular distances."""
-    points = basis.points(state.identity, state.expression)
-    off = np.linalg.norm(state.view.project(points) - seen.points_px, axis=1) / seen.interocular_px
-    return float(off[~np.isin(basis.index, FACE_OVAL)].mean())
+    inner = ~np.isin(evidence.basis.index, FACE_OVAL)
+    return float(evidence.off(state)[inner].mean())

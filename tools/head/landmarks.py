@@ -22,7 +22,6 @@ from avatar3d.core.errors import InputError
 from avatar3d.core.head import HeadModel
 from avatar3d.core.photo import FaceObservation, Photo
 from avatar3d.fit.basis import landmark_basis
-from avatar3d.fit.camera import usual_focal_px
 from avatar3d.fit.energies import huber_weights
 from avatar3d.fit.fit import FitParams, gather, solve_skin
 from avatar3d.head.ict import ict_path, load_ict
@@ -147,10 +146,9 @@ def calibrate_on_portraits(
         tangents = skin.frames(points, model)
         hessian, gradient, spread = np.zeros((SKIN_POINTS, 2, 2)), np.zeros((SKIN_POINTS, 2)), []
         for face in faces:
-            seen = gather(basis, face)
-            known = face.photo.focal_px is not None
-            focal = face.photo.focal_px or usual_focal_px(face.photo.pixels.shape[1], face.photo.pixels.shape[0])
-            state = solve_skin(basis, seen, focal, focal_known=known, params=_CALIBRATION)
+            evidence = gather(basis, face, _CALIBRATION)
+            seen = evidence.seen
+            state = solve_skin(evidence, None)
             head = basis.points(state.identity, state.expression)
             off = (state.view.project(head) - seen.points_px) / seen.interocular_px
             slide = state.view.jacobians(head)[1] @ tangents / seen.interocular_px
