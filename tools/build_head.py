@@ -255,14 +255,15 @@ def write(model: HeadModel, folder: Path) -> None:
         "landmark_barycentric": model.landmark_barycentric.astype(np.float32),
         "landmark_confidence": model.landmark_confidence.astype(np.float32),
     }
+    notes = {
+        "name": model.name,
+        "licence": model.licence,
+        "part_names": model.part_names,
+        "joint_names": model.joint_names,
+    }
     content = save(
         {name: np.ascontiguousarray(array) for name, array in arrays.items()},  # save() writes memory as it lies
-        metadata={
-            "name": model.name,
-            "licence": model.licence,
-            "part_names": json.dumps(model.part_names),
-            "joint_names": json.dumps(model.joint_names),
-        },
+        metadata={"head": json.dumps(notes)},  # one entry: the library writes several in random order
     )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "avatar3d.safetensors").write_bytes(content)

@@ -21,11 +21,17 @@ _DTYPES: Final = {"F16": np.float16, "F32": np.float32, "I32": np.int32, "U8": n
 
 
 def bill_of_materials(folder: Path = _FOLDER) -> dict[str, Any]:
-    """What the file is made of: sha256, licence, sources, seed."""
+    """What the file is made of: file, sha256, licence, sources, seed."""
     path = folder / "avatar3d.json"
     if not path.is_file():
         raise ModelMissingError(f"expected the head's bill of materials at {path}.", hint=_HINT, file=path)
-    return json.loads(path.read_text())
+    try:
+        bill = json.loads(path.read_text(encoding="utf-8"))
+        return {"file": str(bill["file"]), "sha256": str(bill["sha256"]), **bill}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelUntrustedError(
+            f"the head's bill of materials names no file and sha256 ({error}).", hint=_HINT, file=path
+        ) from error
 
 
 def load_own(folder: Path = _FOLDER) -> HeadModel:
@@ -35,7 +41,7 @@ def load_own(folder: Path = _FOLDER) -> HeadModel:
     bill of materials or carry no licence.
     """
     bill = bill_of_materials(folder)
-    path = folder / str(bill["file"])
+    path = folder / bill["file"]
     if not path.is_file():
         raise ModelMissingError(f"expected the head model at {path}.", hint=_HINT, file=path)
     content = path.read_bytes()
@@ -44,7 +50,7 @@ def load_own(folder: Path = _FOLDER) -> HeadModel:
         raise ModelUntrustedError(
             f"expected a head model with sha256 {bill['sha256']}, found {found}.", hint=_HINT, file=path
         )
-    notes = _metadata(content)
+    notes = _notes(content)
     if not notes.get("licence"):
         raise ModelUntrustedError("expected a licence line in the head model, found none.", hint=_HINT, file=path)
     arrays = _arrays(content, path)
@@ -58,10 +64,10 @@ def load_own(folder: Path = _FOLDER) -> HeadModel:
         triangles=arrays["triangles"],
         triangle_uvs=arrays["triangle_uvs"],
         uvs=arrays["uvs"],
-        part_names=tuple(json.loads(notes["part_names"])),
+        part_names=tuple(notes["part_names"]),
         triangle_parts=arrays["triangle_parts"].astype(np.int32),
         mirror=arrays["mirror"],
-        joint_names=tuple(json.loads(notes["joint_names"])),
+        joint_names=tuple(notes["joint_names"]),
         joint_parents=arrays["joint_parents"],
         joint_regressor=arrays["joint_regressor"],
         skin_joints=arrays["skin_joints"].astype(np.int32),
@@ -72,10 +78,10 @@ def load_own(folder: Path = _FOLDER) -> HeadModel:
     )
 
 
-def _metadata(content: bytes) -> dict[str, str]:
-    """The file's own notes: the header is a length (u64, little-endian) and JSON."""
+def _notes(content: bytes) -> dict[str, Any]:
+    """What the file says of itself: name, licence, part and joint names; the header is a length (u64) and JSON."""
     length = int.from_bytes(content[:8], "little")
-    return json.loads(content[8 : 8 + length]).get("__metadata__", {})
+    return json.loads(json.loads(content[8 : 8 + length]).get("__metadata__", {}).get("head", "{}"))
 
 
 def _arrays(content: bytes, path: Path) -> dict[str, Any]:

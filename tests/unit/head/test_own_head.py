@@ -57,6 +57,13 @@ def test_a_changed_byte_is_not_trusted(tmp_path: Path) -> None:
     assert caught.value.exit_code == 21
 
 
+def test_a_bill_of_materials_that_is_not_one_is_not_trusted(tmp_path: Path) -> None:
+    for text in ("{", "[]", '{"file": "avatar3d.safetensors"}'):
+        (tmp_path / "avatar3d.json").write_text(text)
+        with pytest.raises(ModelUntrustedError):
+            own.load_own(tmp_path)
+
+
 def test_an_absent_head_and_an_unknown_name_are_told_apart_from_a_bad_one(tmp_path: Path) -> None:
     with pytest.raises(ModelMissingError) as caught:
         own.load_own(tmp_path)
