@@ -12,7 +12,7 @@ from avatar3d.head.load import load_head_model
 from tools.head.parts.poking import RULES, Head, inspect, people, poses, seen_from_behind
 
 # Lips that leave: the measured mouthClose is the counterpart of jawOpen and has no meaning alone; the measured lip rolls
-# press the lips into the front teeth, which the closed mouth mostly hides (decision 0007).
+# press the lips into the front teeth, which the closed mouth mostly hides (decision 0008).
 EXCUSED = {
     "upper teeth through the skin": {"mouthRollUpper", "mouthRollLower", "mouthClose"},
     "lower teeth through the skin": {"mouthRollUpper", "mouthRollLower", "mouthClose"},
@@ -65,3 +65,10 @@ def test_one_cannot_look_behind_lips_or_lining(head: Head) -> None:
         if pose in TELLING:
             posed = head.model.rest + np.tensordot(weights, head.model.expression, 1)
             assert seen_from_behind(head, posed) <= 10, pose  # of 32,000 rays: grazing edges
+
+
+def test_teeth_moved_forward_are_found_out(head: Head) -> None:
+    posed = head.model.rest.copy()
+    posed[np.unique(head.surface(("teethLower",)))] += np.array([0, 0, 0.015], np.float32)
+    rule = next(rule for rule in RULES if rule.points == "teethLower")
+    assert inspect(head, posed, rule, pose="neutral", person=0).depth > 1e-3
