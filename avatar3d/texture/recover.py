@@ -32,6 +32,8 @@ _FLOOR: Final = 0.004
 """Least linear albedo; keeps logarithms of black hair finite."""
 _MIRROR_TRUST: Final = 0.9
 """A mirrored texel counts so much less than one really seen."""
+_TONE_REACH: Final = 0.3
+"""Skin this close to the median in log luminance tells the tone."""
 _FEATHER: Final = 0.009
 """Width over which a seen region fades into what is filled in, atlas edges."""
 
@@ -82,14 +84,20 @@ def _measure_light(seen: Look) -> Light:
 
 
 def _measure_tone(seen: Look, light: Light) -> Float32[np.ndarray, "3"]:
-    """Median albedo of plain skin, linear RGB."""
-    chosen = np.flatnonzero((seen.plain > 0.9) & (seen.weight > 0.7))
+    """Median albedo of bare skin, linear RGB: not of rosy cheeks alone, since neck and scalp are to be painted with it."""
+    bare = (seen.weight > 0.7) & (np.maximum(seen.drawn, seen.sockets) < 0.1)
+    chosen = np.flatnonzero(bare & (seen.plain > 0.9))
     if len(chosen) < 20:
         chosen = np.flatnonzero(seen.weight >= np.quantile(seen.weight, 0.8)) if len(seen.weight) else chosen
     if len(chosen) == 0:
         return np.array([0.45, 0.28, 0.2], np.float32)
-    albedo = divide_by_light(seen.colour[chosen], seen.normals[chosen], light)
-    return np.clip(np.median(albedo, axis=0), 0.01, 0.9).astype(np.float32)
+    albedo = divide_by_light(seen.colour, seen.normals, light)
+    bright = np.log(np.maximum(albedo @ LUMINANCE, 1e-4))
+    usual = float(np.median(bright[chosen]))
+    alike = np.flatnonzero(bare & (np.abs(bright - usual) < _TONE_REACH))
+    tone = np.median(albedo[alike if len(alike) >= 20 else chosen], axis=0)
+    tone *= np.exp(usual) / max(float(tone @ LUMINANCE), 1e-4)
+    return np.clip(tone, 0.01, 0.9).astype(np.float32)
 
 
 def _log_ratio(
