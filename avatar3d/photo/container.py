@@ -134,7 +134,9 @@ def split_jpeg(data: bytes) -> Jpeg | None:
             break
     if size is None:
         return None
-    scans = 1 + data.count(b"\xff\xda", at)
+    # Between the first scan and the end of the picture: phones append a video behind it.
+    end = data.find(b"\xff\xd9", at)
+    scans = 1 + data.count(b"\xff\xda", at, end if end >= 0 else len(data))
     return Jpeg(b"".join(kept) + data[at:], exif, size[0], size[1], progressive, scans, adobe)
 
 

@@ -30,7 +30,7 @@ MAX_PIXELS = 64_000_000
 MAX_JPEG_PIXELS = 220_000_000
 """Baseline JPEGs decode at 1/2, 1/4 or 1/8 scale without the full picture ever existing."""
 MAX_JPEG_SCAN_PIXELS = 1_500_000_000
-"""Pixels times scans: what a progressive JPEG may cost."""
+"""Pixels times scans: what a JPEG of several scans may cost."""
 WORKING_SIDE_PX = 4096
 """Larger pictures are reduced to this longer side."""
 
@@ -206,8 +206,9 @@ def _check_pixels(width: int, height: int, *, jpeg: Jpeg | None = None) -> None:
             hint="Copy the file again from the phone.",
             id="IMG_CORRUPT",
         )
-    baseline = jpeg is not None and not jpeg.progressive
-    limit = MAX_JPEG_PIXELS if baseline else MAX_PIXELS
+    # In one scan, rows come as they are read; in several, all coefficients are kept until the end.
+    in_one_scan = jpeg is not None and not jpeg.progressive and jpeg.scans == 1
+    limit = MAX_JPEG_PIXELS if in_one_scan else MAX_PIXELS
     if width * height > limit:
         raise LimitError(
             f"it has {width} x {height} = {width * height / 1e6:.0f} million pixels; the limit is {limit / 1e6:.0f}.",
@@ -216,7 +217,7 @@ def _check_pixels(width: int, height: int, *, jpeg: Jpeg | None = None) -> None:
         )
     if jpeg is not None and width * height * jpeg.scans > MAX_JPEG_SCAN_PIXELS and jpeg.scans > 1:
         raise LimitError(
-            f"this progressive JPEG has {jpeg.scans} scans of {width} x {height} pixels.",
+            f"this JPEG has {jpeg.scans} scans of {width} x {height} pixels.",
             hint="Save the picture as an ordinary JPEG.",
             id="IMG_TOO_MANY_SCANS",
         )
