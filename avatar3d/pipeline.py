@@ -23,6 +23,7 @@ from avatar3d.formats.check import check_file
 from avatar3d.formats.gltf import save_glb
 from avatar3d.formats.provenance import provenance
 from avatar3d.hair.grow import grow_hair
+from avatar3d.hair.tint import tint_scalp
 from avatar3d.head.load import load_head_model
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
@@ -127,6 +128,7 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
         eyes = recover_eyes(model, fitted, face)
         progress("hair")
         hair = grow_hair(model, fitted, face, skin)
+        skin = tint_scalp(model, fitted, skin, hair)
         progress("rig")
         avatar = assemble_avatar(
             model,

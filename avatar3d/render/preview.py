@@ -22,7 +22,7 @@ from avatar3d.render.stage import LINEAR_FROM_SRGB, Posed, Stage, Surface, pose_
 
 _MOST_LAYERS = 12
 """Transparent surfaces a ray passes at most."""
-_STEP_M = 2e-5
+_STEP_M = 2e-6
 _DIELECTRIC = 0.04
 """Reflectance at normal incidence of skin, teeth and corneas (glTF 2.0, appendix B: index 1.5)."""
 _REMAP_WIDTH = 4096
