@@ -23,7 +23,7 @@ DISK_NEEDED_GIB: Final = 0.5
 # Extra: the module that shows it is installed, and what it is for.
 EXTRAS: Final = {
     "demo": ("skimage", "the picture for `avatar3d demo`"),
-    "heic": ("pillow_heif", "HEIC and AVIF photos"),
+    "heic": ("pillow_heif", "HEIC photos"),
     "video": ("av", "--turntable"),
 }
 
