@@ -39,9 +39,9 @@ def create(
         try:
             made = create_files(photo, out / avatar_name, params, progress=lambda stage: voice.progress(f"  {stage}"))
         except Avatar3dError as error:
+            error.file = error.file or str(photo)
             if len(photos) == 1:
                 raise
-            error.file = error.file or str(photo)
             voice.error(error)
             exit_code = exit_code or error.exit_code
             continue

@@ -2,20 +2,34 @@
 
 A fitted eyeBlink of 0.2 in a photo with open eyes is a heavy lid. Left in the expression, the avatar's neutral would
 stare; so the resting share moves into the neutral head. What exceeds it (a wink, a blink) stays expression.
+A relaxed face shows no white above or below its iris: where the fit does, surprise or a lost smile left the eye open.
 """
 
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
+from avatar3d.core.head import HeadModel
 
 _RESTING: Final = ("eyeBlink", "eyeWide", "eyeSquint")
 # More than this is a blink, not a lid.
 _MOST: Final = 0.45
 # A smile lifts the lower lid: this share of squint per unit of smile belongs to the smile.
 _SMILE_SQUINT: Final = 1.0
+# Lid margins of a relaxed eye from the pupil's middle (margin reflex distances; oculoplastic texts give 4 to 5 mm
+# above and 5 mm or a little more below), with the landmark on each margin and the shape that moves it.
+_UPPER_M: Final = 0.0045
+_LOWER_M: Final = 0.0054
+_MARGINS: Final = (
+    ("leftEye", 386, "eyeBlinkLeft", 1.0, _UPPER_M),
+    ("rightEye", 159, "eyeBlinkRight", 1.0, _UPPER_M),
+    ("leftEye", 374, "eyeSquintLeft", -1.0, _LOWER_M),
+    ("rightEye", 145, "eyeSquintRight", -1.0, _LOWER_M),
+)
+_CALMED: Final = 0.8
+"""Share of the excess that is taken away: some people do have wide eyes."""
 
 
 def resting_lids(expression: Float64[np.ndarray, "52"]) -> Float64[np.ndarray, "52"]:
@@ -29,3 +43,30 @@ def resting_lids(expression: Float64[np.ndarray, "52"]) -> Float64[np.ndarray, "
             both = max(0.0, both - _SMILE_SQUINT * smile)
         resting[sides] = np.minimum(expression[sides], min(both + 0.1, _MOST)) if both > 0 else 0
     return resting
+
+
+def calmed_lids(
+    model: HeadModel, person: Float32[np.ndarray, "V 3"], resting: Float64[np.ndarray, "52"]
+) -> Float64[np.ndarray, "52"]:
+    """Resting weights with as much more blink and squint as keeps this head from staring.
+
+    `person` is the head before any lid weight, metres. The two eyes get the same.
+    """
+    calm = resting.copy()
+    excess = {"eyeBlink": 0.0, "eyeSquint": 0.0}
+    for joint, landmark, shape, up, limit in _MARGINS:
+        corners = model.triangles[model.landmark_triangles[landmark]]
+        weights = model.landmark_barycentric[landmark]
+        lids = np.flatnonzero(resting)
+        margin = weights @ person[corners][:, 1] + resting[lids] @ (model.expression[lids][:, corners, 1] @ weights)
+        pupil = float((model.joint_regressor[model.joint_names.index(joint)] @ person)[1])
+        per_weight = -up * float(weights @ model.expression[ARKIT_INDEX[shape]][corners][:, 1])
+        opened = max(0.0, up * (float(margin) - pupil) - limit)
+        if per_weight > 0:
+            kind = shape.removesuffix("Left").removesuffix("Right")
+            excess[kind] += 0.5 * _CALMED * opened / per_weight
+    for kind, weight in excess.items():
+        for side in ("Left", "Right"):
+            index = ARKIT_INDEX[f"{kind}{side}"]
+            calm[index] = max(calm[index], min(calm[index] + weight, _MOST))
+    return calm

@@ -204,8 +204,8 @@ def _sclera(
 
 def _lid_shadow(radius: Float32[np.ndarray, "S S"], height: Float32[np.ndarray, "S S"]) -> Float32[np.ndarray, "S S"]:
     """Lids and lashes shade the ball, most from above; engines do not, and unshaded eyes stare."""
-    above = 1 - 0.55 * _step(0.1, 1.15, -height)
-    corners = 1 - 0.30 * _step(1.1, 2.0, radius)
+    above = 1 - 0.65 * _step(0.0, 1.1, -height)
+    corners = 1 - 0.40 * _step(1.05, 1.9, radius)
     return (above * corners).astype(np.float32)
 
 

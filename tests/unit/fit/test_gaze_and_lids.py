@@ -8,7 +8,7 @@ from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.transforms import matrix_from_quaternion
 from avatar3d.fit.fit import fit_head
 from avatar3d.fit.gaze import eye_rotation, look_weights, together
-from avatar3d.fit.lids import resting_lids
+from avatar3d.fit.lids import calmed_lids, resting_lids
 from avatar3d.head.deform import pose_head
 from tests.unit.fit.faces import camera_at, default_head, face_of
 
@@ -66,3 +66,20 @@ def test_the_squint_of_a_smile_stays_expression() -> None:
         expression[ARKIT_INDEX[f"mouthSmile{side}"]] = 0.8
         expression[ARKIT_INDEX[f"eyeSquint{side}"]] = 0.5
     assert not resting_lids(expression).any()
+
+
+def test_a_relaxed_eye_does_not_stare() -> None:
+    model = default_head()
+    none = np.zeros(52)
+    wide_eyes = model.expression[ARKIT_INDEX["eyeWideLeft"]] + model.expression[ARKIT_INDEX["eyeWideRight"]]
+    wide = model.rest + np.float32(0.8) * wide_eyes
+    calm = calmed_lids(model, wide, none)
+    shapes = [ARKIT_INDEX[f"{kind}{side}"] for kind in ("eyeBlink", "eyeSquint") for side in ("Left", "Right")]
+    assert (calm[shapes] > 0.01).all()
+    assert np.count_nonzero(calm) == len(shapes)
+    settled = calmed_lids(model, wide, calm)
+    assert (settled[shapes] - calm[shapes] < 0.5 * calm[shapes]).all()
+    blink = model.expression[ARKIT_INDEX["eyeBlinkLeft"]] + model.expression[ARKIT_INDEX["eyeBlinkRight"]]
+    half_shut = model.rest + np.float32(0.4) * blink
+    sleepy = calmed_lids(model, half_shut, none)
+    assert sleepy[ARKIT_INDEX["eyeBlinkLeft"]] == sleepy[ARKIT_INDEX["eyeBlinkRight"]] == 0
