@@ -10,8 +10,9 @@ albedo     20 synthetic heads under 4 lights: recovered albedo beside the true o
            skin (not on hair, brows, eyes, mouth). The true skins are portraits' with their own slow shading taken out.
 view       20 synthetic heads seen from the front, then from 30 degrees, which the texture never saw: PSNR of the
            fitted head beside the mean head (only its pose fitted) with the same texture, and beside the mean head with
-           a texture recovered through it; all aligned to the truth by the same landmarks; from the brows down, without
-           what hair the portraits painted onto the true heads.
+           a texture recovered through it; all aligned to the truth by the same landmarks. Where: the hull of the
+           landmarks inside the oval, from the brows down (beside it the portraits painted hair, shadow and collars
+           onto the true heads), without what else is as dark as hair.
 """
 
 import argparse
@@ -74,12 +75,11 @@ def make(
     face: FaceObservation,
     *,
     fitted: HeadFit | None = None,
-    delight: bool = True,
     with_hair: bool = True,
 ) -> Made:
     """The main job from the observation (or the fit) on."""
     fitted = fitted or fit_head(model, face)
-    skin = recover_skin(model, fitted, face, delight=delight)
+    skin = recover_skin(model, fitted, face)
     hair = grow_hair(model, fitted, face, skin) if with_hair else None
     eyes = recover_eyes(model, fitted, face)
     return Made(face, fitted, skin, assemble_avatar(model, fitted, skin, eyes, hair, name=face.photo.name, extras={}))
@@ -137,14 +137,8 @@ def _compare(model: HeadModel, made: Made, folder: Path, pictures: Path | None) 
     record = record_from_json(stored, model)
     factor = INTEROCULAR_PX / made.face.interocular_px
     camera = scaled(record.fitted.camera, factor)
-    rendered = render_avatar(
-        load_glb(glb),
-        camera,
-        weights=record.fitted.expression,
-        rotations={"leftEye": record.fitted.left_eye_wxyz, "rightEye": record.fitted.right_eye_wxyz},
-        light=record.light,
-        params=EXACT,
-    )
+    # The gaze is in the expression (the eyeLook shapes turn the eyeballs); the rotations of avatar.json say it again.
+    rendered = render_avatar(load_glb(glb), camera, weights=record.fitted.expression, light=record.light, params=EXACT)
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     photo = cv2.resize(made.face.photo.pixels, (camera.width_px, camera.height_px), interpolation=how)
     landmarks = made.face.landmarks_px * np.float32(factor)
@@ -225,13 +219,20 @@ def albedo(model: HeadModel, count: int) -> list[dict[str, Any]]:
                 continue
             mask = _skin_mask(face, flat)
             row: dict[str, Any] = {"head": index, "light": turn}
-            fitted = fit_head(model, face)
-            for name, delight in (("delit", True), ("as photographed", False)):
-                made = make(model, face, fitted=fitted, delight=delight, with_hair=False)
-                row[name] = _log_error(_posed_under(made, WHITE), flat, mask)
+            made = make(model, face, with_hair=False)
+            row["delit"] = _log_error(_posed_under(made, WHITE), flat, mask)
+            baked = recover_skin(model, made.fitted, face, delight=False)
+            row["as photographed"] = _log_error(_posed_under(_wearing(made, baked), WHITE), flat, mask)
             rows.append(row)
             print(json.dumps(row), flush=True)
     return rows
+
+
+def _wearing(made: Made, skin: Skin) -> Made:
+    """The same avatar in another skin."""
+    face, *others = made.avatar.meshes
+    material = replace(face.material, base_colour=skin.albedo)
+    return replace(made, skin=skin, avatar=replace(made.avatar, meshes=(replace(face, material=material), *others)))
 
 
 def _skin_mask(face: FaceObservation, flat: np.ndarray) -> np.ndarray:
@@ -246,9 +247,7 @@ def _skin_mask(face: FaceObservation, flat: np.ndarray) -> np.ndarray:
 
 
 def _posed_under(made: Made, light: Light) -> np.ndarray:
-    rotations = {"leftEye": made.fitted.left_eye_wxyz, "rightEye": made.fitted.right_eye_wxyz}
-    camera, weights = made.fitted.camera, made.fitted.expression
-    return render_avatar(made.avatar, camera, weights=weights, rotations=rotations, light=light, params=EXACT)
+    return render_avatar(made.avatar, made.fitted.camera, weights=made.fitted.expression, light=light, params=EXACT)
 
 
 def _log_error(picture: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
@@ -292,13 +291,14 @@ def view(model: HeadModel, count: int) -> list[dict[str, Any]]:
 
 
 def _face_mask(truth: Truth, camera: Camera) -> np.ndarray:
-    """Where the true face from the brows down (the hull of its landmarks, on its surface) is in the picture."""
+    """Where the true face inside its oval, from the brows down, is in the picture; hair painted on it left out."""
     on_face = _landmarks(truth.model, truth.vertices)[:468]
     brows = on_face[[*RIGHT_BROW, *LEFT_BROW], 1].max()
     places = camera.project(on_face)
     shape = (camera.height_px, camera.width_px)
-    hull = cv2.convexHull(places[on_face[:, 1] <= brows]).reshape(-1, 2)
-    mask = fill_polygon(shape, hull, grow=-3) > 0.5
+    inner = np.setdiff1d(np.flatnonzero(on_face[:, 1] <= brows), OVAL)
+    hull = cv2.convexHull(places[inner]).reshape(-1, 2)
+    mask = fill_polygon(shape, hull) > 0.5
     flat = render_portrait(truth.model, truth.vertices, truth.colouring, camera, WHITE)
     luminance = LINEAR_FROM_SRGB[flat] @ LUMINANCE
     painted = (luminance < 0.5 * np.median(luminance[mask])).astype(np.uint8)
@@ -323,9 +323,7 @@ def _seen_from(made: Made, model: HeadModel, truth: Truth, camera: Camera) -> np
     turned = (rotation @ (motion[:3, :3] / factor)).astype(np.float32)
     moved = (rotation @ motion[:3, 3] + camera.translation_m) / factor
     seen = replace(camera, rotation_wxyz=quaternion_from_matrix(turned), translation_m=moved.astype(np.float32))
-    rotations = {"leftEye": made.fitted.left_eye_wxyz, "rightEye": made.fitted.right_eye_wxyz}
-    weights, light = made.fitted.expression, made.skin.light
-    return render_avatar(made.avatar, seen, weights=weights, rotations=rotations, light=light, params=EXACT)
+    return render_avatar(made.avatar, seen, weights=made.fitted.expression, light=made.skin.light, params=EXACT)
 
 
 # ---- the table

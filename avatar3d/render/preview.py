@@ -28,6 +28,7 @@ _DIELECTRIC = 0.04
 _REMAP_WIDTH = 4096
 """cv2.remap takes pictures of at most 32,767 rows and columns."""
 _THUMBNAIL_PX = 200
+"""Pictures narrower than this are drawn without relief and with fewer occlusion rays."""
 _ENVIRONMENT_SHEEN = 0.35
 """Share of the surroundings that a rough surface mirrors; by eye."""
 
@@ -87,7 +88,14 @@ def render_linear(
     """As render_avatar, before the background and sRGB."""
     chosen = params or RenderParams()
     stage = stage_avatar(avatar)
-    posed = pose_stage(stage, weights, rotations or {}, _occlusion_rays(chosen, camera), camera.position_m)
+    posed = pose_stage(
+        stage,
+        weights,
+        rotations or {},
+        camera.position_m,
+        occlusion_rays=_occlusion_rays(chosen, camera),
+        relief=not chosen.exact and camera.width_px >= _THUMBNAIL_PX,
+    )
     left, top, right, bottom = _window(camera, posed.vertices)
     shape = (camera.height_px, camera.width_px)
     colour, coverage = np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32)
@@ -217,7 +225,7 @@ class _Tracer:
         level: int,
     ) -> Float32[np.ndarray, "N 3"]:
         """Diffuse light under occlusion, one glossy lamp (normalised Blinn-Phong, Schlick's Fresnel) and a sheen."""
-        if surface.normal:
+        if surface.normal and self.posed.tangents is not None:
             tangent = _blend(self.posed.tangents, corners, share)
             side = np.cross(normals, tangent[:, :3]) * np.sign(tangent[:, 3:])
             x, y, z = _sample(surface.normal, uvs, level, np.array([0, 0, 1], np.float32)).T

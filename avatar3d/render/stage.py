@@ -57,6 +57,8 @@ class Stage:
     skeleton: Skeleton
     solid: Bool[np.ndarray, "F"]
     """Triangles that cast shadows: those of opaque materials."""
+    surface_normals: Float32[np.ndarray, "V 3"]
+    """Of the resting surface itself; `normals` are the asset's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +67,9 @@ class Posed:
 
     vertices: Float32[np.ndarray, "V 3"]
     normals: Float32[np.ndarray, "V 3"]
-    tangents: Float32[np.ndarray, "V 4"]
-    """Along increasing u; the fourth is the sign of the bitangent, which points to decreasing v (+Y up)."""
+    tangents: Float32[np.ndarray, "V 4"] | None
+    """Along increasing u; the fourth is the sign of the bitangent, which points to decreasing v (+Y up).
+    None when relief was not asked for."""
     openness: Float32[np.ndarray, "V"]
     """1 under the open sky, 0 in a closed mouth; ones when no occlusion was asked for and where nobody looks."""
     faces: Float32[np.ndarray, "F 3"]
@@ -98,21 +101,22 @@ def _build(avatar: Avatar) -> Stage:
         welded[start : start + len(micrometres)] = start + first[same.ravel()]
     triangle_mesh = np.repeat(np.arange(len(counts)), [len(mesh.triangles) for mesh in avatar.meshes])
     opaque = np.array([mesh.material.alpha_mode == "OPAQUE" for mesh in avatar.meshes])
+    positions = np.concatenate([mesh.positions for mesh in avatar.meshes])
+    triangles = np.concatenate([mesh.triangles + start for mesh, start in zip(avatar.meshes, starts, strict=False)])
     return Stage(
-        positions=np.concatenate([mesh.positions for mesh in avatar.meshes]),
+        positions=positions,
         normals=np.concatenate([mesh.normals for mesh in avatar.meshes]),
         uvs=np.concatenate([mesh.uvs for mesh in avatar.meshes]),
         morphs=morphs,
         joints=np.concatenate([mesh.joints for mesh in avatar.meshes]),
         weights=np.concatenate([mesh.weights for mesh in avatar.meshes]),
-        triangles=np.concatenate(
-            [mesh.triangles + start for mesh, start in zip(avatar.meshes, starts, strict=False)]
-        ).astype(np.int32),
+        triangles=triangles.astype(np.int32),
         triangle_mesh=triangle_mesh.astype(np.int32),
         surfaces=tuple(_surface(mesh.material) for mesh in avatar.meshes),
         welded=welded,
         skeleton=avatar.skeleton,
         solid=opaque[triangle_mesh],
+        surface_normals=_vertex_normals(positions, triangles.astype(np.int32), welded),
     )
 
 
@@ -120,12 +124,15 @@ def pose_stage(
     stage: Stage,
     weights: Float32[np.ndarray, "52"] | None,
     rotations: Mapping[str, Float32[np.ndarray, "4"]],
-    occlusion_rays: int,
     eye: Float32[np.ndarray, "3"],
+    *,
+    occlusion_rays: int,
+    relief: bool,
 ) -> Posed:
     """Blendshapes, then linear blend skinning, then normals and tangents of the result, then occlusion.
 
-    Occlusion is found only for vertices that face the point `eye`; 0 rays leave it out.
+    Occlusion is found only for vertices that face the point `eye`; 0 rays leave it out; without
+    `relief` there are no tangents and so no normal maps.
     """
     vertices = stage.positions
     if weights is not None and np.any(weights):
@@ -136,7 +143,7 @@ def pose_stage(
         vertices = _skin(stage, vertices, rotations)
     normals = stage.normals
     if vertices is not stage.positions:
-        turned = _vertex_normals(vertices, stage) - _vertex_normals(stage.positions, stage)
+        turned = _vertex_normals(vertices, stage.triangles, stage.welded) - stage.surface_normals
         normals = _unit(normals + turned)  # the mesh keeps its own normals, turned as its surface turned
     scene = Scene(vertices, stage.triangles)
     openness = np.ones(len(vertices), np.float32)
@@ -148,7 +155,7 @@ def pose_stage(
     return Posed(
         vertices,
         normals,
-        _tangents(vertices, normals, stage.uvs, stage.triangles),
+        _tangents(vertices, normals, stage.uvs, stage.triangles) if relief else None,
         openness,
         np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]),
         scene,
@@ -178,11 +185,13 @@ def _skin(
     return skinned
 
 
-def _vertex_normals(vertices: Float32[np.ndarray, "V 3"], stage: Stage) -> Float32[np.ndarray, "V 3"]:
+def _vertex_normals(
+    vertices: Float32[np.ndarray, "V 3"], triangles: Int32[np.ndarray, "F 3"], welded: Int32[np.ndarray, "V"]
+) -> Float32[np.ndarray, "V 3"]:
     """Area-weighted normals; vertices at the same place in the same mesh share one."""
-    corners = vertices[stage.triangles]
+    corners = vertices[triangles]
     faces = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    return _unit(_gather(stage.welded[stage.triangles], faces, len(vertices))[stage.welded])
+    return _unit(_gather(welded[triangles], faces, len(vertices))[welded])
 
 
 def _gather(
