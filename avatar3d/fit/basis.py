@@ -16,6 +16,11 @@ FEWEST_LANDMARKS: Final = 100
 # The face's outline slides over the skin as the head turns; the rest are the "inner" landmarks. MediaPipe's own list.
 FACE_OVAL: Final = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148,
                     176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
+# Lid and lip lines, where a millimetre shows: they count more when the head is laid on the picture.
+LIDS: Final = (246, 161, 160, 159, 158, 157, 173, 33, 7, 163, 144, 145, 153, 154, 155, 133,
+               466, 388, 387, 386, 385, 384, 398, 263, 249, 390, 373, 374, 380, 381, 382, 362)  # fmt: skip
+LIPS: Final = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 185, 40, 39, 37, 0, 267, 269, 270, 409,
+               78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 191, 80, 81, 82, 13, 312, 311, 310, 415)  # fmt: skip
 # What landmarks on skin cannot tell, or what gaze decides: held at zero in the skin fit.
 UNSEEN: Final = tuple(name for name in ARKIT_NAMES if name == "tongueOut" or name.startswith("eyeLook"))
 SEEN: Final = np.array([ARKIT_INDEX[name] for name in ARKIT_NAMES if name not in UNSEEN], np.int32)

@@ -13,7 +13,7 @@ from jaxtyping import Float64
 from avatar3d.core.blendshapes import ARKIT_NAMES
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation
-from avatar3d.fit.basis import FACE_OVAL, SEEN, LandmarkBasis, landmark_basis
+from avatar3d.fit.basis import FACE_OVAL, LIDS, LIPS, SEEN, LandmarkBasis, landmark_basis
 from avatar3d.fit.camera import first_view, to_camera, usual_focal_px
 from avatar3d.fit.energies import (
     VIEW,
@@ -28,7 +28,7 @@ from avatar3d.fit.energies import (
     landmark_term,
 )
 from avatar3d.fit.gaze import LEFT_IRIS, RIGHT_IRIS, eye_angles, eye_rotation, eyeballs, look_weights, together
-from avatar3d.fit.lids import resting_lids
+from avatar3d.fit.lids import calmed_lids, resting_lids
 from avatar3d.fit.noise import LandmarkNoise, Whitening, noise_of, upright_term, whitening
 from avatar3d.fit.solve import bounded_step, cost, normal_equations
 from avatar3d.head.deform import pose_head, shape_head
@@ -54,6 +54,8 @@ class FitParams:
     """Of the detector's depth."""
     settling_sigma: float = 0.3
     """How far identity may move, per mode, when the head is laid on the picture after the person is known."""
+    line_weight: float = 2.5
+    """How much more lid and lip lines count then."""
     expression_sigma: float = 0.35
     huber: float = 0.06
     """Picture residual, IOD, from which a landmark counts less (beard, glasses, fringe)."""
@@ -154,10 +156,11 @@ def find_person(evidence: Evidence, noise: LandmarkNoise, start: State) -> State
 def lay_on_picture(evidence: Evidence, person: State) -> State:
     """Pose and expression against the landmarks themselves, robustly, while identity hardly moves."""
     sigma = evidence.params.settling_sigma
+    lines = np.where(np.isin(evidence.basis.index, LIDS + LIPS), evidence.params.line_weight, 1.0)
 
     def energy(at: State, robust: Float64[np.ndarray, "L"]) -> list[Term]:
         stay = Term((at.identity - person.identity) / sigma, identity_term(at).jacobian / sigma)
-        return [evidence.picture(at, robust), stay, evidence.expression_prior(at)]
+        return [evidence.picture(at, robust * lines), stay, evidence.expression_prior(at)]
 
     return _descend(evidence, energy, person, moving="all but focal")
 
@@ -231,7 +234,8 @@ def fit_head(model: HeadModel, face: FaceObservation, params: FitParams | None =
     left, right = together(left, right)
     expression += look_weights(left, right)
     resting = resting_lids(expression)
-    remaining = (expression - resting).astype(np.float32)
+    resting = calmed_lids(model, person, resting)
+    remaining = np.maximum(expression - resting, 0).astype(np.float32)
     lids = np.flatnonzero(resting)
     neutral = person + np.tensordot(resting[lids].astype(np.float32), model.expression[lids], 1)
     left_eye, right_eye = eye_rotation(left), eye_rotation(right)

@@ -29,7 +29,7 @@ from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
 from avatar3d.render.raycast import Scene
 from tools.head.open_skin import Skin, SurfacePoints, open_skin
-from tools.head.painted import IRIS_RADIUS_RAD, random_paint
+from tools.head.painted import random_paint
 from tools.head.synthetic import Lens, look_at_head, pixel_rays, random_light, render_portrait, solid_triangles
 
 Observe = Callable[[UInt8[np.ndarray, "H W 3"]], FaceObservation | None]
@@ -37,6 +37,10 @@ Observe = Callable[[UInt8[np.ndarray, "H W 3"]], FaceObservation | None]
 SKIN_POINTS: Final = 468
 _SEED: Final = 20261120
 _HEADS: Final = 60
+# The inner lip lines, from the person's right corner to the left.
+_INNER_UPPER: Final = (191, 80, 81, 82, 13, 312, 311, 310, 415)
+_INNER_LOWER: Final = (95, 88, 178, 87, 14, 317, 402, 318, 324)
+_IRIS_RADIUS_M: Final = 0.0059  # an adult's, the same for all within half a millimetre
 _SLIP_M: Final = 0.004
 _STRAY_M: Final = 0.004
 # Expressions and identity believed more than in a single photo's fit: here many photos check each other.
@@ -95,6 +99,25 @@ def _lip_or_lid(
     return places
 
 
+def lower_lip_below_upper(
+    model: HeadModel, skin: Skin, places: Float64[np.ndarray, "478 3"]
+) -> Float64[np.ndarray, "478 3"]:
+    """The lower lip's inner line put on the lower lip, where it meets the upper one's.
+
+    Closed lips share one line in a picture, so rays back from it fall on either lip; what moves with the jaw decides.
+    """
+    rest = model.rest.astype(np.float64)
+    upper = skin.nearest(places[list(_INNER_UPPER)])
+    at_rest = np.einsum("lc,lcd->ld", upper.barycentric, rest[model.triangles[upper.triangles]])
+    drop = -model.expression[ARKIT_INDEX["jawOpen"]][:, 1][model.triangles[skin.members]]
+    lower = np.flatnonzero(drop.min(1) > 0.5 * drop.max())
+    corners = rest[model.triangles[skin.members[lower]]]
+    nearest = np.asarray(KDTree(corners.mean(1)).query(at_rest)[1])
+    placed = places.copy()
+    placed[list(_INNER_LOWER)] = skin.corners[lower[nearest]].mean(1)
+    return placed
+
+
 def _robust_mean(places: Float64[np.ndarray, "H 478 3"]) -> Float64[np.ndarray, "478 4"]:
     """Median of the places, and the median distance from it; infinity when fewer than 15 % were seen."""
     seen = np.isfinite(places[..., 0])
@@ -135,8 +158,9 @@ def calibrate_on_portraits(
     of what slides cannot mend, 1 for the better half).
     """
     skin = open_skin(model)
-    pairs = pair_across(anchors[:, :3])
-    places = _symmetric(anchors[:SKIN_POINTS, :3], pairs)
+    sided = lower_lip_below_upper(model, skin, anchors[:, :3])
+    pairs = pair_across(sided)
+    places = _symmetric(sided[:SKIN_POINTS], pairs)
     neighbours = np.asarray(KDTree(places).query(places, 6)[1])
     start = places.copy()
     confidence = np.clip((0.002 / anchors[:SKIN_POINTS, 3]) ** 2, 0.1, 1)
@@ -184,7 +208,8 @@ def iris_points(model: HeadModel) -> SurfacePoints:
         corners = model.rest[model.triangles[members]].astype(np.float64)
         ball = corners.reshape(-1, 3)
         centre = (ball.min(0) + ball.max(0)) / 2
-        across, up = np.sin(IRIS_RADIUS_RAD), np.cos(IRIS_RADIUS_RAD)
+        across = _IRIS_RADIUS_M / (np.ptp(ball[:, 1]) / 2)
+        up = np.sqrt(1 - across**2)
         for index, (x, y) in enumerate(((0, 0), (1, 0), (0, 1), (-1, 0), (0, -1))):
             toward = np.array([x * across, y * across, up if index else 1.0])
             hit = Scene(model.rest, model.triangles[members]).cast(
