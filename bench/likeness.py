@@ -12,7 +12,7 @@ view       20 synthetic heads seen from the front, then from 30 degrees, which t
            fitted head beside the mean head (only its pose fitted) with the same texture, and beside the mean head with
            a texture recovered through it; all aligned to the truth by the same landmarks. Where: the hull of the
            landmarks inside the oval, from the brows down (beside it the portraits painted hair, shadow and collars
-           onto the true heads), without what else is as dark as hair.
+           onto the true heads), without what else is as dark as hair; then also without the openings of eyes and mouth.
 """
 
 import argparse
@@ -46,7 +46,17 @@ from avatar3d.rig.assemble import assemble_avatar
 from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.eyes import recover_eyes
 from avatar3d.texture.recover import recover_skin
-from avatar3d.texture.regions import LEFT_BROW, LEFT_EYE, LIPS, NOSTRILS, OVAL, RIGHT_BROW, RIGHT_EYE, fill_polygon
+from avatar3d.texture.regions import (
+    LEFT_BROW,
+    LEFT_EYE,
+    LIPS,
+    MOUTH_OPENING,
+    NOSTRILS,
+    OVAL,
+    RIGHT_BROW,
+    RIGHT_EYE,
+    fill_polygon,
+)
 from bench.measure import similarity
 from bench.skins import portraits_folder, skin_from, split_names
 from tools.head.synthetic import Lens, look_at_head, random_light, render_portrait
@@ -282,16 +292,21 @@ def view(model: HeadModel, count: int) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"head": index}
         for side in (-30, 30):
             camera, unseen = _photograph(truth, light, side)
-            mask = _face_mask(truth, camera)
+            mask, skin = _face_masks(truth, camera)
             for name, made in heads.items():
-                row[f"{name} {side:+d}"] = psnr_db(_seen_from(made, model, truth, camera), unseen, mask)
+                seen = _seen_from(made, model, truth, camera)
+                row[f"{name} {side:+d}"] = psnr_db(seen, unseen, mask)
+                row[f"{name} {side:+d}, skin"] = psnr_db(seen, unseen, skin)
         rows.append(row)
         print(json.dumps(row), flush=True)
     return rows
 
 
-def _face_mask(truth: Truth, camera: Camera) -> np.ndarray:
-    """Where the true face inside its oval, from the brows down, is in the picture; hair painted on it left out."""
+def _face_masks(truth: Truth, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    """Where the true face inside its oval, from the brows down, is in the picture; hair painted on it left out.
+
+    The second is without the openings of eyes and mouth, whose insides both sides draw rather than photograph.
+    """
     on_face = _landmarks(truth.model, truth.vertices)[:468]
     brows = on_face[[*RIGHT_BROW, *LEFT_BROW], 1].max()
     places = camera.project(on_face)
@@ -304,7 +319,11 @@ def _face_mask(truth: Truth, camera: Camera) -> np.ndarray:
     painted = (luminance < 0.5 * np.median(luminance[mask])).astype(np.uint8)
     for part in (RIGHT_EYE, LEFT_EYE, RIGHT_BROW, LEFT_BROW, LIPS, NOSTRILS):
         painted[fill_polygon(shape, cv2.convexHull(places[list(part)]).reshape(-1, 2), grow=8) > 0.5] = 0
-    return (mask & (cv2.dilate(painted, np.ones((7, 7), np.uint8)) == 0)).astype(np.float32)
+    mask &= cv2.dilate(painted, np.ones((7, 7), np.uint8)) == 0
+    skin = mask.copy()
+    for part in (RIGHT_EYE, LEFT_EYE, MOUTH_OPENING):
+        skin &= fill_polygon(shape, places[list(part)], grow=4) < 0.5
+    return mask.astype(np.float32), skin.astype(np.float32)
 
 
 def _landmarks(model: HeadModel, vertices: np.ndarray) -> np.ndarray:
@@ -354,6 +373,9 @@ def summarise(results: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
         )
     if rows := [row for row in results.get("view", []) if "fit +30" in row]:
         for name in ("fit", "mean, same texture", "mean, its own texture"):
+            summary[f"30 degrees PSNR, {name}; skin"] = float(
+                np.mean([row[f"{name} {side}, skin"] for row in rows for side in ("-30", "+30")])
+            )
             summary[f"30 degrees PSNR, {name}"] = float(
                 np.mean([row[f"{name} {s}"] for row in rows for s in ("-30", "+30")])
             )
