@@ -1,4 +1,4 @@
-"""The insides of the nostrils: no photo shows that skin, and no engine shades it."""
+"""Skin that no photo shows and no engine shades: the insides of the nostrils, the rims of the lids under the lashes."""
 
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -23,17 +23,45 @@ _DEEPEST: Final = 2.2
 """Fall of log colour in the deepest fold."""
 _RAYS: Final = 48
 
-_known: WeakKeyDictionary[HeadModel, Float32[np.ndarray, "V"]] = WeakKeyDictionary()
+_RIM_M: Final = (0.0012, 0.0028)
+"""Distance from the opening's edge up to which skin is the lid's rim, and from which it no longer is."""
+# What lashes and their shade add to the log colour of the rims, upper and lower; the lower one is moist and pink.
+_UPPER_RIM: Final = np.array([-0.85, -0.95, -0.95], np.float32)
+_LOWER_RIM: Final = np.array([-0.22, -0.45, -0.42], np.float32)
+
+_known: WeakKeyDictionary[HeadModel, Float32[np.ndarray, "V 3"]] = WeakKeyDictionary()
 
 
-def nostril_shade(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "N"]:
-    """What to add to the log colour of each texel of the atlas: 0 outside, negative deep in a nostril."""
+def cavity_shade(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "N 3"]:
+    """What to add to the log colour of each texel of the atlas: 0 outside, negative in nostrils and on lid rims."""
     if model not in _known:
-        _known[model] = _vertex_shade(model)
-    return atlas.blend(_known[model][:, None])[:, 0]
+        _known[model] = _nostrils(model)[:, None] + _lid_rims(model)
+    return atlas.blend(_known[model])
 
 
-def _vertex_shade(model: HeadModel) -> Float32[np.ndarray, "V"]:
+def _lid_rims(model: HeadModel) -> Float32[np.ndarray, "V 3"]:
+    triangles = model.triangles[model.part("face")]
+    edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
+    pairs, count = np.unique(edges, axis=0, return_counts=True)
+    border = np.unique(pairs[count == 1])
+    shade = np.zeros((len(model.rest), 3), np.float32)
+    for name in ("eyeLeft", "eyeRight"):
+        ball = model.rest[np.unique(model.triangles[model.part(name)])]
+        centre = (ball.min(axis=0) + ball.max(axis=0)) / 2
+        radius = float(np.median(np.linalg.norm(ball - centre, axis=1)))
+        edge = model.rest[border[np.linalg.norm(model.rest[border] - centre, axis=1) < 1.3 * radius]]
+        around = np.flatnonzero(np.linalg.norm(model.rest - centre, axis=1) < 1.6 * radius)
+        if len(edge) == 0:
+            continue
+        away = np.linalg.norm(model.rest[around][:, None] - edge[None], axis=2)
+        nearest = away.argmin(axis=1)
+        rim = np.clip((_RIM_M[1] - away.min(axis=1)) / (_RIM_M[1] - _RIM_M[0]), 0, 1)[:, None]
+        upper = np.clip(0.5 + (edge[nearest, 1] - edge[:, 1].mean()) / 0.004, 0, 1)[:, None]
+        shade[around] += (rim * (upper * _UPPER_RIM + (1 - upper) * _LOWER_RIM)).astype(np.float32)
+    return shade
+
+
+def _nostrils(model: HeadModel) -> Float32[np.ndarray, "V"]:
     tip, base = _landmark(model, _NOSE_TIP), _landmark(model, _NOSE_BASE)
     away = model.rest - base
     within = (np.abs(away[:, 0]) < _REACH_M[0]) & (np.abs(away[:, 1]) < _REACH_M[1])

@@ -32,7 +32,7 @@ _BROWN: Final = np.array([0.075, 0.042, 0.024], np.float32)
 # log(R/G), log(B/G) of dark brown and of blue irises, by eye from portraits.
 _BROWN_CHROMA: Final = np.array([0.65, -0.62])
 _BLUE_CHROMA: Final = np.array([-0.32, 0.35])
-_STRAY_KEPT: Final = 0.35
+_STRAY_KEPT: Final = 0.5
 _IRIS_RANGE: Final = (0.018, 0.22)
 """Linear luminance that irises have."""
 _WHITE_RANGE: Final = (0.20, 0.58)
@@ -40,7 +40,7 @@ _SEED: Final = 20240911
 _RESOLVED_PX: Final = 3.5
 """Radius from which an iris tells its colour."""
 _MOST_CERTAIN: Final = 0.75
-"""Share of the measurement at best: small irises are brightened by their surroundings, brown is the safer guess."""
+"""Share of the measured brightness at best: small irises are brightened by their surroundings and by glints."""
 
 
 def recover_eyes(model: HeadModel, fitted: HeadFit, face: FaceObservation) -> Texture:
@@ -101,11 +101,12 @@ def _measure_eyes(face: FaceObservation) -> _Colours:
     if not found:
         return _Colours(_BROWN, _SCLERA)
     gain = white_gain(face, _skin_in_photo(face))
-    certain = np.clip(float(np.mean(sizes)) / _RESOLVED_PX - 0.5, 0, _MOST_CERTAIN)
+    resolved = float(np.clip(np.mean(sizes) / _RESOLVED_PX - 0.5, 0, 1))
     iris = _plausible(gain * np.average([colours.iris for colours in found], axis=0, weights=sizes).astype(np.float32))
-    iris = np.exp(certain * np.log(iris) + (1 - certain) * np.log(_BROWN))
-    luminance = float(iris @ LUMINANCE)
-    iris *= np.clip(luminance, *_IRIS_RANGE) / luminance
+    usual = float(_BROWN @ LUMINANCE)
+    luminance = usual * (float(iris @ LUMINANCE) / usual) ** (_MOST_CERTAIN * resolved)
+    iris = np.exp(resolved * np.log(iris) + (1 - resolved) * np.log(_BROWN))
+    iris *= np.clip(luminance, *_IRIS_RANGE) / float(iris @ LUMINANCE)
     white = gain * np.average([colours.white for colours in found], axis=0, weights=sizes)
     bright = float(np.clip(white @ LUMINANCE, *_WHITE_RANGE))
     chroma = np.sqrt(white / max(float(white @ LUMINANCE), 1e-4) * _SCLERA / float(_SCLERA @ LUMINANCE))

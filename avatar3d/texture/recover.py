@@ -16,7 +16,7 @@ from avatar3d.core.photo import FaceObservation, Light
 from avatar3d.render.lights import ambient_light
 from avatar3d.render.stage import srgb_from_linear
 from avatar3d.texture.atlas import Atlas, face_atlas
-from avatar3d.texture.cavities import nostril_shade
+from avatar3d.texture.cavities import cavity_shade
 from avatar3d.texture.complete import pull_push, smooth
 from avatar3d.texture.delight import LUMINANCE, divide_by_light, fit_light
 from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
@@ -64,7 +64,7 @@ def recover_skin(
     # What lies hidden in the fold of a lid is skin like that around the eye, not like the dark rim of its lashes.
     around = pull_push(own, weight * (1 - sockets))
     ratio = own * weight[..., None] + around * (1 - weight)[..., None]
-    ratio += ((1 - weight) * atlas.image(nostril_shade(model, atlas)))[..., None]
+    ratio += (1 - weight)[..., None] * atlas.image(cavity_shade(model, atlas))
     gain = white_gain(face, tone) if delight else np.ones(3, np.float32)
     light, tone = Light(light.coefficients / gain), tone * gain
     albedo = tone * np.exp(ratio)
