@@ -1,6 +1,6 @@
 """The few hundred points of a head model that the fit looks at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -24,6 +24,7 @@ LIPS: Final = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 185, 40, 39, 3
 # What landmarks on skin cannot tell, or what gaze decides: held at zero in the skin fit.
 UNSEEN: Final = tuple(name for name in ARKIT_NAMES if name == "tongueOut" or name.startswith("eyeLook"))
 SEEN: Final = np.array([ARKIT_INDEX[name] for name in ARKIT_NAMES if name not in UNSEEN], np.int32)
+_IS_LOOK: Final = np.array([name.startswith("eyeLook") for name in ARKIT_NAMES], np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,8 @@ class LandmarkBasis:
     """Rows follow SEEN."""
     confidence: Float64[np.ndarray, "L"]
     centre: Float64[np.ndarray, "3"]
+    looks: Float64[np.ndarray, "52 L 3"]
+    """The shapes that gaze decides (eyeLook), zero for the others."""
 
     def points(
         self, identity: Float64[np.ndarray, "K"], expression: Float64[np.ndarray, "E"]
@@ -45,6 +48,10 @@ class LandmarkBasis:
         """Landmarks of one head, metres, relative to `centre`."""
         moved = np.tensordot(identity, self.identity, 1) + np.tensordot(expression, self.expression, 1)
         return self.rest + moved
+
+    def looking(self, weights: Float64[np.ndarray, "52"]) -> "LandmarkBasis":
+        """The same head with its gaze turned: lids where the eyeLook weights put them."""
+        return replace(self, rest=self.rest + np.tensordot(weights, self.looks, 1))
 
 
 def landmark_basis(model: HeadModel) -> LandmarkBasis:
@@ -73,4 +80,5 @@ def landmark_basis(model: HeadModel) -> LandmarkBasis:
         expression=at(model.expression[SEEN]),
         confidence=model.landmark_confidence[index].astype(np.float64),
         centre=centre,
+        looks=at(model.expression * _IS_LOOK[:, None, None]),
     )

@@ -4,13 +4,12 @@ landmarks --> orthographic first view --> pose --> pose + identity + expression 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
 from jaxtyping import Float64
 
-from avatar3d.core.blendshapes import ARKIT_NAMES
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation
 from avatar3d.fit.basis import FACE_OVAL, LIDS, LIPS, SEEN, LandmarkBasis, landmark_basis
@@ -27,7 +26,7 @@ from avatar3d.fit.energies import (
     identity_term,
     landmark_term,
 )
-from avatar3d.fit.gaze import LEFT_IRIS, RIGHT_IRIS, eye_angles, eye_rotation, eyeballs, look_weights, together
+from avatar3d.fit.gaze import gaze_of, look_weights, remaining_turns
 from avatar3d.fit.lids import calmed_lids, resting_lids
 from avatar3d.fit.noise import LandmarkNoise, Whitening, noise_of, upright_term, whitening
 from avatar3d.fit.solve import bounded_step, cost, normal_equations
@@ -112,9 +111,7 @@ Energy = Callable[[State, Float64[np.ndarray, "L"]], list[Term]]
 def solve_skin(evidence: Evidence, noise: LandmarkNoise | None) -> State:
     """View, identity and expression that explain the skin landmarks; the detector's noise when it was measured."""
     pose = first_pose(evidence)
-    if noise is None:
-        return independent_fit(evidence, pose)
-    return lay_on_picture(evidence, find_person(evidence, noise, pose))
+    return independent_fit(evidence, pose) if noise is None else find_person(evidence, noise, pose)
 
 
 def first_pose(evidence: Evidence) -> State:
@@ -222,23 +219,24 @@ def fit_head(model: HeadModel, face: FaceObservation, params: FitParams | None =
     basis = landmark_basis(model)
     height, width = face.photo.pixels.shape[:2]
     evidence = gather(basis, face, params or FitParams())
-    state = solve_skin(evidence, noise_of(model))
+    known = solve_skin(evidence, noise_of(model))
+    camera = to_camera(known.view, basis.centre, width, height)
+    person = shape_head(model, known.identity.astype(np.float32))
+    looking = look_weights(*gaze_of(model, person, camera, face.landmarks_px))
+    evidence = replace(evidence, basis=basis.looking(looking))  # lids follow the eyes before they are fitted
+    state = lay_on_picture(evidence, known)
     identity = state.identity.astype(np.float32)
     camera = to_camera(state.view, basis.centre, width, height)
-    expression = np.zeros(len(ARKIT_NAMES))
-    expression[SEEN] = state.expression
     person = shape_head(model, identity)
-    centres, radii = eyeballs(model, person)
-    left = eye_angles(camera, face.landmarks_px[LEFT_IRIS], centres[0], radii[0])
-    right = eye_angles(camera, face.landmarks_px[RIGHT_IRIS], centres[1], radii[1])
-    left, right = together(left, right)
-    expression += look_weights(left, right)
+    gaze = gaze_of(model, person, camera, face.landmarks_px)
+    expression = looking.copy()
+    expression[SEEN] = state.expression
     resting = resting_lids(expression)
     resting = calmed_lids(model, person, resting)
     remaining = np.maximum(expression - resting, 0).astype(np.float32)
     lids = np.flatnonzero(resting)
     neutral = person + np.tensordot(resting[lids].astype(np.float32), model.expression[lids], 1)
-    left_eye, right_eye = eye_rotation(left), eye_rotation(right)
+    left_eye, right_eye = remaining_turns(model, person, looking, gaze)
     return HeadFit(
         identity=identity,
         expression=remaining,

@@ -7,7 +7,6 @@ from skimage import data
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadFit
 from avatar3d.core.photo import Photo
-from avatar3d.core.transforms import matrix_from_quaternion
 from avatar3d.fit.fit import fit_head
 from avatar3d.head.load import load_head_model
 from avatar3d.photo.observe import observe_face
@@ -35,10 +34,13 @@ def test_a_smiling_person_smiles(collins: HeadFit) -> None:
 
 
 def test_she_looks_about_straight_into_the_camera(collins: HeadFit) -> None:
-    for eye in (collins.left_eye_wxyz, collins.right_eye_wxyz):
-        gaze = matrix_from_quaternion(eye) @ np.array([0, 0, 1], np.float32)
-        toward = collins.camera.position_m / np.linalg.norm(collins.camera.position_m)
-        assert gaze @ toward > np.cos(np.radians(15))
+    model = load_head_model()
+    for joint, pupil in (("leftEye", 473), ("rightEye", 468)):
+        centre = model.joint_regressor[model.joint_names.index(joint)] @ collins.neutral
+        corners = collins.posed[model.triangles[model.landmark_triangles[pupil]]]
+        gaze = model.landmark_barycentric[pupil] @ corners - centre
+        toward = collins.camera.position_m - centre
+        assert gaze @ toward > np.cos(np.radians(15)) * np.linalg.norm(gaze) * np.linalg.norm(toward)
 
 
 def test_the_camera_stands_where_cameras_stand(collins: HeadFit) -> None:

@@ -1,25 +1,24 @@
 """Gaze comes from the irises, resting lids belong to the person."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.transforms import matrix_from_quaternion
 from avatar3d.fit.fit import fit_head
-from avatar3d.fit.gaze import eye_rotation, look_weights, together
+from avatar3d.fit.gaze import RIGHT_IRIS, direction_of, look_weights, together, turn_between
 from avatar3d.fit.lids import calmed_lids, resting_lids
 from avatar3d.head.deform import pose_head
-from tests.unit.fit.faces import camera_at, default_head, face_of
+from tests.unit.fit.faces import camera_at, default_head, face_of, landmarks_of
 
 
 def _gaze(quaternion: np.ndarray) -> np.ndarray:
     return matrix_from_quaternion(quaternion) @ np.array([0, 0, 1], np.float32)
 
 
-def test_an_eye_rotation_turns_forward_to_the_gaze() -> None:
-    gaze = _gaze(eye_rotation(np.array([0.3, -0.2])))
-    np.testing.assert_allclose(gaze, [np.sin(0.3) * np.cos(0.2), -np.sin(0.2), np.cos(0.3) * np.cos(0.2)], atol=1e-6)
+def test_a_turn_leads_from_one_direction_to_the_other() -> None:
+    gaze = direction_of(np.array([0.3, -0.2]))
+    np.testing.assert_allclose(gaze, [np.sin(0.3) * np.cos(0.2), -np.sin(0.2), np.cos(0.3) * np.cos(0.2)])
+    np.testing.assert_allclose(_gaze(turn_between(np.array([0.0, 0, 1]), gaze)), gaze, atol=1e-6)
 
 
 def test_looking_left_is_out_for_the_left_eye_and_in_for_the_right() -> None:
@@ -29,22 +28,35 @@ def test_looking_left_is_out_for_the_left_eye_and_in_for_the_right() -> None:
     assert weights[ARKIT_INDEX["eyeLookInLeft"]] == weights[ARKIT_INDEX["eyeLookUpLeft"]] == 0
 
 
-def test_eyes_never_look_apart() -> None:
-    left, right = together(np.array([0.3, 0.1]), np.array([-0.1, 0.0]))
-    assert left[0] <= right[0]
+def test_eyes_hardly_look_apart() -> None:
+    left, right = together(np.array([0.5, 0.1]), np.array([-0.3, 0.0]))
+    assert left[0] - right[0] < np.radians(10)
     assert left[1] == right[1]
 
 
-def test_a_turned_gaze_is_found() -> None:
+def test_eyes_may_look_at_something_near() -> None:
+    left, right = together(np.array([-0.05, 0.0]), np.array([0.05, 0.0]))
+    np.testing.assert_allclose([left[0], right[0]], [-0.05, 0.05])
+
+
+def test_the_fitted_irises_fall_where_they_were_seen() -> None:
     model, camera = default_head(), camera_at(0.7)
-    turned = eye_rotation(np.array([0.3, 0.0]))
-    looking = pose_head(model, model.rest, np.zeros(52, np.float32), turned, turned)
-    face = face_of(model, model.rest, camera)
-    points = face.landmarks_px.copy()
-    points[468:] = face_of(model, looking, camera).landmarks_px[468:]
-    ahead, aside = fit_head(model, face), fit_head(model, replace(face, landmarks_px=points))
-    change = _gaze(aside.left_eye_wxyz)[0] - _gaze(ahead.left_eye_wxyz)[0]
-    assert 0.2 < change < 0.4
+    aside = look_weights(np.array([0.3, 0.1]), np.array([0.3, 0.1])).astype(np.float32)
+    straight = np.array([1, 0, 0, 0], np.float32)
+    face = face_of(model, pose_head(model, model.rest, aside, straight, straight), camera)
+    fitted = fit_head(model, face)
+    assert fitted.expression[ARKIT_INDEX["eyeLookOutLeft"]] > 0.3
+    irises = fitted.camera.project(landmarks_of(model, fitted.posed))[RIGHT_IRIS].mean(0)
+    assert np.linalg.norm(irises - face.landmarks_px[RIGHT_IRIS].mean(0)) < 0.02 * face.interocular_px
+
+
+def test_weights_alone_turn_the_eyes_of_the_default_head() -> None:
+    model = default_head()
+    aside = look_weights(np.array([0.25, 0.0]), np.array([0.25, 0.0])).astype(np.float32)
+    straight = np.array([1, 0, 0, 0], np.float32)
+    fitted = fit_head(model, face_of(model, pose_head(model, model.rest, aside, straight, straight), camera_at(0.7)))
+    for turn in (fitted.left_eye_wxyz, fitted.right_eye_wxyz):
+        assert _gaze(turn)[2] > np.cos(np.radians(5))
 
 
 def test_heavy_lids_rest_in_the_neutral() -> None:
