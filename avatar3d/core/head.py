@@ -70,7 +70,7 @@ class HeadFit:
     """The photo's camera in the head's own frame (the head stands still, the camera moves)."""
     left_eye_wxyz: Float32[np.ndarray, "4"]
     right_eye_wxyz: Float32[np.ndarray, "4"]
-    """Gaze as rotations of the eye joints."""
+    """What the eye joints turn beyond the eyeLook weights of `expression`, which already turn the eyeballs."""
     neutral: Float32[np.ndarray, "V 3"]
     """This person's neutral head (their lids as they rest), metres."""
     posed: Float32[np.ndarray, "V 3"]
