@@ -26,8 +26,12 @@ SEED: Final = 740_000
 _SLIGHT: Final = ("browInnerUp", "browDown", "eyeSquint", "eyeBlink", "mouthPress", "mouthFrown", "mouthStretch", "mouthDimple")  # fmt: skip
 INTEROCULAR_M: Final = 0.0635
 # Centre from the tip of the nose and radius, metres. "face": FG2018's rule (Feng 2018) on ICT's mean head, 1.2 times the
-# mean of eye width and nose length about the foot of the nose. "wide": ears, temples and throat come in.
-REGIONS: Final = {"face": ((0.0, -0.0161, -0.0150), 0.0836), "wide": ((0.0, 0.0, 0.0), 0.095)}
+# mean of eye width and nose length about the foot of the nose. "wide": temples and throat come in; "inner": brows to chin.
+REGIONS: Final = {
+    "inner": ((0.0, 0.0, 0.0), 0.07),
+    "face": ((0.0, -0.0161, -0.0150), 0.0836),
+    "wide": ((0.0, 0.0, 0.0), 0.095),
+}
 
 
 @dataclass(frozen=True, eq=False)
