@@ -56,6 +56,7 @@ class Evidence:
     """1 on brows, lid margins, lips and nostrils, which are meant to differ from the skin around."""
     plain: Float32[np.ndarray, "H W"]
     """1 where it certainly is bare skin: what light and tone are measured on."""
+    bearded: bool
     left_top_px: Float32[np.ndarray, "2"]
     scale: float
     """Pixels here = (photo pixels - left_top_px) * scale."""
@@ -80,8 +81,8 @@ def gather_evidence(face: FaceObservation, texel_px: float) -> Evidence:
     left_top = np.array([left, top], np.float32)
     colour = LINEAR_FROM_SRGB[np.asarray(crop, np.uint8)]
     points = ((face.landmarks_px - left_top) * np.float32(scale)).astype(np.float32)
-    trust, sockets, drawn, plain = _judge(colour, person, points, unit * scale, open_mouth=mouth_is_open(face))
-    return Evidence(colour, trust, sockets, drawn, plain, left_top, scale)
+    trust, sockets, drawn, plain, bearded = _judge(colour, person, points, unit * scale, open_mouth=mouth_is_open(face))
+    return Evidence(colour, trust, sockets, drawn, plain, bearded, left_top, scale)
 
 
 def photo_pixels_per_texel(pixels: Float32[np.ndarray, "N 2"], texels: Int32[np.ndarray, "N"], size: int) -> float:
@@ -109,9 +110,9 @@ def _judge(
     *,
     open_mouth: bool,
 ) -> tuple[
-    Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"]
+    Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], bool
 ]:
-    """Trust, sockets, drawn features and plainness of each pixel; `unit` is the inter-ocular distance here."""
+    """Trust, sockets, drawn features and plainness of each pixel, whether there is a beard; `unit` is the inter-ocular distance here."""
     shape = (colour.shape[0], colour.shape[1])
 
     def polygon(indices: tuple[int, ...], grow: float = 0.0, soften: float = 0.0) -> Float32[np.ndarray, "H W"]:
@@ -167,14 +168,14 @@ def _judge(
         openings = np.maximum(openings, polygon(MOUTH_OPENING, 0.015, 0.01))
     trust *= 1 - np.clip(1.3 * openings, 0, 1)
 
-    plain = (skin_like > 0.9) & (off_chroma < 2.2) & (np.abs(off_luminance) < 3.0) & (features < 0.05)
+    plain = (off_chroma < 2.2) & (off_luminance > -4.0) & (off_luminance < 3.0) & (features < 0.05)
     plain &= (fill_polygon(shape, points[list(OVAL)], grow=-0.08 * unit) > 0.5) & (person > 0.5)
     eyes = np.maximum(polygon(RIGHT_EYE, 0.10, 0.02), polygon(LEFT_EYE, 0.10, 0.02))
     brows = np.maximum(polygon(RIGHT_BROW, 0.04, 0.02), polygon(LEFT_BROW, 0.04, 0.02))
     near_eyes = np.maximum(polygon(RIGHT_EYE, 0.03, 0.01), polygon(LEFT_EYE, 0.03, 0.01))
     mouth = np.maximum(polygon(LIPS, 0.02, 0.01), polygon(NOSTRILS, 0.0, 0.01))
     drawn = np.maximum(np.maximum(near_eyes, brows), mouth)
-    return trust, np.maximum(eyes, brows), drawn, plain.astype(np.float32)
+    return trust, np.maximum(eyes, brows), drawn, plain.astype(np.float32), bearded
 
 
 def _features(

@@ -22,7 +22,7 @@ from avatar3d.texture.delight import LUMINANCE, divide_by_light, fit_light
 from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
 from avatar3d.texture.normals import normal_map
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
-from avatar3d.texture.temper import smile_of, temper
+from avatar3d.texture.temper import EVEN, EVEN_BEARDED, even_out, smile_of, temper
 from avatar3d.texture.warp import aligned_pixels
 from avatar3d.texture.white import white_gain
 
@@ -34,6 +34,8 @@ _MIRROR_TRUST: Final = 0.9
 """A mirrored texel counts so much less than one really seen."""
 _TONE_REACH: Final = 0.3
 """Skin this close to the median in log luminance tells the tone."""
+_LARGEST_GAIN: Final = 0.25
+"""The two sides of a face differ by no more in log colour; the rest is light."""
 _FEATHER: Final = 0.009
 """Width over which a seen region fades into what is filled in, atlas edges."""
 
@@ -60,6 +62,9 @@ def recover_skin(
     opposite, opposite_weight = _log_ratio(atlas, mirrored, light, tone)
     drawn, sockets = _picture(atlas, seen.chosen, seen.drawn), _picture(atlas, seen.chosen, seen.sockets)
     own = temper(own, own_weight, drawn, sockets, smile_of(fitted))
+    strength = EVEN_BEARDED if evidence.bearded else EVEN
+    own = even_out(own, own_weight, drawn, strength)
+    opposite = even_out(opposite, opposite_weight, _picture(atlas, mirrored.chosen, mirrored.drawn), strength)
     own, weight = _fill_from_mirror(own, own_weight, opposite, opposite_weight)
     # What lies hidden in the fold of a lid is skin like that around the eye, not like the dark rim of its lashes.
     around = pull_push(own, weight * (1 - sockets))
@@ -133,6 +138,7 @@ def _fill_from_mirror(
     """Where a texel was not seen, its mirror image's value, shifted by how the two sides differ nearby."""
     both = own_weight * other_weight
     gain = pull_push(np.ascontiguousarray(smooth(own - other, both, 0.02)), np.minimum(_spread(both), 1.0), decay=0.1)
+    gain = np.clip(gain, -_LARGEST_GAIN, _LARGEST_GAIN)
     borrowed = (1 - own_weight) * np.clip(2 * other_weight - 1, 0, 1) * np.float32(_MIRROR_TRUST)
     weight = own_weight + borrowed
     mixed = own * own_weight[..., None] + (other + gain) * borrowed[..., None]

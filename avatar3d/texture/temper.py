@@ -22,6 +22,13 @@ _SPECK: Final = 0.004
 _CREASE_KNEE: Final = 0.08
 _CREASE_LOST: Final = 0.6
 _CREASING: Final = ("mouthSmileLeft", "mouthSmileRight", "cheekSquintLeft", "cheekSquintRight")
+# Slow changes of log colour that bare skin may show, luminance and chroma; what exceeds them is mostly cast shadow and
+# coloured bounce, of which these shares are taken out (a beard is a slow change too).
+_SLOW: Final = 0.03
+_SLOW_LUMINANCE: Final = 0.20
+_SLOW_CHROMA: Final = 0.07
+EVEN: Final = 0.65
+EVEN_BEARDED: Final = 0.15
 _SOCKET_GREY: Final = 0.35
 """Share of the colour cast of lids and sockets that is taken for bounced light."""
 
@@ -53,3 +60,18 @@ def temper(
     tempered = ratio + share[..., None] * (around + detail - ratio)
     grey = (tempered @ LUMINANCE)[..., None]
     return tempered + (_SOCKET_GREY * sockets * (1 - drawn))[..., None] * (grey - tempered)
+
+
+def even_out(
+    ratio: Float32[np.ndarray, "S S 3"],
+    weight: Float32[np.ndarray, "S S"],
+    drawn: Float32[np.ndarray, "S S"],
+    strength: float,
+) -> Float32[np.ndarray, "S S 3"]:
+    """Take back a share of the slow changes that no light of degree 2 explains and no bare skin has."""
+    slow = smooth(ratio, weight * (1 - drawn) + np.float32(1e-4), _SLOW)
+    luminance = (slow @ LUMINANCE)[..., None]
+    chroma = slow - luminance
+    excess = luminance - np.clip(luminance, -_SLOW_LUMINANCE, _SLOW_LUMINANCE)
+    excess = excess + chroma - np.clip(chroma, -_SLOW_CHROMA, _SLOW_CHROMA)
+    return ratio - np.float32(strength) * excess * (weight > 0)[..., None]
