@@ -8,10 +8,12 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from avatar3d.core.durable import process_lives, sync_folder, write_atomically
 from avatar3d.core.errors import DiskError
+
+MANIFEST: Final = "manifest.json"
 
 
 @contextmanager
@@ -19,13 +21,14 @@ def publishing(target: Path) -> Generator[Path, None, None]:
     """A private folder to fill; when the block ends well it takes the place of `target` in one step.
 
     When the block fails, `target` is as it was and nothing is left beside it. What a killed run left is swept.
-    Raises DiskError for whatever the disk refuses.
+    Raises DiskError for whatever the disk refuses, and for a `target` that holds anything but an avatar of ours.
     """
     fresh = target.parent / f".{target.name}.{os.getpid()}.new"
     stale = target.parent / f".{target.name}.{os.getpid()}.old"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _sweep(target)
+        _refuse_foreign(target)
         fresh.mkdir()
         yield fresh
         if target.exists():
@@ -53,7 +56,32 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> Path:
         for path in sorted(folder.iterdir())
     }
     content = json.dumps({**facts, "files": files}, indent=1, sort_keys=True)
-    return write_atomically(folder / "manifest.json", content.encode())
+    return write_atomically(folder / MANIFEST, content.encode())
+
+
+def _refuse_foreign(target: Path) -> None:
+    """Only an empty folder, or one whose manifest lists every file in it, may be replaced."""
+    if not target.is_symlink() and not target.exists():
+        return
+    strangers = [target.name]
+    if target.is_dir() and not target.is_symlink():
+        strangers = sorted({path.name for path in target.iterdir()} - _own_files(target))
+    if strangers:
+        raise DiskError(
+            f"{target} already holds {strangers[0]!r}, which avatar3d did not write; it is left as it is.",
+            hint="Choose another folder with -o or another name with --name, or move it away.",
+            id="DISK_OCCUPIED",
+            file=target,
+        )
+
+
+def _own_files(folder: Path) -> set[str]:
+    """What the folder's manifest says we wrote, and the manifest; nothing without a readable one."""
+    try:
+        listed = json.loads((folder / MANIFEST).read_bytes())["files"]
+        return {MANIFEST, *listed}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
 
 
 def _sweep(target: Path) -> None:

@@ -31,17 +31,46 @@ def test_a_failed_run_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> 
 
 
 def test_a_second_run_replaces_the_whole_folder(tmp_path: Path) -> None:
-    _publish(tmp_path / "anna", "old")
-    (tmp_path / "anna" / "stray").write_text("?")
+    with publishing(tmp_path / "anna") as fresh:
+        (fresh / "gone.txt").write_text("old")
+        write_manifest(fresh, {})
     _publish(tmp_path / "anna", "new")
     assert sorted(path.name for path in (tmp_path / "anna").iterdir()) == ["a.txt", "manifest.json"]
     assert (tmp_path / "anna" / "a.txt").read_text() == "new"
 
 
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_folder_with_the_users_own_files_is_left_alone(tmp_path: Path, finished: bool) -> None:
+    if finished:
+        _publish(tmp_path / "anna", "ours")
+    (tmp_path / "anna").mkdir(exist_ok=True)
+    (tmp_path / "anna" / "notes.txt").write_text("precious")
+    before = sorted(path.name for path in (tmp_path / "anna").iterdir())
+    with pytest.raises(DiskError, match=r"notes\.txt") as caught, publishing(tmp_path / "anna"):
+        pytest.fail("the work began")
+    assert (caught.value.exit_code, caught.value.id) == (40, "DISK_OCCUPIED")
+    assert sorted(path.name for path in (tmp_path / "anna").iterdir()) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["anna"]
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "anna").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    with pytest.raises(DiskError), publishing(tmp_path / "anna"):
+        pytest.fail("the work began")
+    assert (tmp_path / "anna").is_symlink()
+
+
+def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
+    (tmp_path / "anna").mkdir()
+    _publish(tmp_path / "anna", "new")
+    assert (tmp_path / "anna" / "a.txt").read_text() == "new"
+
+
 def test_what_a_killed_run_left_is_put_right(tmp_path: Path) -> None:
     dead_pid = 2**22 + 1  # above Linux' largest pid
-    (tmp_path / f".anna.{dead_pid}.old").mkdir()
-    (tmp_path / f".anna.{dead_pid}.old" / "a.txt").write_text("kept")
+    _publish(tmp_path / "anna", "kept")
+    (tmp_path / "anna").rename(tmp_path / f".anna.{dead_pid}.old")
     (tmp_path / f".anna.{dead_pid}.new").mkdir()
     with pytest.raises(RuntimeError), publishing(tmp_path / "anna"):
         raise RuntimeError
