@@ -5,7 +5,9 @@
 Nothing here knows faces; whatever looks wrong in these pictures is wrong in the asset.
 """
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -27,6 +29,7 @@ _DIELECTRIC = 0.04
 """Reflectance at normal incidence of skin, teeth and corneas (glTF 2.0, appendix B: index 1.5)."""
 _REMAP_WIDTH = 4096
 """cv2.remap takes pictures of at most 32,767 rows and columns."""
+_RAYS_PER_BAND = 120_000
 _THUMBNAIL_PX = 200
 """Pictures narrower than this are drawn without relief and with fewer occlusion rays."""
 _ENVIRONMENT_SHEEN = 0.35
@@ -102,7 +105,11 @@ def render_linear(
     if right > left and bottom > top:
         n = chosen.samples
         origin, directions = _camera_rays(camera, (left, top, right, bottom), n)
-        through = _Tracer(stage, posed, light or studio_light(), chosen).trace(origin, directions)
+        levels = _texture_levels(stage, posed, camera, n)
+        tracer = _Tracer(stage, posed, light or studio_light(), chosen, levels)
+        bands = np.array_split(directions, max(1, len(directions) // _RAYS_PER_BAND))
+        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # numpy and Embree release Python's lock
+            through = np.concatenate(list(pool.map(lambda band: tracer.trace(origin, band), bands)))
         height, width = bottom - top, right - left
         mean = cv2.resize(through.reshape(height * n, width * n, 4), (width, height), interpolation=cv2.INTER_AREA)
         colour[top:bottom, left:right], coverage[top:bottom, left:right] = mean[..., :3], mean[..., 3]
@@ -155,6 +162,8 @@ class _Tracer:
     posed: Posed
     light: Light
     params: RenderParams
+    levels: Int32[np.ndarray, "M"]
+    """Pyramid level per mesh."""
 
     def trace(
         self, origin: Float32[np.ndarray, "3"], directions: Float32[np.ndarray, "N 3"]
@@ -191,7 +200,7 @@ class _Tracer:
             corners = stage.triangles[hits.triangle[chosen]]
             share = hits.barycentric[chosen]
             uvs = _blend(stage.uvs, corners, share)
-            level = self._level(surface, hits.triangle[chosen], uvs) if surface.colour else 0
+            level = int(self.levels[mesh])
             colour = _sample(surface.colour, uvs, level, np.ones(4, np.float32))
             colour = colour * np.array(surface.material.colour_factor, np.float32)
             normals = _blend(posed.normals, corners, share)
@@ -247,16 +256,26 @@ class _Tracer:
         around = self.light.coefficients[0]
         return diffuse + (_DIELECTRIC * lit)[:, None] * lamp + sheen[:, None] * np.maximum(around, 0)
 
-    def _level(self, surface: Surface, triangles: Int32[np.ndarray, "N"], uvs: Float32[np.ndarray, "N 2"]) -> int:
-        """The pyramid level at which texels are about as large as the samples that see them (one for all)."""
-        if len(surface.colour) == 1 or len(triangles) < 2:
-            return 0
-        same = triangles[1:] == triangles[:-1]  # neighbouring rays on one triangle
-        height, width = surface.colour[0].shape[:2]
-        step = np.abs(np.diff(uvs, axis=0)[same]).max(axis=1) * max(width, height)
-        if len(step) == 0:
-            return len(surface.colour) // 2
-        return int(np.clip(np.round(np.log2(max(float(np.median(step)), 1e-3)) - 0.3), 0, len(surface.colour) - 1))
+
+def _texture_levels(stage: Stage, posed: Posed, camera: Camera, samples: int) -> Int32[np.ndarray, "M"]:
+    """Per mesh the pyramid level at which texels are about as large as the samples that see them."""
+    pixels = camera.project(posed.vertices)[stage.triangles]
+    seen = np.abs(_area(pixels)) * samples**2
+    texture = np.abs(_area(stage.uvs[stage.triangles]))
+    levels = np.zeros(len(stage.surfaces), np.int32)
+    for mesh, surface in enumerate(stage.surfaces):
+        own = np.flatnonzero((stage.triangle_mesh == mesh) & (seen > 1e-3))
+        if len(surface.colour) > 1 and len(own):
+            height, width = surface.colour[0].shape[:2]
+            texels = np.sqrt(np.median(texture[own] / seen[own]) * width * height)
+            levels[mesh] = np.clip(np.round(np.log2(max(float(texels), 1e-3)) - 0.3), 0, len(surface.colour) - 1)
+    return levels
+
+
+def _area(corners: Float32[np.ndarray, "F 3 2"]) -> Float32[np.ndarray, "F"]:
+    """Twice the signed area of triangles in the plane."""
+    (x1, y1), (x2, y2) = (corners[:, 1] - corners[:, 0]).T, (corners[:, 2] - corners[:, 0]).T
+    return x1 * y2 - x2 * y1
 
 
 def _blend(
