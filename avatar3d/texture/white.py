@@ -14,9 +14,11 @@ from avatar3d.render.stage import LINEAR_FROM_SRGB
 from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.regions import LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS, fill_polygon
 
-# Measured on 97 portraits (94 of Congress): mean log chroma (R/G, B/G) of the whites as photographed, and how much of
-# its spread the skin's chroma follows (regression slopes 0.37 and 0.5; the photo's cast moves both).
-_WHITE_CHROMA: Final = np.array([0.41, -0.15])
+# Log chroma (R/G, B/G) that whites have without any cast: from nearly neutral, as a clean sclera is, to the mean of 97
+# portraits (94 of Congress), where skin bleeds into a few pixels. How much of the spread beyond the skin's chroma
+# follows: regression slopes on the same portraits are 0.37 and 0.5.
+_LEAST_CHROMA: Final = np.array([0.05, -0.15])
+_MOST_CHROMA: Final = np.array([0.41, 0.0])
 _CAST_FOLLOWED: Final = 0.5
 _LARGEST_CAST: Final = 0.35
 # Skin over white luminance: below the first the skin itself is dark (deep tones measured 0.43 to 0.8), above the
@@ -38,7 +40,8 @@ def white_gain(face: FaceObservation, skin: Float32[np.ndarray, "3"]) -> Float32
     white = _white_of_the_eyes(face)
     if white is None:
         return np.ones(3, np.float32)
-    cast = np.clip(_CAST_FOLLOWED * (_chroma(white) - _WHITE_CHROMA), -_LARGEST_CAST, _LARGEST_CAST)
+    beyond = _chroma(white) - np.clip(_chroma(white), _LEAST_CHROMA, _MOST_CHROMA)
+    cast = np.clip(_CAST_FOLLOWED * beyond, -_LARGEST_CAST, _LARGEST_CAST)
     gain = np.exp(-np.array([cast[0], 0.0, cast[1]]))
     gain *= float(skin @ LUMINANCE) / float((skin * gain) @ LUMINANCE)
     ratio = float(skin @ LUMINANCE) / max(float(white @ LUMINANCE), 1e-4)
