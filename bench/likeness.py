@@ -208,7 +208,7 @@ def _photograph(truth: Truth, light: Light, yaw_deg: float) -> tuple[Camera, np.
 
 
 def albedo(model: HeadModel, count: int) -> list[dict[str, Any]]:
-    """Root mean square of the log albedo error (one exposure per picture is free), per head and light."""
+    """Root mean square of the log albedo error, per head and light; exposure and white balance are free, as in any photo."""
     ict = load_ict()
     rows: list[dict[str, Any]] = []
     for index in range(count):
@@ -264,7 +264,7 @@ def _log_error(picture: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> floa
     inside = mask > 0.5
     first, second = (np.log(LINEAR_FROM_SRGB[image[inside]] + 0.01) for image in (picture, truth))
     off = first - second
-    return float(np.sqrt(((off - np.median(off)) ** 2).mean()))
+    return float(np.sqrt(((off - np.median(off, axis=0)) ** 2).mean()))
 
 
 def view(model: HeadModel, count: int) -> list[dict[str, Any]]:

@@ -10,10 +10,10 @@ from avatar3d.core.photo import Light
 LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
 # How far a coefficient may stray, relative to the constant one, before it costs as much as a texel's usual error:
 # a face shows half of the sphere of normals, so what the other half would tell is a guess. By degree; tuned, with
-# _EFFECTIVE and _CHROMA_FREEDOM, for albedo error on synthetic heads in skins of the calibration half of congress, then
-# loosened for real light, which is not as smooth as theirs (dark cheeks under one hard lamp).
-_FREEDOM: Final = np.array([10.0, 0.7, 0.7, 0.7, 0.22, 0.22, 0.15, 0.22, 0.22])
-_CHROMA_FREEDOM: Final = 0.08
+# _EFFECTIVE and _CHROMA_FREEDOM, for albedo error on synthetic heads in skins of the calibration half of congress. Their
+# best is tighter still, but real light is not as smooth as theirs (dark cheeks under one hard lamp).
+_FREEDOM: Final = np.array([10.0, 0.5, 0.5, 0.5, 0.11, 0.11, 0.08, 0.11, 0.11])
+_CHROMA_FREEDOM: Final = 0.04
 """The same for how a colour channel's light may differ in shape from the luminance's."""
 _SPHERE: Final = 64
 """Directions spread over the sphere in which shading is expected near its mean: nostrils, chin and the back of the
@@ -24,7 +24,7 @@ _SPHERE_SPREAD: Final = 0.45
 """In log shading."""
 _LOG_ERROR: Final = 0.15
 """Usual spread of log albedo over skin; the Huber threshold."""
-_EFFECTIVE: Final = 28.0
+_EFFECTIVE: Final = 20.0
 """Texels are not independent: together they count as so many measurements."""
 _ITERATIONS: Final = 12
 DARKEST: Final = 0.5
