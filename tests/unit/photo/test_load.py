@@ -77,7 +77,7 @@ def test_a_jpeg_of_three_thousand_scans_is_refused_at_once() -> None:
     with pytest.raises(LimitError) as refused:
         decode_photo(bomb, "a")
     assert refused.value.id == "IMG_TOO_MANY_SCANS"
-    assert time.process_time() - started < 5  # a hang; decoding them all takes minutes
+    assert time.process_time() - started < 1
 
 
 def test_a_large_jpeg_is_reduced_as_it_is_decoded() -> None:
