@@ -40,6 +40,10 @@ _BEARDLESS: Final = 0.6
 """A chin with less skin-coloured area than this wears a beard."""
 _MARGIN: Final = 1.1
 """What is kept of the photo around the face's oval, inter-ocular distances."""
+_HIDDEN_GROWN: Final = 0.012
+"""What lies over the face throws a shadow and bleeds into the pixels beside it, inter-ocular distances."""
+_STRANDS: Final = (0.035, 0.075)
+"""Spread of log luminance within 0.02 inter-ocular distances: bare skin below the first, hair above the second."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,22 +70,31 @@ class Evidence:
         return (pixels - self.left_top_px) * np.float32(self.scale)
 
 
-def gather_evidence(face: FaceObservation, texel_px: float) -> Evidence:
-    """Judge the photo around the face; `texel_px` photo pixels lie between neighbouring texels."""
+def gather_evidence(
+    face: FaceObservation, texel_px: float, hidden: Float32[np.ndarray, "H W"] | None = None
+) -> Evidence:
+    """Judge the photo around the face; `texel_px` photo pixels lie between neighbouring texels.
+
+    `hidden` (photo pixels, 1 = hair or another thing before the face) takes its pixels out of the evidence. Brows, a
+    beard, and what is as plain and of the same colour as sure skin stay: a mask of hair may be wrong about a forehead.
+    """
     unit = face.interocular_px
     left, top, right, bottom = _window(face, unit)
     crop = face.photo.pixels[top:bottom, left:right]
     person = face.person[top:bottom, left:right].astype(np.float32)
+    over = np.zeros_like(person) if hidden is None else np.ascontiguousarray(hidden[top:bottom, left:right], np.float32)
     scale = 1.0 if texel_px <= 1.3 else 1 / texel_px
     if scale < 1:
         size = max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale))
         scale = size[0] / crop.shape[1]
         crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
         person = np.asarray(cv2.resize(person, size, interpolation=cv2.INTER_AREA), np.float32)
+        over = np.asarray(cv2.resize(over, size, interpolation=cv2.INTER_AREA), np.float32)
     left_top = np.array([left, top], np.float32)
     colour = LINEAR_FROM_SRGB[np.asarray(crop, np.uint8)]
     points = ((face.landmarks_px - left_top) * np.float32(scale)).astype(np.float32)
-    trust, sockets, drawn, plain, bearded = _judge(colour, person, points, unit * scale, open_mouth=mouth_is_open(face))
+    masks = person, over
+    trust, sockets, drawn, plain, bearded = _judge(colour, masks, points, unit * scale, open_mouth=mouth_is_open(face))
     return Evidence(colour, trust, sockets, drawn, plain, bearded, left_top, scale)
 
 
@@ -104,7 +117,7 @@ def _window(face: FaceObservation, unit: float) -> tuple[int, int, int, int]:
 
 def _judge(
     colour: Float32[np.ndarray, "H W 3"],
-    person: Float32[np.ndarray, "H W"],
+    masks: tuple[Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"]],
     points: Float32[np.ndarray, "478 2"],
     unit: float,
     *,
@@ -112,7 +125,11 @@ def _judge(
 ) -> tuple[
     Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], bool
 ]:
-    """Trust, sockets, drawn features and plainness of each pixel, whether there is a beard; `unit` is the inter-ocular distance here."""
+    """Trust, sockets, drawn features and plainness of each pixel, whether there is a beard.
+
+    `masks` are where a person is and what hides the face; `unit` is the inter-ocular distance here.
+    """
+    person, over = masks
     shape = (colour.shape[0], colour.shape[1])
 
     def polygon(indices: tuple[int, ...], grow: float = 0.0, soften: float = 0.0) -> Float32[np.ndarray, "H W"]:
@@ -147,6 +164,7 @@ def _judge(
     skin_like = np.asarray(cv2.morphologyEx(skin_like, cv2.MORPH_CLOSE, speck), np.float32)
     skin_like = np.asarray(cv2.morphologyEx(skin_like, cv2.MORPH_OPEN, kernel), np.float32)
     low = _below(shape, points, (*RIGHT_EYE, *LEFT_EYE))
+    over = over * (1 - _bare(colour, off_chroma.astype(np.float32), off_luminance, unit))
     chin = polygon(CHIN) > 0.5
     bearded = bool(chin.any()) and float(skin_like[chin].mean()) < _BEARDLESS
     middle_shape = fill_polygon(shape, points[list(OVAL)], grow=-(0.05 if bearded else 0.2) * unit, soften=0.04 * unit)
@@ -159,6 +177,9 @@ def _judge(
 
     outside = cv2.distanceTransform((inside_oval < 0.5).astype(np.uint8), cv2.DIST_L2, 3).astype(np.float32) / unit
     trust *= low * _falloff(outside, *_REACH_BELOW) + (1 - low) * _falloff(outside, *_REACH_ABOVE)
+    kept_over = np.maximum.reduce([core, polygon(RIGHT_BROW, 0.0, 0.01), polygon(LEFT_BROW, 0.0, 0.01)])
+    over = _grown(over, _HIDDEN_GROWN * unit) * (1 - kept_over)
+    trust *= 1 - over
     edge = max(1, round(0.03 * unit))
     border = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * edge + 1, 2 * edge + 1))
     trust *= blur(np.asarray(cv2.erode(person, border), np.float32), 0.02 * unit)
@@ -169,13 +190,34 @@ def _judge(
     trust *= 1 - np.clip(1.3 * openings, 0, 1)
 
     plain = (off_chroma < 2.2) & (off_luminance > -4.0) & (off_luminance < 3.0) & (features < 0.05)
-    plain &= (fill_polygon(shape, points[list(OVAL)], grow=-0.08 * unit) > 0.5) & (person > 0.5)
+    plain &= (fill_polygon(shape, points[list(OVAL)], grow=-0.08 * unit) > 0.5) & (person > 0.5) & (over < 0.3)
     eyes = np.maximum(polygon(RIGHT_EYE, 0.10, 0.02), polygon(LEFT_EYE, 0.10, 0.02))
     brows = np.maximum(polygon(RIGHT_BROW, 0.04, 0.02), polygon(LEFT_BROW, 0.04, 0.02))
     near_eyes = np.maximum(polygon(RIGHT_EYE, 0.03, 0.01), polygon(LEFT_EYE, 0.03, 0.01))
     mouth = np.maximum(polygon(LIPS, 0.02, 0.01), polygon(NOSTRILS, 0.0, 0.01))
     drawn = np.maximum(np.maximum(near_eyes, brows), mouth)
     return trust, np.maximum(eyes, brows), drawn, plain.astype(np.float32), bearded
+
+
+def _bare(
+    colour: Float32[np.ndarray, "H W 3"],
+    off_chroma: Float32[np.ndarray, "H W"],
+    off_luminance: Float32[np.ndarray, "H W"],
+    unit: float,
+) -> Float32[np.ndarray, "H W"]:
+    """1 where it looks like skin without a strand of hair, whatever a mask says."""
+    luminance = np.log(colour @ LUMINANCE + np.float32(0.004))
+    width = max(0.02 * unit, 0.8)
+    mean = blur(luminance, width)
+    spread = np.sqrt(np.maximum(blur(luminance * luminance, width) - mean * mean, 0))
+    return _falloff(off_chroma, 1.5, 2.5) * _falloff(np.abs(off_luminance), 1.5, 2.5) * _falloff(spread, *_STRANDS)
+
+
+def _grown(mask: Float32[np.ndarray, "H W"], radius: float) -> Float32[np.ndarray, "H W"]:
+    """The mask, wider by so many pixels and soft at its rim."""
+    reach = max(1, round(radius))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return blur(np.asarray(cv2.dilate(mask, kernel), np.float32), 0.5 * radius)
 
 
 def _features(

@@ -41,17 +41,24 @@ _FEATHER: Final = 0.009
 
 
 def recover_skin(
-    model: HeadModel, fitted: HeadFit, face: FaceObservation, *, size: int = 1024, delight: bool = True
+    model: HeadModel,
+    fitted: HeadFit,
+    face: FaceObservation,
+    *,
+    size: int = 1024,
+    delight: bool = True,
+    hidden: Float32[np.ndarray, "H W"] | None = None,
 ) -> Skin:
     """Albedo, normal map and light of one face; `size` is the atlas's edge in texels (1024 or 2048).
 
-    Without `delight` the photo's light stays in the albedo: for benchmarks.
+    `hidden` says, per photo pixel, how surely hair or something else lies before the face (not brows, not a beard):
+    the skin there is filled in from around. Without `delight` the photo's light stays in the albedo: for benchmarks.
     """
     atlas = face_atlas(model, size)
     surface = posed_surface(model, fitted)
     pixels = aligned_pixels(model, fitted, face)
     front = facing(atlas, surface, pixels)
-    evidence = gather_evidence(face, photo_pixels_per_texel(front.pixels, atlas.texels[front.chosen], size))
+    evidence = gather_evidence(face, photo_pixels_per_texel(front.pixels, atlas.texels[front.chosen], size), hidden)
     seen = look_up(atlas, front, surface, evidence)
     other = Surface(surface.vertices[model.mirror], surface.normals[model.mirror], surface.eye, surface.scene)
     mirrored = look_up(atlas, facing(atlas, other, pixels[model.mirror]), other, evidence)

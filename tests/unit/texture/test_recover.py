@@ -130,3 +130,38 @@ def test_the_iris_takes_the_photos_colour(iris: tuple[float, float, float], warm
     assert (ring[0] > ring[2]) == warm
     assert eyes[middle, middle].max() < 40
     assert eyes[middle, middle + 170].min() > 90
+
+
+def test_hair_over_the_forehead_is_not_painted_on_it() -> None:
+    def fringed(points: np.ndarray) -> np.ndarray:
+        albedo = plain(points)
+        albedo[_fringe(points)] = np.float32([0.30, 0.16, 0.06])
+        return albedo
+
+    def _fringe(points: np.ndarray) -> np.ndarray:
+        return (points[:, 1] > 0.055) & (points[:, 0] > 0.0) & (points[:, 2] > 0.03)
+
+    fitted, face = portrait(fringed)
+    bald = portrait()[1].photo.pixels
+    hidden = (np.abs(face.photo.pixels.astype(int) - bald).max(axis=2) > 8).astype(np.float32)
+    atlas = face_atlas(head(), SIZE)
+    points = atlas.blend(head().rest)
+    covered = _fringe(points) & (points[:, 1] < 0.075) & (points[:, 0] < 0.03)
+    assert covered.sum() > 100
+
+    def off(skin_pixels: np.ndarray) -> float:
+        colours = LINEAR_FROM_SRGB[skin_pixels].reshape(-1, 3)[atlas.texels][covered]
+        return float(np.abs(chroma(colours) - chroma(SKIN)).max(axis=1).mean())
+
+    seen = off(recover_skin(head(), fitted, face, size=SIZE).albedo.pixels)
+    told = off(recover_skin(head(), fitted, face, size=SIZE, hidden=hidden).albedo.pixels)
+    assert told < 0.02
+    assert told <= seen
+
+
+def test_a_mask_of_hair_that_is_wrong_about_a_bald_forehead_costs_nothing(side_lit: Seen) -> None:
+    fitted, face = side_lit
+    everywhere = np.ones(face.photo.pixels.shape[:2], np.float32)
+    known = recover_skin(head(), fitted, face, size=SIZE).confidence
+    doubted = recover_skin(head(), fitted, face, size=SIZE, hidden=everywhere).confidence
+    assert doubted[known > 0.9].mean() > 0.85
