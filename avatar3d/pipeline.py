@@ -23,6 +23,7 @@ from avatar3d.formats.check import check_file
 from avatar3d.formats.gltf import save_glb
 from avatar3d.formats.provenance import provenance
 from avatar3d.hair.grow import grow_hair
+from avatar3d.hair.segment import hidden_by_hair, segment_hair
 from avatar3d.hair.tint import tint_scalp
 from avatar3d.head.load import load_head_model
 from avatar3d.photo.load import load_photo
@@ -124,10 +125,11 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
         progress("fit")
         fitted = fit_head(model, face)
         progress("texture")
-        skin = recover_skin(model, fitted, face, size=params.texture_px)
+        picture = segment_hair(model, fitted, face)
+        skin = recover_skin(model, fitted, face, size=params.texture_px, hidden=hidden_by_hair(picture, face))
         eyes = recover_eyes(model, fitted, face)
         progress("hair")
-        hair = grow_hair(model, fitted, face, skin)
+        hair = grow_hair(model, fitted, face, skin, picture=picture)
         skin = tint_scalp(model, fitted, skin, hair)
         progress("rig")
         avatar = assemble_avatar(

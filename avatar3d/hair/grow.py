@@ -11,7 +11,7 @@ from avatar3d.core.avatar import Material, Mesh, Skin
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation
 from avatar3d.hair.paint import paint_hair
-from avatar3d.hair.segment import segment_hair
+from avatar3d.hair.segment import HairPicture, segment_hair
 from avatar3d.hair.shell import HairShell, build_shell, sample_meridians
 from avatar3d.hair.style import measure_style
 
@@ -21,9 +21,14 @@ _LEAST_AREA: Final = 0.25
 _CUTOFF: Final = 0.5
 
 
-def grow_hair(model: HeadModel, fitted: HeadFit, face: FaceObservation, skin: Skin) -> Mesh | None:
-    """Hair as one textured shell that rides on the head joint; None for a bald or shaved head."""
-    picture = segment_hair(model, fitted, face)
+def grow_hair(
+    model: HeadModel, fitted: HeadFit, face: FaceObservation, skin: Skin, *, picture: HairPicture | None = None
+) -> Mesh | None:
+    """Hair as one textured shell that rides on the head joint; None for a bald or shaved head.
+
+    `picture` is segment_hair's answer, when it is known already.
+    """
+    picture = picture or segment_hair(model, fitted, face)
     px_per_iod = picture.crop_from_photo[0, 0] * face.interocular_px
     if float(picture.hair.sum()) < _LEAST_AREA * px_per_iod**2:
         return None

@@ -67,6 +67,17 @@ class HairPicture:
         return found.reshape(-1)[:count]
 
 
+def hidden_by_hair(picture: HairPicture, face: FaceObservation) -> Float32[np.ndarray, "H W"]:
+    """Probability per photo pixel that hair lies there; 0 outside the crop."""
+    photo_from_crop = cv2.invertAffineTransform(picture.crop_from_photo)
+    # As in segment_hair: warpAffine counts pixel centres at whole numbers.
+    photo_from_crop[:, 2] += 0.5 * photo_from_crop[0, 0] - 0.5
+    height, width = face.photo.pixels.shape[:2]
+    return np.asarray(
+        cv2.warpAffine(picture.hair, photo_from_crop, (width, height), flags=cv2.INTER_LINEAR), np.float32
+    )
+
+
 def segment_hair(model: HeadModel, fitted: HeadFit, face: FaceObservation) -> HairPicture:
     """Probability of hair around one face."""
     crop_from_photo, size = _crop(face)
