@@ -1,5 +1,6 @@
 """The asset: meshes, textures, materials and a skeleton, independent of any file format."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -52,6 +53,9 @@ class Skin:
     light: Light
     tone: Float32[np.ndarray, "3"]
     """Median skin albedo, linear RGB."""
+    parts: Mapping[str, Texture] = field(default_factory=dict[str, Texture])
+    """Base colour (sRGB) of the other parts that the photo shows, by part name: teethUpper, teethLower, mouth, tongue.
+    Empty when the lips are closed."""
 
 
 @dataclass(frozen=True, eq=False)

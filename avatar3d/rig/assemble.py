@@ -45,7 +45,7 @@ def assemble_avatar(
     materials |= dict.fromkeys(("eyeLeft", "eyeRight"), eye_material(eyes))
     materials["brows"] = part_material("brows", tint=brow_colour(model, skin))
     meshes = [
-        cut_mesh(model, neutral, shapes, part, materials.get(part) or part_material(part))
+        cut_mesh(model, neutral, shapes, part, materials.get(part) or part_material(part, seen=skin.parts.get(part)))
         for part in PART_ORDER
         if part in model.part_names and len(model.part(part)) and not (part == "brows" and brows_in_albedo(model, skin))
     ]

@@ -1,18 +1,15 @@
 """What the parts are made of: pictures beside the head model for the small ones, the photo's for face and eyes."""
 
-from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
 import numpy as np
-from jaxtyping import Int32, UInt8
-from PIL import Image
+from jaxtyping import Int32
 from scipy.spatial import KDTree
 
 from avatar3d.core.avatar import Material, Skin, Texture
 from avatar3d.core.head import HeadModel
+from avatar3d.head.pictures import part_picture
 
-_PICTURES: Final = Path(__file__).parents[1] / "head/data"
 # Per part: pictures tried in turn, linear tint with picture, linear colour without, roughness.
 _SMALL_PARTS: Final[
     dict[str, tuple[tuple[str, ...], tuple[float, float, float], tuple[float, float, float], float]]
@@ -43,14 +40,18 @@ def eye_material(eyes: Texture) -> Material:
     return Material(name="eyes", base_colour=eyes, roughness=0.12)
 
 
-def part_material(name: str, *, tint: tuple[float, float, float] | None = None) -> Material:
+def part_material(
+    name: str, *, tint: tuple[float, float, float] | None = None, seen: Texture | None = None
+) -> Material:
     """Teeth, tongue, mouth, lashes or brows. The deeper inside the mouth, the darker: nothing else shades it there.
 
-    `tint` (linear) takes the place of the usual one: the person's own brow colour.
+    `tint` (linear) takes the place of the usual one: the person's own brow colour. `seen` is what the photo showed.
     """
     pictures, usual, colour, roughness = _SMALL_PARTS[name]
+    if seen is not None:
+        return Material(name=name, base_colour=seen, roughness=roughness, double_sided=name == "mouth")
     tint, colour = tint or usual, tint or colour
-    pixels = next((found for found in map(_picture, pictures) if found is not None), None)
+    pixels = next((found for found in map(part_picture, pictures) if found is not None), None)
     hairy = name in _HAIRY
     return Material(
         name=name,
@@ -92,13 +93,3 @@ def _under_brows(model: HeadModel, skin: Skin) -> Int32[np.ndarray, "N 2"]:
     near = np.asarray(KDTree(brows).query(corners)[0]) < _UNDER_BROW_M
     size = skin.albedo.pixels.shape[0]
     return np.clip((uvs[near] * size).astype(np.int32), 6, size - 7)
-
-
-@lru_cache
-def _picture(name: str) -> UInt8[np.ndarray, "H W C"] | None:
-    """The PNG of that name beside the head model, or None."""
-    path = _PICTURES / f"{name}.png"
-    if not path.is_file():
-        return None
-    with Image.open(path) as image:  # noqa: TID251  our own picture, not a user's
-        return np.asarray(image.convert("RGBA" if image.mode in ("RGBA", "LA", "PA") else "RGB"))

@@ -15,8 +15,8 @@ _ENOUGH: Final = 0.3
 
 
 def pull_push(
-    values: Float32[np.ndarray, "S S C"], weights: Float32[np.ndarray, "S S"], *, decay: float = _TOWARD_TONE
-) -> Float32[np.ndarray, "S S C"]:
+    values: Float32[np.ndarray, "H W C"], weights: Float32[np.ndarray, "H W"], *, decay: float = _TOWARD_TONE
+) -> Float32[np.ndarray, "H W C"]:
     """Values kept where their weight is 1, elsewhere filled smoothly from around, fading to 0 far away.
 
     Gortler et al., "The Lumigraph" (1996), section 3.4: pull weighted means up a pyramid, push them down into the gaps.

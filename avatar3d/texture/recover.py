@@ -22,6 +22,7 @@ from avatar3d.texture.delight import LUMINANCE, divide_by_light, fit_light
 from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
 from avatar3d.texture.normals import normal_map
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
+from avatar3d.texture.teeth import recover_mouth
 from avatar3d.texture.temper import EVEN, EVEN_BEARDED, even_out, smile_of, temper
 from avatar3d.texture.warp import aligned_pixels
 from avatar3d.texture.white import white_gain
@@ -80,9 +81,11 @@ def recover_skin(
     gain = white_gain(face, tone) if delight else np.ones(3, np.float32)
     light, tone = Light(light.coefficients / gain), tone * gain
     albedo = tone * np.exp(ratio)
-    pixels = srgb_from_linear(albedo)
     bumps = normal_map(ratio @ LUMINANCE, own_weight)
-    return Skin(Texture("skin", pixels), Texture("skin_normal", bumps), own_weight, light, tone)
+    parts = recover_mouth(model, fitted, face, pixels, light, tone)
+    return Skin(
+        Texture("skin", srgb_from_linear(albedo)), Texture("skin_normal", bumps), own_weight, light, tone, parts
+    )
 
 
 def _measure_light(seen: Look) -> Light:

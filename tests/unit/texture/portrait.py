@@ -36,19 +36,23 @@ def portrait(
     light: Light = SIDE_LIGHT,
     yaw_rad: float = 0.0,
     iris: tuple[float, float, float] = (0.1, 0.05, 0.02),
+    teeth: tuple[float, float, float] = (0.6, 0.57, 0.5),
+    expression: np.ndarray | None = None,
 ) -> tuple[HeadFit, FaceObservation]:
     """A picture of the mean head in this paint (linear RGB of rest points) before a green wall, and its perfect fit."""
     model, camera = head(), _camera(yaw_rad)
-    solid = np.concatenate([model.part("face"), model.part("eyeLeft"), model.part("eyeRight")])
+    weights = np.zeros(52, np.float32) if expression is None else expression
+    posed = (model.rest + np.tensordot(weights, model.expression, 1)).astype(np.float32)
+    solid = np.concatenate([model.part(name) for name in ("face", "eyeLeft", "eyeRight", "teethUpper", "teethLower")])
     x, y = np.meshgrid(np.arange(camera.width_px) + 0.5, np.arange(camera.height_px) + 0.5)
     inside = (np.stack([x.ravel(), y.ravel()], axis=1) - camera.principal_px) / camera.focal_px
     rays = np.concatenate([inside, np.ones((len(inside), 1))], axis=1) @ matrix_from_quaternion(camera.rotation_wxyz)
     rays = (rays / np.linalg.norm(rays, axis=1, keepdims=True)).astype(np.float32)
-    hits = Scene(model.rest, model.triangles[solid]).cast(np.tile(camera.position_m, (len(rays), 1)), rays)
+    hits = Scene(posed, model.triangles[solid]).cast(np.tile(camera.position_m, (len(rays), 1)), rays)
     hit = hits.triangle >= 0
     triangle, share = solid[hits.triangle[hit]], hits.barycentric[hit][..., None]
     points = (model.rest[model.triangles[triangle]] * share).sum(axis=1)
-    normals = (vertex_normals(model.rest, model.triangles)[model.triangles[triangle]] * share).sum(axis=1)
+    normals = (vertex_normals(posed, model.triangles)[model.triangles[triangle]] * share).sum(axis=1)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     albedo = paint(points)
     for name in ("eyeLeft", "eyeRight"):
@@ -56,10 +60,11 @@ def portrait(
         corners = model.rest[model.triangles[model.part(name)]].reshape(-1, 3)
         away = np.linalg.norm(points[ball, :2] - (corners.max(0) + corners.min(0))[:2] / 2, axis=1)
         albedo[ball] = np.where((away < 0.0059)[:, None], np.float32(iris), np.float32([0.5, 0.48, 0.46]))
+    albedo[np.isin(triangle, np.concatenate([model.part("teethUpper"), model.part("teethLower")]))] = teeth
     image = np.tile(GREEN, (len(rays), 1))
     image[hit] = albedo * light.shade(normals.astype(np.float32))
     pixels = srgb_from_linear(image.reshape(camera.height_px, camera.width_px, 3).astype(np.float32))
-    corners = model.rest[model.triangles[model.landmark_triangles]]
+    corners = posed[model.triangles[model.landmark_triangles]]
     landmarks = camera.project(np.einsum("nij,ni->nj", corners, model.landmark_barycentric).astype(np.float32))
     face = FaceObservation(
         photo=Photo("synthetic", pixels, None, camera.focal_px, ""),
@@ -69,8 +74,8 @@ def portrait(
     )
     nothing = np.zeros(52, np.float32)
     fitted = HeadFit(
-        np.zeros(len(model.identity), np.float32), nothing, nothing, camera, IDENTITY_WXYZ, IDENTITY_WXYZ,
-        model.rest, model.rest, 0.0,
+        np.zeros(len(model.identity), np.float32), weights, nothing, camera, IDENTITY_WXYZ, IDENTITY_WXYZ,
+        model.rest, posed, 0.0,
     )  # fmt: skip
     return fitted, face
 

@@ -1,0 +1,311 @@
+"""What the photo shows between the lips: this person's teeth, and how dark the mouth is behind them.
+
+photo, opening of the mouth --> colour per texel of each jaw (and of its mirror image) --> divided by the light
+      --> the usual picture of teeth, in these teeth's colour, wherever the photo shows none
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Int32, UInt8
+
+from avatar3d.core.avatar import Texture
+from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.core.photo import FaceObservation, Light
+from avatar3d.core.transforms import matrix_from_quaternion
+from avatar3d.head.pictures import part_picture
+from avatar3d.render.raycast import Scene
+from avatar3d.render.stage import LINEAR_FROM_SRGB, srgb_from_linear
+from avatar3d.texture.complete import pull_push
+from avatar3d.texture.delight import LUMINANCE
+from avatar3d.texture.project import vertex_normals
+from avatar3d.texture.regions import MOUTH_OPENING, blur, fill_polygon, mouth_is_open
+from avatar3d.texture.warp import sample
+
+_JAWS: Final = ("teethUpper", "teethLower")
+_BEHIND: Final = ("mouth", "tongue")
+# Texels across the fourteen crowns of a jaw and along their height: a quarter of a millimetre.
+_WIDTH: Final = 1024
+_HEIGHT: Final = 256
+_CROWN: Final = 0.60
+"""Texture rows (share of the height) above which crowns lie, below it the gum."""
+_FINEST_IOD_PX: Final = 320.0
+"""The photo is reduced to so many pixels between the eyes: finer than the texels."""
+_FACING: Final = (0.0, 0.12)
+"""Cosines between normal and view: below the first nothing is believed, above the second everything."""
+_OFFSET_M: Final = 2e-4
+_MIRROR_TRUST: Final = 0.7
+_DARKEST: Final = 0.3
+"""Colour is never divided by less light than this."""
+_LEAST_TONE: Final = 0.3
+"""Teeth are at least this bright, as a share of the skin; a mouth that shows darker things shows no teeth."""
+_LESS_RED: Final = 0.08
+"""A tenth of what is seen is less red than skin by at least this in log(R/G) when teeth show."""
+_WHITE_SPREAD: Final = 0.3
+"""What is redder than that tenth by no more than this belongs to the teeth."""
+_LIPS: Final = (0.1, 0.4)
+"""What is redder than skin by so much, and not dark, is a lip that the landmarks missed; or gum, which is drawn."""
+_LOG_RANGE: Final = (-1.6, 0.45)
+"""Of a texel's luminance around the teeth's tone: what is darker is the mouth's shade, and deep enough then."""
+_GAP: Final = (-0.75, -1.15)
+"""From this log luminance down it is a gap between teeth: no colour to trust, and nothing to mirror."""
+_GUM_RANGE: Final = (0.35, 1.1)
+_BEHIND_RANGE: Final = (0.12, 1.3)
+_NEAR_TEXELS: Final = 7.0
+"""This near to what the photo shows a jaw's texture has no drawn lines or gum of its own."""
+_LEAST_PIXELS: Final = 12
+_MOST_RAYS: Final = 3000
+
+
+@dataclass(frozen=True, eq=False)
+class _Jaw:
+    """The texels of one jaw's texture that show something."""
+
+    texels: Int32[np.ndarray, "N"]
+    corners: Int32[np.ndarray, "N 3"]
+    barycentric: Float32[np.ndarray, "N 3"]
+
+    def blend(self, values: Float32[np.ndarray, "V C"]) -> Float32[np.ndarray, "N C"]:
+        return np.einsum("ni,nic->nc", self.barycentric, values[self.corners]).astype(np.float32)
+
+
+_jaws: WeakKeyDictionary[HeadModel, dict[str, _Jaw]] = WeakKeyDictionary()
+
+
+def recover_mouth(
+    model: HeadModel,
+    fitted: HeadFit,
+    face: FaceObservation,
+    pixels: Float32[np.ndarray, "V 2"],
+    light: Light,
+    tone: Float32[np.ndarray, "3"],
+) -> dict[str, Texture]:
+    """Albedo of teeth, mouth and tongue by part, as far as the photo shows them; empty for closed lips.
+
+    `pixels` is where in the photo to look for each vertex, `tone` the skin's albedo (linear).
+    """
+    if not mouth_is_open(face) or any(part_picture("teeth") is None or name not in model.part_names for name in _JAWS):
+        return {}
+    opening = _opening(face)
+    parts = [model.part(name) for name in _JAWS]
+    triangles = model.triangles[np.concatenate(parts)]
+    seen = _Seen(
+        opening, fitted, pixels, vertex_normals(fitted.posed, triangles), Scene(fitted.posed, triangles), light
+    )
+    looks = {name: seen.look(_jaw(model, name), model.mirror) for name in _JAWS}
+    found = dict[str, Texture]()
+    ivory = _tone(list(looks.values()), tone)
+    if ivory is not None:
+        found = {name: Texture(name, _paint(_jaw(model, name), look, ivory, tone)) for name, look in looks.items()}
+    return found | _behind(model, fitted, opening, light) if found else {}
+
+
+@dataclass(frozen=True, eq=False)
+class _Opening:
+    """The photo around the mouth."""
+
+    colour: Float32[np.ndarray, "H W 3"]
+    """Linear RGB."""
+    inside: Float32[np.ndarray, "H W"]
+    """1 between the lips."""
+    left_top_px: Float32[np.ndarray, "2"]
+    scale: float
+
+    def place(self, pixels: Float32[np.ndarray, "N 2"]) -> Float32[np.ndarray, "N 2"]:
+        return ((pixels - self.left_top_px) * np.float32(self.scale)).astype(np.float32)
+
+
+def _opening(face: FaceObservation) -> _Opening:
+    rim = face.landmarks_px[list(MOUTH_OPENING)]
+    height, width = face.photo.pixels.shape[:2]
+    margin = 0.15 * face.interocular_px
+    left, top = np.maximum(np.floor(rim.min(axis=0) - margin), 0).astype(int)
+    right, bottom = np.minimum(np.ceil(rim.max(axis=0) + margin), [width, height]).astype(int)
+    crop = face.photo.pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
+    scale = min(1.0, _FINEST_IOD_PX / face.interocular_px)
+    if scale < 1:
+        size = max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale))
+        scale = size[0] / crop.shape[1]
+        crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+    colour = LINEAR_FROM_SRGB[np.asarray(crop, np.uint8)]
+    left_top = np.array([left, top], np.float32)
+    points = ((rim - left_top) * np.float32(scale)).astype(np.float32)
+    soft = max(0.008 * face.interocular_px * scale, 0.5)
+    inside = fill_polygon((colour.shape[0], colour.shape[1]), points, soften=soft)
+    return _Opening(colour, np.clip(2 * inside - 0.6, 0, 1), left_top, scale)
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """Albedo of a jaw's texels, linear RGB, and how far it is believed: their own and their mirror image's."""
+
+    own: Float32[np.ndarray, "N 3"]
+    own_weight: Float32[np.ndarray, "N"]
+    mirrored: Float32[np.ndarray, "N 3"]
+    mirrored_weight: Float32[np.ndarray, "N"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    opening: _Opening
+    fitted: HeadFit
+    pixels: Float32[np.ndarray, "V 2"]
+    normals: Float32[np.ndarray, "V 3"]
+    scene: Scene
+    light: Light
+
+    def look(self, jaw: _Jaw, mirror: Int32[np.ndarray, "V"]) -> _Look:
+        own = self._sample(jaw, np.arange(len(mirror)))
+        return _Look(*own, *self._sample(jaw, mirror))
+
+    def _sample(self, jaw: _Jaw, order: np.ndarray) -> tuple[Float32[np.ndarray, "N 3"], Float32[np.ndarray, "N"]]:
+        place = self.opening.place(jaw.blend(self.pixels[order]))
+        points, normals = jaw.blend(self.fitted.posed[order]), jaw.blend(self.normals[order])
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+        toward = self.fitted.camera.position_m - points
+        cosine = (toward * normals).sum(axis=1) / np.maximum(np.linalg.norm(toward, axis=1), 1e-9)
+        t = np.clip((cosine - _FACING[0]) / (_FACING[1] - _FACING[0]), 0, 1)
+        height, width = self.opening.inside.shape
+        within = ((place > 0) & (place < [width, height])).all(axis=1)
+        weight = t * within * sample(self.opening.inside[..., None], place)[:, 0]
+        able = np.flatnonzero(weight > 0.01)
+        weight[able] *= ~self.scene.blocked(points[able] + np.float32(_OFFSET_M) * normals[able], toward[able])
+        colour = np.maximum(sample(self.opening.colour, place, sharp=True), 0)
+        return colour / np.maximum(self.light.shade(normals), np.float32(_DARKEST)), weight.astype(np.float32)
+
+
+def _tone(looks: list[_Look], skin: Float32[np.ndarray, "3"]) -> Float32[np.ndarray, "3"] | None:
+    """Albedo of the brighter half of the teeth that are seen, linear RGB; None when nothing there can be teeth."""
+    colours = np.concatenate([look.own[look.own_weight > 0.6] for look in looks])
+    if len(colours) < _LEAST_PIXELS:
+        return None
+    pale = -_redness(colours, skin)
+    palest = float(np.quantile(pale, 0.9))
+    teeth = colours[pale >= palest - _WHITE_SPREAD]
+    bright = teeth @ LUMINANCE
+    tone = np.median(teeth[bright >= np.median(bright)], axis=0).astype(np.float32)
+    bright_enough = float(tone @ LUMINANCE) > _LEAST_TONE * float(skin @ LUMINANCE)
+    return tone if bright_enough and palest > _LESS_RED else None
+
+
+def _redness(colours: Float32[np.ndarray, "N 3"], skin: Float32[np.ndarray, "3"]) -> Float32[np.ndarray, "N"]:
+    """log(R/G) beyond that of skin."""
+    floored = np.maximum(colours, np.float32(1e-3))
+    return np.log(floored[:, 0] / floored[:, 1]) - np.float32(np.log(max(skin[0], 1e-3) / max(skin[1], 1e-3)))
+
+
+def _without_lips(
+    colour: Float32[np.ndarray, "N 3"],
+    weight: Float32[np.ndarray, "N"],
+    ivory: Float32[np.ndarray, "3"],
+    skin: Float32[np.ndarray, "3"],
+) -> Float32[np.ndarray, "N"]:
+    """Weight of what is no lip."""
+    bright = np.log(np.maximum(colour @ LUMINANCE, 1e-4) / float(ivory @ LUMINANCE))
+    lit = np.clip((bright - _GAP[1]) / (_GAP[0] - _GAP[1]), 0, 1)
+    red = np.clip((_redness(colour, skin) - _LIPS[0]) / (_LIPS[1] - _LIPS[0]), 0, 1)
+    return (weight * (1 - lit * red)).astype(np.float32)
+
+
+def _paint(
+    jaw: _Jaw, look: _Look, ivory: Float32[np.ndarray, "3"], skin: Float32[np.ndarray, "3"]
+) -> UInt8[np.ndarray, "H W 3"]:
+    """The jaw's texture, sRGB: the photo where it was seen, elsewhere the usual picture in this person's ivory."""
+    usual = part_picture("teeth")
+    assert usual is not None
+    usual = cv2.resize(LINEAR_FROM_SRGB[usual[..., :3]], (_WIDTH, _HEIGHT), interpolation=cv2.INTER_CUBIC)
+    crown = np.arange(_HEIGHT)[:, None] < _CROWN * _HEIGHT
+    crowns = usual[: round(0.4 * _HEIGHT)].reshape(-1, 3)
+    bright = crowns @ LUMINANCE
+    gain = ivory / np.median(crowns[bright >= np.median(bright)], axis=0)
+    gum = np.clip(float(gain @ LUMINANCE), *_GUM_RANGE)
+    usual = np.maximum(np.where(crown[..., None], usual * gain, usual * np.float32(gum)), 0.003).astype(np.float32)
+
+    def picture(values: np.ndarray) -> np.ndarray:
+        flat = np.zeros((_HEIGHT * _WIDTH, *values.shape[1:]), np.float32)
+        flat[jaw.texels] = values
+        return flat.reshape(_HEIGHT, _WIDTH, *values.shape[1:])
+
+    own_weight = _without_lips(look.own, look.own_weight, ivory, skin)
+    mirrored_weight = _without_lips(look.mirrored, look.mirrored_weight, ivory, skin)
+    own, mirrored = _limited(look.own, ivory), _limited(look.mirrored, ivory)
+    dark = np.log(np.maximum(mirrored @ LUMINANCE, 1e-4) / float(ivory @ LUMINANCE))
+    whole = np.clip((dark - _GAP[1]) / (_GAP[0] - _GAP[1]), 0, 1)
+    borrowed = (1 - own_weight) * mirrored_weight * whole * np.float32(_MIRROR_TRUST)
+    weight = own_weight + borrowed
+    mixed = (own * own_weight[:, None] + mirrored * borrowed[:, None]) / np.maximum(weight, 1e-6)[:, None]
+    colours, share = picture(np.log(np.maximum(mixed, 0.003))), picture(weight)
+    share = np.minimum(share, np.clip(2 * blur(share, 1.2), 0, 1))
+    # Beside what is seen its colours go on, without the drawn lines between teeth; from there the usual picture takes
+    # over: on the crowns in the colour of those seen, on the gum in its own.
+    near = np.clip(blur(share, _NEAR_TEXELS) * 4, 0, 1)[..., None]
+    own_ivory = np.log(np.maximum(ivory, 0.003))
+    beside = own_ivory + pull_push(np.ascontiguousarray(colours - own_ivory), share, decay=0.01)
+    spread = pull_push(np.ascontiguousarray(np.clip(colours - np.log(usual), -0.5, 0.5)), share * crown, decay=0.05)
+    away = np.log(usual) + np.where(crown[..., None], spread, 0)
+    filled = near * beside + (1 - near) * away
+    return srgb_from_linear(np.exp(colours * share[..., None] + filled * (1 - share[..., None])).astype(np.float32))
+
+
+def _limited(colour: Float32[np.ndarray, "N 3"], ivory: Float32[np.ndarray, "3"]) -> Float32[np.ndarray, "N 3"]:
+    """The colours, none much darker or brighter than the teeth; what is dark is noise in colour, so that goes."""
+    bright = np.maximum(colour @ LUMINANCE, 1e-4) / float(ivory @ LUMINANCE)
+    kept = np.clip((np.log(bright) - _GAP[0]) / (_LOG_RANGE[0] - _GAP[0]), 0, 1)[:, None]
+    grey = bright[:, None] * ivory
+    limited = (colour * (1 - kept) + grey * kept) * (np.clip(bright, *np.exp(_LOG_RANGE)) / bright)[:, None]
+    return limited.astype(np.float32)
+
+
+def _behind(model: HeadModel, fitted: HeadFit, opening: _Opening, light: Light) -> dict[str, Texture]:
+    """Mouth and tongue as dark as the photo shows what is seen beside and between the teeth."""
+    rows, columns = np.nonzero(opening.inside > 0.9)
+    step = max(1, len(rows) // _MOST_RAYS)
+    rows, columns = rows[::step], columns[::step]
+    if len(rows) == 0:
+        return {}
+    camera = fitted.camera
+    photo = np.stack([columns + 0.5, rows + 0.5], axis=1) / opening.scale + opening.left_top_px
+    rays = np.concatenate([(photo - camera.principal_px) / camera.focal_px, np.ones((len(photo), 1))], axis=1)
+    rays = (rays @ matrix_from_quaternion(camera.rotation_wxyz)).astype(np.float32)
+    names = [name for name in ("face", *_JAWS, *_BEHIND) if name in model.part_names]
+    chosen = np.concatenate([model.part(name) for name in names])
+    origin = camera.position_m
+    hits = Scene(fitted.posed, model.triangles[chosen]).cast(np.tile(origin, (len(rays), 1)), rays)
+    part = np.where(hits.triangle >= 0, model.triangle_parts[chosen[np.maximum(hits.triangle, 0)]], -1)
+    brightness = opening.colour[rows, columns] @ LUMINANCE
+    ambient = max(float(light.coefficients[0] @ LUMINANCE), 1e-3)
+    found = dict[str, Texture]()
+    for name in _BEHIND:
+        usual = part_picture(name)
+        there = part == model.part_names.index(name)
+        if usual is None or there.sum() < _LEAST_PIXELS:
+            continue
+        own = LINEAR_FROM_SRGB[usual[..., :3]]
+        uv = np.einsum(
+            "ni,nic->nc", hits.barycentric[there], model.uvs[model.triangle_uvs[chosen[hits.triangle[there]]]]
+        )
+        column, row = np.clip(uv * usual.shape[1::-1], 0, np.array(usual.shape[1::-1]) - 1).astype(int).T
+        gain = float(np.median(brightness[there])) / max(float(np.median(own[row, column] @ LUMINANCE)) * ambient, 1e-4)
+        found[name] = Texture(name, srgb_from_linear(own * np.float32(np.clip(gain, *_BEHIND_RANGE))))
+    return found
+
+
+def _jaw(model: HeadModel, name: str) -> _Jaw:
+    """The texels of a jaw's texture; made once per model."""
+    known = _jaws.setdefault(model, {})
+    if name not in known:
+        chosen = model.part(name)
+        flat = np.zeros((len(model.uvs), 3), np.float32)
+        flat[:, :2] = model.uvs
+        u = (np.arange(_WIDTH, dtype=np.float32) + np.float32(0.5)) / np.float32(_WIDTH)
+        v = (np.arange(_HEIGHT, dtype=np.float32) + np.float32(0.5)) / np.float32(_HEIGHT)
+        across, down = np.meshgrid(u, v)
+        origins = np.stack([across.ravel(), down.ravel(), np.ones(across.size, np.float32)], axis=1)
+        towards = np.tile(np.array([0, 0, -1], np.float32), (len(origins), 1))
+        hits = Scene(flat, model.triangle_uvs[chosen]).cast(origins, towards)
+        texels = np.flatnonzero(hits.triangle >= 0).astype(np.int32)
+        known[name] = _Jaw(texels, model.triangles[chosen[hits.triangle[texels]]], hits.barycentric[texels])
+    return known[name]
