@@ -37,6 +37,33 @@ class Atlas:
         return picture.reshape(self.size, self.size, *values.shape[1:])
 
 
+@dataclass(frozen=True, eq=False)
+class PartTexels:
+    """The texels (N of height x width, row by row) of a small part's texture that show something."""
+
+    texels: Int32[np.ndarray, "N"]
+    """Flat index row * width + column."""
+    corners: Int32[np.ndarray, "N 3"]
+    barycentric: Float32[np.ndarray, "N 3"]
+
+    def blend(self, values: Float32[np.ndarray, "V C"]) -> Float32[np.ndarray, "N C"]:
+        """Vertex values at the texels."""
+        return np.einsum("ni,nic->nc", self.barycentric, values[self.corners]).astype(np.float32)
+
+
+_parts: WeakKeyDictionary[HeadModel, dict[tuple[str, int, int], PartTexels]] = WeakKeyDictionary()
+
+
+def part_texels(model: HeadModel, part: str, width: int, height: int) -> PartTexels:
+    """A part's own texture square at this resolution; made once per model, part and size."""
+    known = _parts.setdefault(model, {})
+    key = (part, width, height)
+    if key not in known:
+        texels, triangles, barycentric = _lay_flat(model, part, width, height)
+        known[key] = PartTexels(texels, model.triangles[triangles], barycentric)
+    return known[key]
+
+
 _atlases: WeakKeyDictionary[HeadModel, dict[int, Atlas]] = WeakKeyDictionary()
 
 
@@ -49,16 +76,23 @@ def face_atlas(model: HeadModel, size: int) -> Atlas:
 
 
 def _rasterise(model: HeadModel, size: int) -> Atlas:
-    """Rays through the texel centres onto the flattened face part."""
-    chosen = model.part("face")
+    texels, triangles, barycentric = _lay_flat(model, "face", size, size)
+    return Atlas(size, texels, model.triangles[triangles], barycentric)
+
+
+def _lay_flat(
+    model: HeadModel, part: str, width: int, height: int
+) -> tuple[Int32[np.ndarray, "N"], Int32[np.ndarray, "N"], Float32[np.ndarray, "N 3"]]:
+    """Rays through the texel centres onto the flattened part: texels that meet it, triangle and place in it."""
+    chosen = model.part(part)
     flat = np.zeros((len(model.uvs), 3), np.float32)
     flat[:, :2] = model.uvs
-    centres = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size)
-    u, v = np.meshgrid(centres, centres)
-    origins = np.stack([u.ravel(), v.ravel(), np.ones(size * size, np.float32)], axis=1)
+    u = (np.arange(width, dtype=np.float32) + np.float32(0.5)) / np.float32(width)
+    v = (np.arange(height, dtype=np.float32) + np.float32(0.5)) / np.float32(height)
+    across, down = np.meshgrid(u, v)
+    origins = np.stack([across.ravel(), down.ravel(), np.ones(across.size, np.float32)], axis=1)
     hits = Scene(flat, model.triangle_uvs[chosen]).cast(
-        origins, np.tile(np.array([0, 0, -1], np.float32), (size * size, 1))
+        origins, np.tile(np.array([0, 0, -1], np.float32), (len(origins), 1))
     )
     texels = np.flatnonzero(hits.triangle >= 0).astype(np.int32)
-    corners = model.triangles[chosen[hits.triangle[texels]]]
-    return Atlas(size, texels, corners, hits.barycentric[texels])
+    return texels, chosen[hits.triangle[texels]].astype(np.int32), hits.barycentric[texels]

@@ -40,6 +40,9 @@ _BEARDLESS: Final = 0.6
 """A chin with less skin-coloured area than this wears a beard."""
 _MARGIN: Final = 1.1
 """What is kept of the photo around the face's oval, inter-ocular distances."""
+_LASH_LINE: Final = 0.015
+"""The landmarks of an eye's opening run along the roots of the lashes, whose dark line is this wide and belongs to the
+lids, inter-ocular distances."""
 _HIDDEN_GROWN: Final = 0.012
 """What lies over the face throws a shadow and bleeds into the pixels beside it, inter-ocular distances."""
 _STRANDS: Final = (0.035, 0.075)
@@ -184,7 +187,7 @@ def _judge(
     border = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * edge + 1, 2 * edge + 1))
     trust *= blur(np.asarray(cv2.erode(person, border), np.float32), 0.02 * unit)
     trust *= _inside_picture(shape, unit)
-    openings = np.maximum(polygon(RIGHT_EYE, 0.008, 0.008), polygon(LEFT_EYE, 0.008, 0.008))
+    openings = np.maximum(polygon(RIGHT_EYE, -_LASH_LINE, 0.006), polygon(LEFT_EYE, -_LASH_LINE, 0.006))
     if open_mouth:
         openings = np.maximum(openings, polygon(MOUTH_OPENING, 0.015, 0.01))
     trust *= 1 - np.clip(1.3 * openings, 0, 1)

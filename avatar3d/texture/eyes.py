@@ -17,8 +17,8 @@ from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation
 from avatar3d.render.stage import LINEAR_FROM_SRGB, srgb_from_linear
 from avatar3d.texture.delight import LUMINANCE
-from avatar3d.texture.regions import LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS, SURE_SKIN, blur, fill_polygon
-from avatar3d.texture.white import white_gain
+from avatar3d.texture.regions import SURE_SKIN, blur
+from avatar3d.texture.white import SeenEye, see_eyes, white_gain
 
 _SIZE: Final = 512
 _IRIS_M: Final = 0.0059
@@ -37,6 +37,8 @@ _IRIS_RANGE: Final = (0.018, 0.22)
 """Linear luminance that irises have."""
 _WHITE_RANGE: Final = (0.20, 0.58)
 _SEED: Final = 20240911
+_SMALLEST: Final = 6
+"""Pixels that an iris or a white must have to tell its colour."""
 _RESOLVED_PX: Final = 3.5
 """Radius from which an iris tells its colour."""
 _MOST_CERTAIN: Final = 0.75
@@ -89,25 +91,19 @@ def _measure_eyes(face: FaceObservation) -> _Colours:
 
     The whites keep the shade the lids throw on them: engines throw none.
     """
-    found: list[_Colours] = []
-    sizes: list[float] = []
-    for opening, ring, centre in ((RIGHT_EYE, RIGHT_IRIS, 468), (LEFT_EYE, LEFT_IRIS, 473)):
-        middle = face.landmarks_px[centre]
-        radius = float(np.linalg.norm(face.landmarks_px[list(ring)] - middle, axis=1).mean())
-        measured = _measure(face, face.landmarks_px[list(opening)], middle, radius)
-        if measured is not None:
-            found.append(measured)
-            sizes.append(radius)
+    found = [(eye, colours) for eye in see_eyes(face) if (colours := _measure(eye)) is not None]
     if not found:
         return _Colours(_BROWN, _SCLERA)
+    sizes = [eye.radius_px for eye, _ in found]
     gain = white_gain(face, _skin_in_photo(face))
     resolved = float(np.clip(np.mean(sizes) / _RESOLVED_PX - 0.5, 0, 1))
-    iris = _plausible(gain * np.average([colours.iris for colours in found], axis=0, weights=sizes).astype(np.float32))
+    iris = np.average([colours.iris for _, colours in found], axis=0, weights=sizes)
+    iris = _plausible((gain * iris).astype(np.float32))
     usual = float(_BROWN @ LUMINANCE)
     luminance = usual * (float(iris @ LUMINANCE) / usual) ** (_MOST_CERTAIN * resolved)
     iris = np.exp(resolved * np.log(iris) + (1 - resolved) * np.log(_BROWN))
     iris *= np.clip(luminance, *_IRIS_RANGE) / float(iris @ LUMINANCE)
-    white = gain * np.average([colours.white for colours in found], axis=0, weights=sizes)
+    white = gain * np.average([colours.white for _, colours in found], axis=0, weights=sizes)
     bright = float(np.clip(white @ LUMINANCE, *_WHITE_RANGE))
     chroma = np.sqrt(white / max(float(white @ LUMINANCE), 1e-4) * _SCLERA / float(_SCLERA @ LUMINANCE))
     return _Colours(iris.astype(np.float32), (bright * chroma / float(chroma @ LUMINANCE)).astype(np.float32))
@@ -120,27 +116,13 @@ def _skin_in_photo(face: FaceObservation) -> Float32[np.ndarray, "3"]:
     return np.maximum(np.median(LINEAR_FROM_SRGB[face.photo.pixels[row, column]], axis=0), 1e-3).astype(np.float32)
 
 
-def _measure(
-    face: FaceObservation, opening: Float32[np.ndarray, "K 2"], middle: Float32[np.ndarray, "2"], radius: float
-) -> _Colours | None:
-    """One eye as photographed: the ring of its iris without lids and glints, and the white beside it."""
-    low = np.floor(opening.min(axis=0) - 3).astype(int)
-    high = np.ceil(opening.max(axis=0) + 3).astype(int)
-    height, width = face.photo.pixels.shape[:2]
-    if (low < 0).any() or high[0] > width or high[1] > height or radius < 1:
+def _measure(eye: SeenEye) -> _Colours | None:
+    """The ring of its iris without lids and glints, and the white beside it."""
+    iris, white = eye.linear[eye.inside & (eye.away > 0.5) & (eye.away < 0.88)], eye.white
+    if min(len(iris), len(white)) < _SMALLEST:
         return None
-    linear = LINEAR_FROM_SRGB[face.photo.pixels[low[1] : high[1], low[0] : high[0]]]
-    shape = (linear.shape[0], linear.shape[1])
-    inside = fill_polygon(shape, (opening - low).astype(np.float32), grow=-max(0.08 * radius, 0.5)) > 0.9
-    y, x = np.mgrid[: shape[0], : shape[1]] + 0.5
-    away = np.hypot(x - (middle[0] - low[0]), y - (middle[1] - low[1])) / radius
-    iris = inside & (away > 0.5) & (away < 0.88)
-    white = inside & (away > 1.25)
-    if iris.sum() < 6 or white.sum() < 6:
-        return None
-    beside = linear[white]
-    median = np.median(beside[_brighter_half(beside)], axis=0)
-    return _Colours(np.maximum(_without_extremes(linear[iris]), 0.004), np.maximum(median, 0.01).astype(np.float32))
+    median = np.median(white[_brighter_half(white)], axis=0)
+    return _Colours(np.maximum(_without_extremes(iris), 0.004), np.maximum(median, 0.01).astype(np.float32))
 
 
 def _plausible(colour: Float32[np.ndarray, "3"]) -> Float32[np.ndarray, "3"]:

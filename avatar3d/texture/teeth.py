@@ -6,7 +6,6 @@ photo, opening of the mouth --> colour per texel of each jaw (and of its mirror 
 
 from dataclasses import dataclass
 from typing import Final
-from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
@@ -19,6 +18,7 @@ from avatar3d.core.transforms import matrix_from_quaternion
 from avatar3d.head.pictures import part_picture
 from avatar3d.render.raycast import Scene
 from avatar3d.render.stage import LINEAR_FROM_SRGB, srgb_from_linear
+from avatar3d.texture.atlas import PartTexels, part_texels
 from avatar3d.texture.complete import pull_push
 from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.project import vertex_normals
@@ -60,21 +60,6 @@ _LEAST_PIXELS: Final = 12
 _MOST_RAYS: Final = 3000
 
 
-@dataclass(frozen=True, eq=False)
-class _Jaw:
-    """The texels of one jaw's texture that show something."""
-
-    texels: Int32[np.ndarray, "N"]
-    corners: Int32[np.ndarray, "N 3"]
-    barycentric: Float32[np.ndarray, "N 3"]
-
-    def blend(self, values: Float32[np.ndarray, "V C"]) -> Float32[np.ndarray, "N C"]:
-        return np.einsum("ni,nic->nc", self.barycentric, values[self.corners]).astype(np.float32)
-
-
-_jaws: WeakKeyDictionary[HeadModel, dict[str, _Jaw]] = WeakKeyDictionary()
-
-
 def recover_mouth(
     model: HeadModel,
     fitted: HeadFit,
@@ -95,11 +80,14 @@ def recover_mouth(
     seen = _Seen(
         opening, fitted, pixels, vertex_normals(fitted.posed, triangles), Scene(fitted.posed, triangles), light
     )
-    looks = {name: seen.look(_jaw(model, name), model.mirror) for name in _JAWS}
+    looks = {name: seen.look(part_texels(model, name, _WIDTH, _HEIGHT), model.mirror) for name in _JAWS}
     found = dict[str, Texture]()
     ivory = _tone(list(looks.values()), tone)
     if ivory is not None:
-        found = {name: Texture(name, _paint(_jaw(model, name), look, ivory, tone)) for name, look in looks.items()}
+        found = {
+            name: Texture(name, _paint(part_texels(model, name, _WIDTH, _HEIGHT), look, ivory, tone))
+            for name, look in looks.items()
+        }
     return found | _behind(model, fitted, opening, light) if found else {}
 
 
@@ -157,11 +145,13 @@ class _Seen:
     scene: Scene
     light: Light
 
-    def look(self, jaw: _Jaw, mirror: Int32[np.ndarray, "V"]) -> _Look:
+    def look(self, jaw: PartTexels, mirror: Int32[np.ndarray, "V"]) -> _Look:
         own = self._sample(jaw, np.arange(len(mirror)))
         return _Look(*own, *self._sample(jaw, mirror))
 
-    def _sample(self, jaw: _Jaw, order: np.ndarray) -> tuple[Float32[np.ndarray, "N 3"], Float32[np.ndarray, "N"]]:
+    def _sample(
+        self, jaw: PartTexels, order: np.ndarray
+    ) -> tuple[Float32[np.ndarray, "N 3"], Float32[np.ndarray, "N"]]:
         place = self.opening.place(jaw.blend(self.pixels[order]))
         points, normals = jaw.blend(self.fitted.posed[order]), jaw.blend(self.normals[order])
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
@@ -211,7 +201,7 @@ def _without_lips(
 
 
 def _paint(
-    jaw: _Jaw, look: _Look, ivory: Float32[np.ndarray, "3"], skin: Float32[np.ndarray, "3"]
+    jaw: PartTexels, look: _Look, ivory: Float32[np.ndarray, "3"], skin: Float32[np.ndarray, "3"]
 ) -> UInt8[np.ndarray, "H W 3"]:
     """The jaw's texture, sRGB: the photo where it was seen, elsewhere the usual picture in this person's ivory."""
     usual = part_picture("teeth")
@@ -291,21 +281,3 @@ def _behind(model: HeadModel, fitted: HeadFit, opening: _Opening, light: Light) 
         gain = float(np.median(brightness[there])) / max(float(np.median(own[row, column] @ LUMINANCE)) * ambient, 1e-4)
         found[name] = Texture(name, srgb_from_linear(own * np.float32(np.clip(gain, *_BEHIND_RANGE))))
     return found
-
-
-def _jaw(model: HeadModel, name: str) -> _Jaw:
-    """The texels of a jaw's texture; made once per model."""
-    known = _jaws.setdefault(model, {})
-    if name not in known:
-        chosen = model.part(name)
-        flat = np.zeros((len(model.uvs), 3), np.float32)
-        flat[:, :2] = model.uvs
-        u = (np.arange(_WIDTH, dtype=np.float32) + np.float32(0.5)) / np.float32(_WIDTH)
-        v = (np.arange(_HEIGHT, dtype=np.float32) + np.float32(0.5)) / np.float32(_HEIGHT)
-        across, down = np.meshgrid(u, v)
-        origins = np.stack([across.ravel(), down.ravel(), np.ones(across.size, np.float32)], axis=1)
-        towards = np.tile(np.array([0, 0, -1], np.float32), (len(origins), 1))
-        hits = Scene(flat, model.triangle_uvs[chosen]).cast(origins, towards)
-        texels = np.flatnonzero(hits.triangle >= 0).astype(np.int32)
-        known[name] = _Jaw(texels, model.triangles[chosen[hits.triangle[texels]]], hits.barycentric[texels])
-    return known[name]

@@ -1,13 +1,14 @@
-"""What one photo's skin colour owes to its exposure and white balance, judged by the whites of the eyes.
+"""The eyes as photographed, measured once: the whites, and what they say about exposure and white balance.
 
 One picture cannot tell pale skin in dim, warm light from dark, ruddy skin in bright light. The sclera can help: it is
 nearly neutral in everybody, and lighter than the skin only where the skin is dark.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from avatar3d.core.photo import FaceObservation
 from avatar3d.render.stage import LINEAR_FROM_SRGB
@@ -28,8 +29,46 @@ _FAIR_RATIO: Final = 1.3
 _FAIR_LUMINANCE: Final = 0.40
 """Linear albedo luminance of fair skin: median of the well exposed half of those portraits."""
 _EXPOSURE_TRUST: Final = 0.75
-_SMALLEST_WHITE: Final = 6
-"""Pixels."""
+_SMALLEST: Final = 6
+"""Pixels that an iris or a white must have to tell anything."""
+_SIDES: Final = ((RIGHT_EYE, RIGHT_IRIS, 468), (LEFT_EYE, LEFT_IRIS, 473))
+
+
+@dataclass(frozen=True, eq=False)
+class SeenEye:
+    """One eye of the photo, cut out."""
+
+    linear: Float32[np.ndarray, "H W 3"]
+    inside: Bool[np.ndarray, "H W"]
+    """Between the lids, clear of their rims."""
+    away: Float32[np.ndarray, "H W"]
+    """Distance from the iris's middle in iris radii."""
+    radius_px: float
+    """Of the iris, photo pixels."""
+
+    @property
+    def white(self) -> Float32[np.ndarray, "N 3"]:
+        """Linear RGB of the pixels of the white."""
+        return self.linear[self.inside & (self.away > 1.25)]
+
+
+def see_eyes(face: FaceObservation) -> list[SeenEye]:
+    """The person's right and left eye; those at the picture's edge are left out."""
+    found: list[SeenEye] = []
+    height, width = face.photo.pixels.shape[:2]
+    for opening, ring, centre in _SIDES:
+        middle, rim = face.landmarks_px[centre], face.landmarks_px[list(opening)]
+        radius = float(np.linalg.norm(face.landmarks_px[list(ring)] - middle, axis=1).mean())
+        low, high = np.floor(rim.min(0) - 3).astype(int), np.ceil(rim.max(0) + 3).astype(int)
+        if (low < 0).any() or high[0] > width or high[1] > height or radius < 1:
+            continue
+        linear = LINEAR_FROM_SRGB[face.photo.pixels[low[1] : high[1], low[0] : high[0]]]
+        shape = (linear.shape[0], linear.shape[1])
+        inside = fill_polygon(shape, (rim - low).astype(np.float32), grow=-max(0.08 * radius, 0.5)) > 0.9
+        y, x = np.mgrid[: shape[0], : shape[1]] + 0.5
+        away = np.hypot(x - (middle[0] - low[0]), y - (middle[1] - low[1])) / radius
+        found.append(SeenEye(linear, inside, away.astype(np.float32), radius))
+    return found
 
 
 def white_gain(face: FaceObservation, skin: Float32[np.ndarray, "3"]) -> Float32[np.ndarray, "3"]:
@@ -53,20 +92,9 @@ def white_gain(face: FaceObservation, skin: Float32[np.ndarray, "3"]) -> Float32
 def _white_of_the_eyes(face: FaceObservation) -> Float32[np.ndarray, "3"] | None:
     """Mean linear RGB of the brighter part of what lies between lids and iris, both eyes together."""
     found: list[Float32[np.ndarray, "3"]] = []
-    height, width = face.photo.pixels.shape[:2]
-    for opening, ring, centre in ((RIGHT_EYE, RIGHT_IRIS, 468), (LEFT_EYE, LEFT_IRIS, 473)):
-        middle, rim = face.landmarks_px[centre], face.landmarks_px[list(opening)]
-        radius = float(np.linalg.norm(face.landmarks_px[list(ring)] - middle, axis=1).mean())
-        low, high = np.floor(rim.min(0) - 3).astype(int), np.ceil(rim.max(0) + 3).astype(int)
-        if (low < 0).any() or high[0] > width or high[1] > height:
-            continue
-        linear = LINEAR_FROM_SRGB[face.photo.pixels[low[1] : high[1], low[0] : high[0]]]
-        shape = (linear.shape[0], linear.shape[1])
-        inside = fill_polygon(shape, (rim - low).astype(np.float32), grow=-max(0.08 * radius, 0.5)) > 0.9
-        y, x = np.mgrid[: shape[0], : shape[1]] + 0.5
-        away = np.hypot(x - (middle[0] - low[0]), y - (middle[1] - low[1])) > 1.25 * radius
-        white = linear[inside & away]
-        if len(white) >= _SMALLEST_WHITE:
+    for eye in see_eyes(face):
+        white = eye.white
+        if len(white) >= _SMALLEST:
             brightness = white @ LUMINANCE
             found.append(white[brightness >= np.quantile(brightness, 0.6)].mean(axis=0))
     return np.mean(found, axis=0).astype(np.float32) if found else None
