@@ -6,16 +6,16 @@ alpha --> hair there, minus strand noise near the hairline
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Float, Float32, Float64, UInt8
 
 from avatar3d.core.avatar import Skin, Texture
 from avatar3d.core.head import HeadFit
 from avatar3d.core.photo import FaceObservation
+from avatar3d.hair.flow import HairFlow, draw_strands, find_flow, usual_flow
 from avatar3d.hair.scalp import usual_hairline
 from avatar3d.hair.segment import FACE, HairPicture
 from avatar3d.hair.shell import HairShell
@@ -26,24 +26,34 @@ SIZE: Final = 512
 _GRAZING: Final = (0.16, 0.50)
 # Strands end over this length around the hairline (inter-ocular distances).
 _SOFT_LINE: Final = 0.11
-# Width of a strand in texels, and how far strands run along the meridian.
-_STRAND_PX: Final = 1.3
-_STRAND_RUN_PX: Final = 46
-_SHORT_RUN_PX: Final = 11
+# How far strands run along the hair, in texels: usually, and in cropped hair.
+_STRAND_RUN_PX: Final = 34
+_SHORT_RUN_PX: Final = 9
+# Short hair is combed back at the sides by this much (see usual_flow).
+_SWEEP: Final = 0.55
+# Natural logarithm by which hair below the locks is darker, and how much of that the photo's own shadows do.
+_DEEP: Final = 0.20
+_DEEP_SEEN: Final = 0.14
+# Locks cover all but the gaps where the strands' noise falls below minus this.
+_GAPS: Final = 1.0
+_CHROMA: Final = 1.2
+# Linear albedo above which hair is not made brighter.
+_WHITEST: Final = 0.60
+PANEL_MARGIN: Final = 0.04
+"""How far, in turns, the locks' panel goes on beyond the seam at the back."""
 # Hair that stands off less than this is drawn short (metres).
 _SHORT_M: Final = 0.012
 # Standard deviation of the strands' log brightness, at least and at most.
 _CONTRAST: Final = (0.10, 0.22)
 # Natural logarithm by which the photo's hair may differ from its median: beyond it is glare, shadow or background.
-_RANGE: Final = 0.6
-_BROAD: Final = 0.55
-_HUE: Final = 0.5
+_RANGE: Final = 0.8
+_BROAD: Final = 0.75
+_HUE: Final = 0.25
 _SKIN_LIKE: Final = 0.35
-_OVER_PHOTO: Final = 0.8
-_LOCKS: Final = 0.8
-_SEED: Final = 11
+_OVER_PHOTO: Final = 0.6
+_LOCKS: Final = 1.0
 # Part of the picture's height over which hanging hair ends.
-_ENDS: Final = 0.035
+_ENDS: Final = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,30 +67,80 @@ class _Texels:
     over_line: Float32[np.ndarray, "S S"]
 
 
+@dataclass(frozen=True, eq=False)
+class HairPaint:
+    """The picture of a head of hair and what its locks must know."""
+
+    texture: Texture
+    """RGBA, sRGB, two panels: left the hair below, right the locks above it, whose alpha leaves gaps between strands.
+    Each has columns around and rows down as the shell; the right one goes on beyond the seam by PANEL_MARGIN."""
+    flow: HairFlow
+    presence: Float32[np.ndarray, "S S"]
+    """How surely hair covers the shell there."""
+    seen: Float32[np.ndarray, "S S"]
+    """How far its colour there is the photo's."""
+
+
 def paint_hair(
     shell: HairShell, style: HairStyle, picture: HairPicture, fitted: HeadFit, face: FaceObservation, skin: Skin
-) -> Texture:
-    """RGBA, sRGB: columns of the shell from left to right, rows from top to bottom."""
+) -> HairPaint:
+    """Colour and alpha of the shell and of the locks over it."""
     texels = _texels(shell, fitted)
-    strands = _strands(bool(np.percentile(style.lift_m, 70) < _SHORT_M and style.hang.min() == 0))
+    hangs = shell.curtain_from < len(shell.over_line)
     presence, seen = _presence(texels, shell, style, picture)
     colour, known = _photo_colour(texels, picture, face, skin, seen * presence)
     if known.sum() < 1:
         colour = np.full_like(colour, 0.05)
+    usual = usual_flow(SIZE, 0.0 if hangs else _SWEEP)
+    flow = find_flow(np.log(colour).mean(2), known, usual)
+    short = bool(np.percentile(style.lift_m, 70) < _SHORT_M) and not hangs
+    strands = draw_strands(flow, run_px=_SHORT_RUN_PX if short else _STRAND_RUN_PX, curl=style.curl)
     mean = _weighted_median(colour, known)
-    filled = _fill(colour, known, mean, strands)
+    log, known = _fill(colour, known, mean, strands)
     alpha = _alpha(texels, presence, strands)
-    if shell.curtain_from < len(shell.over_line):
-        alpha = np.minimum(alpha, _ragged_ends(strands))
-    encoded = np.where(filled <= 0.0031308, filled * 12.92, 1.055 * np.maximum(filled, 1e-6) ** (1 / 2.4) - 0.055)
-    pixels = np.concatenate([np.clip(encoded, 0, 1), alpha[..., None]], axis=2)
-    return Texture(name="hair", pixels=np.round(pixels * 255).astype(np.uint8))
+    if hangs:
+        alpha = np.minimum(alpha, _ends(strands, _ENDS))
+    # Below lies the shadow between the locks; where the photo was seen its own shadows are in the picture.
+    below = _encode(np.exp(log - (_DEEP - _DEEP_SEEN * known)[..., None]))
+    above = _encode(np.exp(log))
+    gaps = np.clip(0.5 + 0.9 * (cv2.GaussianBlur(strands, (0, 0), 0.8) + _GAPS), 0, 1)
+    wide = cv2.dilate(alpha, np.ones((7, 7), np.uint8))
+    panels = np.concatenate(
+        [
+            np.concatenate([below, alpha[..., None]], axis=2),
+            _with_margin(np.concatenate([above, np.minimum(gaps, wide)[..., None]], axis=2)),
+        ],
+        axis=1,
+    )
+    texture = Texture(name="hair", pixels=np.round(panels * 255).astype(np.uint8))
+    return HairPaint(texture, flow, alpha, known)
+
+
+def panel_below(u: Float[np.ndarray, "*N"]) -> Float[np.ndarray, "*N"]:
+    """Texture u of the left panel for a place around the head, 0 to 1."""
+    return 0.5 * np.clip(u, 1e-3, 1 - 1e-3)
+
+
+def panel_above(u: Float[np.ndarray, "*N"]) -> Float[np.ndarray, "*N"]:
+    """Texture u of the right panel for a place around the head, from -PANEL_MARGIN to 1 + PANEL_MARGIN."""
+    return 0.5 + 0.5 * np.clip((u + PANEL_MARGIN) / (1 + 2 * PANEL_MARGIN), 1e-3, 1 - 1e-3)
+
+
+def _with_margin(picture: Float32[np.ndarray, "S S 4"]) -> Float32[np.ndarray, "S S 4"]:
+    edge = round(PANEL_MARGIN * SIZE)
+    wide = np.concatenate([picture[:, -edge:], picture, picture[:, :edge]], axis=1)
+    return cv2.resize(wide, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+
+
+def _encode(linear: Float32[np.ndarray, "S S 3"]) -> Float32[np.ndarray, "S S 3"]:
+    """sRGB, IEC 61966-2-1."""
+    encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-6) ** (1 / 2.4) - 0.055)
+    return np.clip(encoded, 0, 1).astype(np.float32)
 
 
 def _texels(shell: HairShell, fitted: HeadFit) -> _Texels:
     points = _stretch(shell.points)
-    along, across = np.gradient(points, axis=0), np.gradient(points, axis=1)
-    normals = np.cross(along, across)
+    normals = _stretch(shell.normals)
     normals /= np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-12)
     towards = fitted.camera.position_m - points
     towards /= np.linalg.norm(towards, axis=2, keepdims=True)
@@ -137,10 +197,15 @@ def _photo_colour(
     ahead = skin.light.shade(np.array([[0, 0, 1]], np.float32))[0]
     # Hair scatters light through itself: it is lit by a third like skin, else like a face turned to the camera.
     shade = _SKIN_LIKE * shade + (1 - _SKIN_LIKE) * ahead
-    # The lamp's hue is read off skin and is unsure on hair, where a wrong one turns blond to green: half of it is left.
+    # The lamp's hue is read off skin and is unsure on hair, where a wrong one turns blond to green: a quarter of it is left.
     shade = _HUE * shade + (1 - _HUE) * shade.mean(2, keepdims=True)
     albedo = linear / np.maximum(shade, 1e-3)
     known = trust * _ramp(picture.sample(texels.photo_px.reshape(-1, 2), picture.hair).reshape(SIZE, SIZE), 0.5, 0.85)
+    # White hair in a dim light must not come out whiter than snow: its highlights would drown the strands.
+    bright = albedo.mean(2)
+    sure = known > 0.3
+    if sure.any():
+        albedo = albedo * min(1.0, _WHITEST / max(float(np.median(bright[sure])), 1e-3))
     return np.clip(albedo, 0.001, 0.95).astype(np.float32), known.astype(np.float32)
 
 
@@ -149,9 +214,12 @@ def _fill(
     known: Float32[np.ndarray, "S S"],
     mean: Float64[np.ndarray, "3"],
     strands: Float32[np.ndarray, "S S"],
-) -> Float32[np.ndarray, "S S 3"]:
-    """Known colours kept, the rest a smooth continuation with strands; in log so that dark hair stays dark."""
+) -> tuple[Float32[np.ndarray, "S S 3"], Float32[np.ndarray, "S S"]]:
+    """Log colour everywhere and how far it is the photo's. Known colours kept, the rest a smooth continuation with strands; in log so that dark hair stays dark."""
     log = np.log(colour)
+    # Gloss greys hair in every renderer; the colour is given that much more of its own hue.
+    log = log.mean(2, keepdims=True) + _CHROMA * (log - log.mean(2, keepdims=True))
+    mean = np.exp(np.log(mean).mean() + _CHROMA * (np.log(mean) - np.log(mean).mean()))
     middle = np.log(np.maximum(mean, 1e-3)).astype(np.float32)
     away = log - middle
     wide = cv2.GaussianBlur(away * known[..., None], (0, 0), 9) / (cv2.GaussianBlur(known, (0, 0), 9)[..., None] + 0.02)
@@ -168,8 +236,8 @@ def _fill(
     made = smooth + (contrast * strands)[..., None]
     # A little of the same strands over the photo's own, which is blurred by perspective and filtering.
     kept = kept + (_OVER_PHOTO * contrast * strands)[..., None]
-    blend = cv2.GaussianBlur(known, (0, 0), 7)[..., None]
-    return np.exp(blend * kept + (1 - blend) * made)
+    blend = cv2.GaussianBlur(known, (0, 0), 7)
+    return (blend[..., None] * kept + (1 - blend[..., None]) * made).astype(np.float32), blend
 
 
 def _alpha(
@@ -179,44 +247,29 @@ def _alpha(
     soft = np.clip(0.5 + texels.over_line / _SOFT_LINE, 0, 1)
     firm = _ramp(presence, 0.25, 0.75)
     inside = np.minimum(soft, firm)
-    ragged = inside + 0.22 * strands * (1 - np.abs(2 * inside - 1))
+    locks = cv2.GaussianBlur(strands, (0, 0), sigmaX=1.0, sigmaY=3)
+    ragged = inside + 0.22 * locks / locks.std() * (1 - np.abs(2 * inside - 1))
     return np.clip(0.5 + 2.2 * (ragged - 0.5), 0, 1).astype(np.float32)
 
 
-def _ragged_ends(strands: Float32[np.ndarray, "S S"]) -> Float32[np.ndarray, "S S"]:
-    """Hanging hair ends strand by strand over the last rows."""
-    left = (SIZE - np.arange(SIZE, dtype=np.float32))[:, None] / (_ENDS * SIZE)
-    ends = cv2.blur(strands, (1, 41))
-    return np.clip(0.5 + 3 * (left - 0.9 - 0.5 * ends / ends.std()), 0, 1).astype(np.float32)
-
-
-@lru_cache(maxsize=2)
-def _strands(short: bool) -> Float32[np.ndarray, "S S"]:
-    """Noise with runs down the picture, zero mean, unit variance, seamless from left to right."""
-    noise = np.random.default_rng(_SEED).standard_normal((SIZE, SIZE)).astype(np.float32)
-    run = _SHORT_RUN_PX if short else _STRAND_RUN_PX
-    mixed = _streak(noise, _STRAND_PX, run) + 0.35 * _streak(np.roll(noise, 77, axis=1), 4 * _STRAND_PX, 2.5 * run)
-    # Strands wander: columns shift by a slow wave.
-    rows, columns = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
-    turn = 2 * np.pi * columns / SIZE
-    wave = 3 * np.sin(rows / 67 + 3 * np.sin(turn)) + 1.5 * np.sin(rows / 29 + 3 * turn)
-    mixed = cv2.remap(mixed, columns + wave, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-    return (mixed / mixed.std()).astype(np.float32)
-
-
-def _streak(noise: Float32[np.ndarray, "S S"], width: float, run: float) -> Float32[np.ndarray, "S S"]:
-    wide = np.concatenate([noise] * 3, axis=1)
-    soft = cv2.GaussianBlur(wide, (0, 0), sigmaX=width, sigmaY=run)[:, SIZE : 2 * SIZE]
-    return (soft - soft.mean()) / soft.std()
+def _ends(strands: Float32[np.ndarray, "S S"], share: float) -> Float32[np.ndarray, "S S"]:
+    """Hanging hair thins out over the last rows, strand by strand."""
+    left = (SIZE - np.arange(SIZE, dtype=np.float32))[:, None] / (share * SIZE)
+    locks = cv2.GaussianBlur(strands, (0, 0), sigmaX=1.0, sigmaY=5)
+    return np.clip(0.5 + 2 * (left - 1.1 - 0.45 * locks / locks.std()), 0, 1).astype(np.float32)
 
 
 def _weighted_median(
     colour: Float32[np.ndarray, "S S 3"], known: Float32[np.ndarray, "S S"]
 ) -> Float64[np.ndarray, "3"]:
-    sure = known > 0.3 if (known > 0.3).sum() > 50 else known >= 0
-    return np.percentile(colour[sure].reshape(-1, 3), 60, axis=0).astype(
-        np.float64
-    )  # shadows between locks are no colour
+    """The median's hue, a little brighter: shadows between locks are no colour."""
+    chosen = colour[known > 0.3 if (known > 0.3).sum() > 50 else known >= 0]
+    bright = chosen.mean(1)
+    # The hue of the middling pixels: highlights are the lamp's, shadows are noise.
+    low, high = np.percentile(bright, (35, 60))
+    own = chosen[(bright >= low) & (bright <= high)]
+    hue = np.median(own if len(own) else chosen, axis=0).astype(np.float64)
+    return np.clip(hue * high / max(float(hue.mean()), 1e-6), 1e-3, 0.95)
 
 
 def _ramp(value: np.ndarray, low: float, high: float) -> np.ndarray:

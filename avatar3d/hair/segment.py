@@ -36,6 +36,12 @@ _EYES_AND_BROWS: Final = (
 _REMAP_WIDTH: Final = 1024
 # Seeds unlike skin must be at least this share of all, or the head counts as bald.
 _LEAST_HAIR: Final = 0.22
+# How far into the face hair falls from its rim (inter-ocular distances).
+_RIM: Final = 0.14
+# Hair lies on cheek and neck only where it also stands beside them, at least so wide (inter-ocular distances).
+_BESIDE: Final = 0.10
+# Width of the shadow that hair throws on the face (same unit).
+_SHADE: Final = 0.05
 OUTSIDE, SCALP, FACE, EAR, NECK = range(5)
 
 
@@ -53,6 +59,12 @@ class HairPicture:
     crop_from_photo: Float64[np.ndarray, "2 3"]
     skull: Skull
 
+    @property
+    def ears_covered(self) -> float:
+        """Share of hair on what the photo shows of both ears."""
+        ears = self.zone == EAR
+        return float((self.hair[ears] > 0.5).mean()) if ears.sum() > 30 else 0.0
+
     def sample(self, photo_px: Float32[np.ndarray, "N 2"], image: np.ndarray) -> np.ndarray:
         """Values of an image the size of the crop at photo pixels (edge values beyond it)."""
         at = photo_px.astype(np.float64) @ self.crop_from_photo[:, :2].T + self.crop_from_photo[:, 2] - 0.5
@@ -68,7 +80,7 @@ class HairPicture:
 
 
 def hidden_by_hair(picture: HairPicture, face: FaceObservation) -> Float32[np.ndarray, "H W"]:
-    """Probability per photo pixel that hair lies there; 0 outside the crop."""
+    """Probability per photo pixel that hair or the shadow right beside it lies there; 0 outside the crop."""
     photo_from_crop = cv2.invertAffineTransform(picture.crop_from_photo)
     # As in segment_hair: warpAffine counts pixel centres at whole numbers.
     photo_from_crop[:, 2] += 0.5 * photo_from_crop[0, 0] - 0.5
@@ -99,7 +111,7 @@ def segment_hair(model: HeadModel, fitted: HeadFit, face: FaceObservation) -> Ha
     smooth = cv2.ximgproc.guidedFilter(pixels, probability.astype(np.float32), 5, 60.0)
     return HairPicture(
         pixels=pixels,
-        hair=_connected(np.clip(smooth, 0, 1), zone),
+        hair=_connected(_without_shadows(np.clip(smooth, 0, 1), zone, landmarks), zone),
         zone=zone,
         skin_lab=np.median(lab[skin_seed], axis=0).astype(np.float64),
         crop_from_photo=crop_from_photo,
@@ -230,8 +242,13 @@ def _posterior(
     prior["skin"][zone == NECK] = 0.4
     prior["clothes"][zone == NECK] = 0.05
     prior["clothes"][(zone == NECK) & (rows > chin + 0.4 * _PX_PER_IOD)] = 0.4
-    prior["hair"][oval] = 0.03
+    # Hair falls over the face from its rim.
+    rim = np.exp(-((cv2.distanceTransform(oval.astype(np.uint8), cv2.DIST_L2, 3) / (_RIM * _PX_PER_IOD)) ** 2))
+    upper = rows < landmarks[[61, 291], 1].mean()
+    prior["hair"][oval] = (0.02 + 0.28 * rim * upper)[oval]
     prior["skin"][oval] = 0.9
+    for polygon in _EYES_AND_BROWS[:2]:
+        prior["hair"][_polygon(landmarks[list(polygon)], oval.shape)] = 0.001
     forehead = oval & (rows < brow - 0.12 * _PX_PER_IOD)
     prior["hair"][forehead] = 0.25
     likelihood = {"hair": hair, "skin": skin.widened(1.35), "clothes": clothes, "background": background}
@@ -242,6 +259,21 @@ def _posterior(
         total += part
         own = part if kind == "hair" else own
     return own / total
+
+
+def _without_shadows(
+    hair: Float32[np.ndarray, "H W"], zone: Int32[np.ndarray, "H W"], landmarks: Float64[np.ndarray, "478 2"]
+) -> Float32[np.ndarray, "H W"]:
+    """Dark cheeks, beards and necks of people without hair beside the jaw are shadows, not hair."""
+    nose, lobes = landmarks[[1, 152], 0].mean(), landmarks[[1, 4], 1].mean()
+    rows, columns = np.mgrid[0 : zone.shape[0], 0 : zone.shape[1]]
+    kept = hair.copy()
+    jaw = (rows > landmarks[[61, 291], 1].mean()) & (rows < landmarks[152, 1])
+    for side in (columns < nose, columns >= nose):
+        beside = ((hair > 0.5) & (zone == OUTSIDE) & jaw & side).sum() / max(jaw.any(1).sum(), 1)
+        if beside < _BESIDE * _PX_PER_IOD:
+            kept[side & (rows > lobes)] = 0
+    return kept
 
 
 def _connected(hair: Float32[np.ndarray, "H W"], zone: Int32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:

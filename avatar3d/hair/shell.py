@@ -12,19 +12,32 @@ from avatar3d.hair.scalp import Skull
 from avatar3d.hair.style import AZIMUTHS, LEVELS, HairStyle, MeridianSurface
 from avatar3d.render.raycast import Scene
 
-COLUMNS: Final = 48
-_SCALP_ROWS: Final = 20
-_CURTAIN_ROWS: Final = 9
+COLUMNS: Final = 60
+_SCALP_ROWS: Final = 24
+_CURTAIN_ROWS: Final = 14
 # The shell goes on below the hairline by this much, where strands end one by one (inter-ocular distances).
 _FRINGE: Final = 0.10
 # Hair rises from the skin to its full lift over this length from the hairline (metres), and never lies closer than this.
 _RISE_M: Final = 0.016
+_RISE_NAPE_M: Final = 0.040
+# High hair rises over a longer way: this share of its lift.
+_RISE_SHARE: Final = 0.5
 _LEAST_M: Final = 0.0022
+_CLOSEST_M: Final = 0.0005
+_MOST_SUNK_M: Final = 0.004
 # Where the curtain starts under the eyes' height and how far it stays off neck and cheeks.
 _CURTAIN_TOP: Final = 0.25
 _CURTAIN_OFF_M: Final = 0.006
-_CURTAIN_FRONT_DEG: Final = 58.0
+_CURTAIN_FRONT_DEG: Final = 44.0
+# The last part of hanging hair bends inward, by this share of its distance from the neck's axis.
+_TUCK: Final = (0.75, 0.12)
 _AROUND_EAR_DEG: Final = 9.0
+# Lumps of hair: their length in straight and in coily hair, and their height (standard deviation), metres.
+_LUMP_M: Final = (0.050, 0.024)
+_LUMP_HIGH_M: Final = (0.0006, 0.0030)
+_FULL_LUMPS_M: Final = 0.018
+_WAVES: Final = 16
+_SEED: Final = 2
 # The body is felt for between the columns too; what stands out further than this is a shoulder, no ear (metres).
 _BETWEEN_DEG: Final = (-5.0, -2.5, 0.0, 2.5, 5.0)
 _SHOULDER_M: Final = 0.03
@@ -40,6 +53,23 @@ class HairShell:
     """Height over the hairline, inter-ocular distances; the curtain counts as inside."""
     curtain_from: int
     """First row of the curtain; R when there is none."""
+
+    @property
+    def normals(self) -> Float32[np.ndarray, "R C 3"]:
+        """Unit, outward; the same on both sides of the seam behind and all around the crown."""
+        points = self.points.astype(np.float64)
+        corners = points.reshape(-1, 3)[self.triangles]
+        face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        normals = np.zeros((points.shape[0] * points.shape[1], 3))
+        for corner in range(3):
+            for axis in range(3):
+                normals[:, axis] += np.bincount(self.triangles[:, corner], face[:, axis], len(normals))
+        normals = normals.reshape(points.shape)
+        normals[:, 0] += normals[:, -1]
+        normals[:, -1] = normals[:, 0]
+        normals[0] = normals[0].sum(0)
+        length = np.linalg.norm(normals, axis=-1, keepdims=True)
+        return np.where(length > 1e-12, normals / np.maximum(length, 1e-20), [0.0, 1.0, 0.0]).astype(np.float32)
 
     @property
     def triangles(self) -> Int32[np.ndarray, "F 3"]:
@@ -89,17 +119,23 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
     over = skull.height(skin.reshape(-1, 3)).reshape(rows.shape) - style.line(azimuth)
     lift = style.lift(directions.reshape(-1, 3)).reshape(rows.shape)
     inside = np.maximum(over, 0) * skull.iod_m
-    rise = 1 - np.exp(-inside / _RISE_M)
+    # Hair that ends at the nape is cut to lie closer and closer.
+    nape = 0 if hangs else _RISE_NAPE_M * np.clip((np.abs(azimuth) - 100) / 25, 0, 1)[None]
+    rise = 1 - np.exp(-inside / np.maximum(np.maximum(_RISE_M, nape), _RISE_SHARE * lift))
     if hangs:
-        back = np.clip((np.abs(azimuth) - _CURTAIN_FRONT_DEG) / 15, 0, 1)
+        back = np.clip((np.abs(azimuth) - _CURTAIN_FRONT_DEG) / 30, 0, 1)
         rise = np.maximum(rise, back[None])
         over = np.maximum(over, np.where(back > 0, back, -1.0)[None])
-    if hangs:
+    if hangs or style.ears > 0:
         # Hair that hangs lies over the ears.
         ear = _ear_height(scene, skull, azimuth, rows)
-        lift = np.maximum(lift, np.where(ear > 0.002, ear + _CURTAIN_OFF_M, 0))
+        over_ears = np.where(ear > 0.002, ear + _CURTAIN_OFF_M, 0)
+        lift = np.maximum(lift, over_ears)
+        rise = np.where(over_ears > 0, np.maximum(rise, 0.9), rise)
     lift = _soft(np.maximum(lift, 0.003), 1.0, around=1) * rise + _LEAST_M * (0.4 + 0.6 * rise)
     points = skin + lift[..., None] * directions
+    points += (_lumps(skin, style.curl) * rise * np.minimum(1, lift / _FULL_LUMPS_M))[..., None] * directions
+    points = push_out(scene, skull, points.reshape(-1, 3)).reshape(points.shape)
     points[0] = points[0].mean(0)
     points[:, -1] = points[:, 0]
     if not hangs:
@@ -112,6 +148,27 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
         ).astype(np.float32),
         _SCALP_ROWS,
     )
+
+
+def _lumps(points: Float64[np.ndarray, "R C 3"], curl: float) -> Float64[np.ndarray, "R C"]:
+    """Bumps of locks and curls, metres along the outward direction: waves through space, so that nothing shows the grid."""
+    rng = np.random.default_rng(_SEED)
+    ways = rng.standard_normal((_WAVES, 3))
+    ways /= np.linalg.norm(ways, axis=1, keepdims=True)
+    length = (1 - curl) * _LUMP_M[0] + curl * _LUMP_M[1]
+    high = (1 - curl) * _LUMP_HIGH_M[0] + curl * _LUMP_HIGH_M[1]
+    phase = points @ (2 * np.pi / length * ways).T + 2 * np.pi * rng.random(_WAVES)
+    return high * np.sqrt(2 / _WAVES) * np.sin(phase).sum(-1)
+
+
+def push_out(scene: Scene, skull: Skull, points: Float64[np.ndarray, "N 3"]) -> Float64[np.ndarray, "N 3"]:
+    """Points a little below the skin (the smoothed skull dips there) are lifted out of it."""
+    away = points - skull.middle
+    length = np.linalg.norm(away, axis=1)
+    directions = (away / length[:, None]).astype(np.float32)
+    hits = scene.cast(np.broadcast_to(skull.middle, away.shape).astype(np.float32), directions)
+    sunk = np.where(hits.triangle >= 0, hits.distance + _CLOSEST_M - length, 0.0)
+    return points + np.where(sunk < _MOST_SUNK_M, np.maximum(sunk, 0), 0)[:, None] * directions
 
 
 def _ear_height(
@@ -150,6 +207,7 @@ def _curtain(
         # Hair falls as wide as the picture shows it, but stays outside the body.
         level = (y - skull.eyes[1]) / skull.iod_m
         fall = reach * np.interp(level, LEVELS[::-1], style.outer[::-1])
+        fall = fall * (1 - _TUCK[1] * np.clip((step - _TUCK[0]) / (1 - _TUCK[0]), 0, 1) ** 2)
         out = np.maximum(0.4 * out + 0.6 * fall, np.minimum(body + _CURTAIN_OFF_M, reach + _SHOULDER_M))
         row = axis + out[:, None] * flat
         rows.append(top + hanging[:, None] * (row - top))

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float32, Float64
 from scipy.ndimage import gaussian_filter1d, median_filter  # pyright: ignore[reportUnknownVariableType]
 
 from avatar3d.core.head import HeadFit
+from avatar3d.hair.flow import measure_curl
 from avatar3d.hair.scalp import Skull, usual_hairline
 from avatar3d.hair.segment import EAR, FACE, OUTSIDE, HairPicture
 
@@ -27,6 +28,10 @@ LEVELS: Final = np.arange(-0.4, -3.6, -0.1)
 # Mean width of hair beside the jaw that makes a long style: on the poorer side, on both together (same unit).
 _LEAST_SIDE: Final = 0.05
 _LEAST_SIDES: Final = 0.30
+# Share of hair seen on the ears from which they count as covered, and above which wholly.
+_EARS: Final = (0.35, 0.75)
+# Where hair over the ears ends: azimuth, height (as in scalp.py).
+_OVER_EARS: Final = np.array([(60, 2), (68, 0), (76, -0.45), (90, -0.6), (108, -0.68), (118, -0.75), (130, 2)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +50,10 @@ class HairStyle:
     """Half width of hanging hair relative to that at the ears, per LEVELS."""
     density: Float64[np.ndarray, "40"]
     """Share of hair on what is seen of the sides, per height from -1 to 3 (bald crowns have none above)."""
+    ears: float
+    """How far hair that does not hang covers the ears, 0 to 1."""
+    curl: float
+    """0 straight to 1 coily."""
 
     def lift(self, directions: Float64[np.ndarray, "N 3"]) -> Float64[np.ndarray, "N"]:
         """Metres off the skull toward directions from its middle (head frame, unit)."""
@@ -64,16 +73,19 @@ def measure_style(picture: HairPicture, fitted: HeadFit, surface: "MeridianSurfa
     """Read a style off a hair picture. `surface` is the skull along AZIMUTHS (see shell.py)."""
     skull = picture.skull
     hang, outer = _hang(picture, fitted)
+    ears = float(np.clip((picture.ears_covered - _EARS[0]) / (_EARS[1] - _EARS[0]), 0, 1))
     axes = np.eye(3, dtype=np.float32)
     camera_from_head = (fitted.camera.view(axes) - fitted.camera.translation_m).T.astype(np.float64)
     return HairStyle(
         skull=skull,
         lift_m=_silhouette_lift(picture, fitted),
         camera_from_head=camera_from_head,
-        hairline=_hairline(picture, fitted, surface),
+        hairline=_hairline(picture, fitted, surface, ears),
         hang=hang,
         outer=outer,
         density=_density(picture, fitted, surface),
+        ears=ears,
+        curl=measure_curl(picture),
     )
 
 
@@ -125,7 +137,7 @@ def _seen(
     return probability.astype(np.float64), surface.facing > 0.2
 
 
-def _hairline(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface) -> Float64[np.ndarray, "A"]:
+def _hairline(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface, ears: float) -> Float64[np.ndarray, "A"]:
     probability, visible = _seen(picture, fitted, surface)
     height = picture.skull.height(surface.points.reshape(-1, 3)).reshape(probability.shape)
     line = usual_hairline(AZIMUTHS)
@@ -137,6 +149,8 @@ def _hairline(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface) -
         hair = looked & (probability[index] > _SURE)
         # No hair on this meridian: the line moves up to where the camera no longer sees.
         line[index] = height[index][hair].min() if hair.any() else height[index][looked].max()
+    low = np.minimum(line, np.interp(np.abs(AZIMUTHS), _OVER_EARS[:, 0], _OVER_EARS[:, 1]))
+    line = line + ears * (low - line)
     smooth = gaussian_filter1d(median_filter(line, 3, mode="wrap"), 0.7, mode="wrap")
     return np.where(np.abs(AZIMUTHS) < 88, smooth, line)
 

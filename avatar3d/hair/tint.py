@@ -15,6 +15,9 @@ _SHARE: Final = 0.85
 _SHADOW: Final = 0.75
 # Hair further off the scalp than this does not colour it (metres).
 _NEAR_M: Final = 0.07
+# Width over which short hairs thin out, atlas edges.
+_THINNING: Final = 0.010
+_SEED: Final = 3
 
 
 def tint_scalp(model: HeadModel, fitted: HeadFit, skin: Skin, hair: Mesh | None) -> Skin:
@@ -27,6 +30,7 @@ def tint_scalp(model: HeadModel, fitted: HeadFit, skin: Skin, hair: Mesh | None)
     albedo = skin.albedo.pixels
     size = albedo.shape[0]
     mask, tint = _to_atlas(model, cover, colour, min(size, 512))
+    mask = _short_hairs(mask, cv2.resize(skin.confidence, mask.shape[::-1], interpolation=cv2.INTER_AREA))
     mask = cv2.resize(mask, (albedo.shape[1], size), interpolation=cv2.INTER_LINEAR)[..., None] * _SHARE
     tint = cv2.resize(tint, (albedo.shape[1], size), interpolation=cv2.INTER_LINEAR)
     mixed = albedo[..., :3] * (1 - mask) + _SHADOW * tint * mask
@@ -41,22 +45,37 @@ def tint_scalp(model: HeadModel, fitted: HeadFit, skin: Skin, hair: Mesh | None)
     )
 
 
+def _short_hairs(
+    mask: Float32[np.ndarray, "S S"], confidence: Float32[np.ndarray, "S S"]
+) -> Float32[np.ndarray, "S S"]:
+    """Where nobody looked (nape, behind the ears) hair thins out over a finger's width instead of ending at a line."""
+    size = len(mask)
+    wide = cv2.GaussianBlur(mask, (0, 0), _THINNING * size)
+    unseen = 1 - np.clip(cv2.GaussianBlur(confidence, (0, 0), size / 128) * 2, 0, 1)
+    soft = mask + (np.maximum(mask, 1.3 * wide) - mask) * unseen
+    grain = np.random.default_rng(_SEED).standard_normal(mask.shape).astype(np.float32)
+    grain = cv2.GaussianBlur(grain, (0, 0), 0.8)
+    return np.clip(soft + 0.25 * grain / grain.std() * soft * (1 - soft) * unseen, 0, 1)
+
+
 def _cover(
     model: HeadModel, fitted: HeadFit, hair: Mesh
 ) -> tuple[Float32[np.ndarray, "V"], Float32[np.ndarray, "V 3"]]:
     """Per model vertex: opacity of the hair over it and its sRGB colour."""
     assert hair.material.base_colour is not None
     picture = hair.material.base_colour.pixels
-    soft = cv2.GaussianBlur(picture, (0, 0), 5)
+    # The shell without its locks: the left half of the picture.
+    shell = hair.triangles[hair.uvs[hair.triangles, 0].max(1) <= 0.5]
+    soft = cv2.GaussianBlur(picture, (0, 0), 3)
     members = np.unique(model.triangles[model.part("face")])
     points = fitted.neutral[members]
     middle = hair.positions.mean(0) * np.array([0, 1, 1], np.float32)
     away = points - middle
     away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
     # From a little inside, so that hair lying on the skin is not missed.
-    hits = Scene(hair.positions, hair.triangles).cast(points - 0.004 * away, away)
+    hits = Scene(hair.positions, shell).cast(points - 0.004 * away, away)
     seen = (hits.triangle >= 0) & (hits.distance < _NEAR_M)
-    uv = np.einsum("nc,ncd->nd", hits.barycentric, hair.uvs[hair.triangles[hits.triangle]])
+    uv = np.einsum("nc,ncd->nd", hits.barycentric, hair.uvs[shell[hits.triangle]])
     column = np.clip((uv[:, 0] * picture.shape[1]).astype(int), 0, picture.shape[1] - 1)
     row = np.clip((uv[:, 1] * picture.shape[0]).astype(int), 0, picture.shape[0] - 1)
     opacity = np.zeros(len(model.rest), np.float32)
