@@ -127,7 +127,7 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
         progress("texture")
         picture = segment_hair(model, fitted, face)
         skin = recover_skin(model, fitted, face, size=params.texture_px, hidden=hidden_by_hair(picture, face))
-        eyes = recover_eyes(model, fitted, face)
+        eyes = recover_eyes(model, fitted, face, light=skin.light)
         progress("hair")
         hair = grow_hair(model, fitted, face, skin, picture=picture)
         skin = tint_scalp(model, fitted, skin, hair)

@@ -91,7 +91,7 @@ def make(
     fitted = fitted or fit_head(model, face)
     skin = recover_skin(model, fitted, face)
     hair = grow_hair(model, fitted, face, skin) if with_hair else None
-    eyes = recover_eyes(model, fitted, face)
+    eyes = recover_eyes(model, fitted, face, light=skin.light)
     return Made(face, fitted, skin, assemble_avatar(model, fitted, skin, eyes, hair, name=face.photo.name, extras={}))
 
 
@@ -281,7 +281,7 @@ def view(model: HeadModel, count: int) -> list[dict[str, Any]]:
             face = observe_face(Photo(f"synthetic{index}", picture, None, LENS.focal_px, ""))
             pose = replace(fit_head(mean_only, face), expression=still, resting=still)
             own, through = (make(model, face, fitted=fit, with_hair=False) for fit in (None, pose))
-            eyes = recover_eyes(model, pose, face)
+            eyes = recover_eyes(model, pose, face, light=own.skin.light)
             same = Made(
                 face, pose, own.skin, assemble_avatar(model, pose, own.skin, eyes, None, name="mean", extras={})
             )

@@ -4,7 +4,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int32
 
 from avatar3d.core.head import HeadModel
 from avatar3d.render.raycast import Scene
@@ -26,10 +26,13 @@ _RAYS: Final = 48
 _RIM_M: Final = (0.0012, 0.0028)
 """Distance from the opening's edge up to which skin is the lid's rim, and from which it no longer is."""
 # What lashes and their shade add to the log colour of the rims, upper and lower; the lower one is moist and pink.
-_UPPER_RIM: Final = np.array([-0.85, -0.95, -0.95], np.float32)
-_LOWER_RIM: Final = np.array([-0.22, -0.45, -0.42], np.float32)
+_UPPER_RIM: Final = np.array([-0.30, -0.36, -0.36], np.float32)
+_LOWER_RIM: Final = np.array([-0.15, -0.32, -0.30], np.float32)
+_MARGIN_M: Final = (0.0042, 0.0060)
+"""The same for the lid's margin: between its rim and the roots of its lashes."""
 
 _known: WeakKeyDictionary[HeadModel, Float32[np.ndarray, "V 3"]] = WeakKeyDictionary()
+_margins: WeakKeyDictionary[HeadModel, Float32[np.ndarray, "V 1"]] = WeakKeyDictionary()
 
 
 def cavity_shade(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "N 3"]:
@@ -39,26 +42,47 @@ def cavity_shade(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "N 3"]:
     return atlas.blend(_known[model])
 
 
+def lid_margin(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "N"]:
+    """1 on each texel of the lids' margins: hidden there is what the lash roots beside it are like, not a fold's skin."""
+    if model not in _margins:
+        margin = np.zeros((len(model.rest), 1), np.float32)
+        for around, away, _ in _openings(model):
+            near = np.clip((_MARGIN_M[1] - away) / (_MARGIN_M[1] - _MARGIN_M[0]), 0, 1)
+            margin[around, 0] = np.maximum(margin[around, 0], near)
+        _margins[model] = margin
+    return atlas.blend(_margins[model])[:, 0]
+
+
 def _lid_rims(model: HeadModel) -> Float32[np.ndarray, "V 3"]:
+    shade = np.zeros((len(model.rest), 3), np.float32)
+    for around, away, height in _openings(model):
+        rim = np.clip((_RIM_M[1] - away) / (_RIM_M[1] - _RIM_M[0]), 0, 1)[:, None]
+        upper = np.clip(0.5 + height / 0.004, 0, 1)[:, None]
+        shade[around] += (rim * (upper * _UPPER_RIM + (1 - upper) * _LOWER_RIM)).astype(np.float32)
+    return shade
+
+
+def _openings(
+    model: HeadModel,
+) -> list[tuple[Int32[np.ndarray, "N"], Float32[np.ndarray, "N"], Float32[np.ndarray, "N"]]]:
+    """Around either eye: vertices, distance from the edge of the lids' opening, height of its nearest point (metres)."""
     triangles = model.triangles[model.part("face")]
     edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
     pairs, count = np.unique(edges, axis=0, return_counts=True)
     border = np.unique(pairs[count == 1])
-    shade = np.zeros((len(model.rest), 3), np.float32)
+    found: list[tuple[Int32[np.ndarray, "N"], Float32[np.ndarray, "N"], Float32[np.ndarray, "N"]]] = []
     for name in ("eyeLeft", "eyeRight"):
         ball = model.rest[np.unique(model.triangles[model.part(name)])]
         centre = (ball.min(axis=0) + ball.max(axis=0)) / 2
         radius = float(np.median(np.linalg.norm(ball - centre, axis=1)))
         edge = model.rest[border[np.linalg.norm(model.rest[border] - centre, axis=1) < 1.3 * radius]]
-        around = np.flatnonzero(np.linalg.norm(model.rest - centre, axis=1) < 1.6 * radius)
+        around = np.flatnonzero(np.linalg.norm(model.rest - centre, axis=1) < 1.6 * radius).astype(np.int32)
         if len(edge) == 0:
             continue
         away = np.linalg.norm(model.rest[around][:, None] - edge[None], axis=2)
         nearest = away.argmin(axis=1)
-        rim = np.clip((_RIM_M[1] - away.min(axis=1)) / (_RIM_M[1] - _RIM_M[0]), 0, 1)[:, None]
-        upper = np.clip(0.5 + (edge[nearest, 1] - edge[:, 1].mean()) / 0.004, 0, 1)[:, None]
-        shade[around] += (rim * (upper * _UPPER_RIM + (1 - upper) * _LOWER_RIM)).astype(np.float32)
-    return shade
+        found.append((around, away.min(axis=1).astype(np.float32), edge[nearest, 1] - edge[:, 1].mean()))
+    return found
 
 
 def _nostrils(model: HeadModel) -> Float32[np.ndarray, "V"]:

@@ -9,14 +9,17 @@ An iris of a few pixels cannot be unwrapped; a drawn one in its colour looks rig
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
 from avatar3d.core.avatar import Texture
 from avatar3d.core.head import HeadFit, HeadModel
-from avatar3d.core.photo import FaceObservation
+from avatar3d.core.photo import FaceObservation, Light
+from avatar3d.render.lights import ambient_light
 from avatar3d.render.stage import LINEAR_FROM_SRGB, srgb_from_linear
 from avatar3d.texture.delight import LUMINANCE
+from avatar3d.texture.eye_shade import shade_of_the_lids
 from avatar3d.texture.regions import SURE_SKIN, blur
 from avatar3d.texture.white import SeenEye, see_eyes, white_gain
 
@@ -45,9 +48,11 @@ _MOST_CERTAIN: Final = 0.75
 """Share of the measured brightness at best: small irises are brightened by their surroundings and by glints."""
 
 
-def recover_eyes(model: HeadModel, fitted: HeadFit, face: FaceObservation) -> Texture:
-    """The eye texture, iris in the middle, sRGB 512 x 512."""
-    del fitted  # the detector's irises are sharper than the fit's gaze
+def recover_eyes(model: HeadModel, fitted: HeadFit, face: FaceObservation, *, light: Light | None = None) -> Texture:
+    """The eye texture, iris in the middle, sRGB 512 x 512.
+
+    `light` is the photo's, as recover_skin found it: what it explains of the shading is not painted on the eye.
+    """
     edge = _iris_edge(model)
     colours = _measure_eyes(face)
     y, x = np.mgrid[:_SIZE, :_SIZE].astype(np.float32) + np.float32(0.5)
@@ -58,9 +63,20 @@ def recover_eyes(model: HeadModel, fitted: HeadFit, face: FaceObservation) -> Te
     picture = _sclera(radius, angle, colours.white)
     within = _step(1.0 + 5 * soft, 1.0 - 5 * soft, radius)[..., None]
     picture = picture * (1 - within) + _iris(radius, angle, colours.iris) * within
+    shadow = _lid_shadow(radius, y / np.float32(edge))
+    if colours.seen:
+        light = light or ambient_light(1 / white_gain(face, _skin_in_photo(face)))
+        smaller = [_halved(image) for image in (picture, shadow, radius)]
+        shade = shade_of_the_lids(model, fitted, face, light, *smaller)
+        picture = picture * cv2.resize(shade, (_SIZE, _SIZE), interpolation=cv2.INTER_LINEAR)
+    else:
+        picture = picture * shadow[..., None]
     pupil = _step(_PUPIL + 3 * soft, _PUPIL - 3 * soft, radius)[..., None]
-    picture = picture * (1 - pupil) + np.float32(0.004) * pupil
-    return Texture("eyes", srgb_from_linear(picture * _lid_shadow(radius, y / np.float32(edge))[..., None]))
+    return Texture("eyes", srgb_from_linear((picture * (1 - pupil) + np.float32(0.004) * pupil).astype(np.float32)))
+
+
+def _halved(image: Float32[np.ndarray, "S S *C"]) -> Float32[np.ndarray, "_ _ *C"]:
+    return np.asarray(cv2.resize(image, (_SIZE // 2, _SIZE // 2), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _iris_edge(model: HeadModel) -> float:
@@ -84,6 +100,8 @@ class _Colours:
 
     iris: Float32[np.ndarray, "3"]
     white: Float32[np.ndarray, "3"]
+    seen: bool
+    """Whether the photo told, rather than what is usual."""
 
 
 def _measure_eyes(face: FaceObservation) -> _Colours:
@@ -93,7 +111,7 @@ def _measure_eyes(face: FaceObservation) -> _Colours:
     """
     found = [(eye, colours) for eye in see_eyes(face) if (colours := _measure(eye)) is not None]
     if not found:
-        return _Colours(_BROWN, _SCLERA)
+        return _Colours(_BROWN, _SCLERA, seen=False)
     sizes = [eye.radius_px for eye, _ in found]
     gain = white_gain(face, _skin_in_photo(face))
     resolved = float(np.clip(np.mean(sizes) / _RESOLVED_PX - 0.5, 0, 1))
@@ -106,7 +124,9 @@ def _measure_eyes(face: FaceObservation) -> _Colours:
     white = gain * np.average([colours.white for _, colours in found], axis=0, weights=sizes)
     bright = float(np.clip(white @ LUMINANCE, *_WHITE_RANGE))
     chroma = np.sqrt(white / max(float(white @ LUMINANCE), 1e-4) * _SCLERA / float(_SCLERA @ LUMINANCE))
-    return _Colours(iris.astype(np.float32), (bright * chroma / float(chroma @ LUMINANCE)).astype(np.float32))
+    return _Colours(
+        iris.astype(np.float32), (bright * chroma / float(chroma @ LUMINANCE)).astype(np.float32), seen=resolved > 0.3
+    )
 
 
 def _skin_in_photo(face: FaceObservation) -> Float32[np.ndarray, "3"]:
@@ -122,7 +142,7 @@ def _measure(eye: SeenEye) -> _Colours | None:
     if min(len(iris), len(white)) < _SMALLEST:
         return None
     median = np.median(white[_brighter_half(white)], axis=0)
-    return _Colours(np.maximum(_without_extremes(iris), 0.004), np.maximum(median, 0.01).astype(np.float32))
+    return _Colours(np.maximum(_without_extremes(iris), 0.004), np.maximum(median, 0.01).astype(np.float32), seen=True)
 
 
 def _plausible(colour: Float32[np.ndarray, "3"]) -> Float32[np.ndarray, "3"]:

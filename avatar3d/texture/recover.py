@@ -16,7 +16,7 @@ from avatar3d.core.photo import FaceObservation, Light
 from avatar3d.render.lights import ambient_light
 from avatar3d.render.stage import srgb_from_linear
 from avatar3d.texture.atlas import Atlas, face_atlas
-from avatar3d.texture.cavities import cavity_shade
+from avatar3d.texture.cavities import cavity_shade, lid_margin
 from avatar3d.texture.complete import pull_push, smooth
 from avatar3d.texture.delight import LUMINANCE, divide_by_light, fit_light
 from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
@@ -74,8 +74,11 @@ def recover_skin(
     own = even_out(own, own_weight, drawn, strength)
     opposite = even_out(opposite, opposite_weight, _picture(atlas, mirrored.chosen, mirrored.drawn), strength)
     own, weight = _fill_from_mirror(own, own_weight, opposite, opposite_weight)
-    # What lies hidden in the fold of a lid is skin like that around the eye, not like the dark rim of its lashes.
+    # What lies hidden in the fold of a lid is skin like that around the eye, not like the dark rim of its lashes; what
+    # lies hidden between these and the eyeball is.
     around = pull_push(own, weight * (1 - sockets))
+    margin = atlas.image(lid_margin(model, atlas))[..., None]
+    around = around * (1 - margin) + pull_push(own, weight) * margin
     ratio = own * weight[..., None] + around * (1 - weight)[..., None]
     ratio += (1 - weight)[..., None] * atlas.image(cavity_shade(model, atlas))
     gain = white_gain(face, tone) if delight else np.ones(3, np.float32)
