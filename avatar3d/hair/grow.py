@@ -65,11 +65,16 @@ def _mesh(model: HeadModel, shell: HairShell, locks: Locks, material: Material) 
     # The pole's triangles and a folded curtain have no area: they are left out.
     triangles = np.concatenate([shell.triangles, locks.triangles + rows * columns])
     corners = positions[triangles].astype(np.float64)
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    area = np.linalg.norm(across, axis=1)
+    normals = np.concatenate([shell.normals.reshape(-1, 3), locks.normals]).astype(np.float32)
+    # A ribbon that turns on itself is seen from its other side.
+    away = np.sum(across * normals[triangles].sum(1), axis=1) < 0
+    triangles[away] = triangles[away][:, ::-1]
     return Mesh(
         name="hair",
         positions=positions,
-        normals=np.concatenate([shell.normals.reshape(-1, 3), locks.normals]).astype(np.float32),
+        normals=normals,
         uvs=np.concatenate([below, above]).astype(np.float32),
         triangles=triangles[area > 1e-9].astype(np.int32),
         material=material,

@@ -17,7 +17,7 @@ from avatar3d.core.head import HeadFit
 from avatar3d.core.photo import FaceObservation
 from avatar3d.hair.flow import HairFlow, draw_strands, find_flow, usual_flow
 from avatar3d.hair.scalp import usual_hairline
-from avatar3d.hair.segment import FACE, HairPicture
+from avatar3d.hair.segment import FACE, OUTSIDE, HairPicture
 from avatar3d.hair.shell import HairShell
 from avatar3d.hair.style import HairStyle
 
@@ -26,6 +26,7 @@ SIZE: Final = 512
 _GRAZING: Final = (0.16, 0.50)
 # Strands end over this length around the hairline (inter-ocular distances).
 _SOFT_LINE: Final = 0.11
+_SOFT_NAPE: Final = 0.42
 # How far strands run along the hair, in texels: usually, and in cropped hair.
 _STRAND_RUN_PX: Final = 34
 _SHORT_RUN_PX: Final = 9
@@ -36,6 +37,10 @@ _DEEP: Final = 0.20
 _DEEP_SEEN: Final = 0.14
 # Locks cover all but the gaps where the strands' noise falls below minus this.
 _GAPS: Final = 1.0
+# Share of the picture that a hole in the hair has at most; larger ones are bald.
+_LARGEST_HOLE: Final = 0.03
+# Share of cropped hair's pixels (percent) that are mixed with scalp.
+_THROUGH: Final = 55
 _CHROMA: Final = 1.2
 # Linear albedo above which hair is not made brighter.
 _WHITEST: Final = 0.60
@@ -95,9 +100,11 @@ def paint_hair(
     flow = find_flow(np.log(colour).mean(2), known, usual)
     short = bool(np.percentile(style.lift_m, 70) < _SHORT_M) and not hangs
     strands = draw_strands(flow, run_px=_SHORT_RUN_PX if short else _STRAND_RUN_PX, curl=style.curl)
-    mean = _weighted_median(colour, known)
+    mean = _own_colour(colour, known, skin.tone if short else None)
     log, known = _fill(colour, known, mean, strands)
-    alpha = _alpha(texels, presence, strands)
+    turned = np.abs(np.linspace(-180, 180, SIZE, dtype=np.float32))
+    nape = 0 if hangs else _ramp(turned, 105, 130)
+    alpha = _alpha(texels, presence, strands, (_SOFT_LINE + (_SOFT_NAPE - _SOFT_LINE) * nape) * np.ones_like(turned))
     if hangs:
         alpha = np.minimum(alpha, _ends(strands, _ENDS))
     # Below lies the shadow between the locks; where the photo was seen its own shadows are in the picture.
@@ -171,16 +178,34 @@ def _presence(
     # Seen across the face from behind the cheek's outline, a texel is hidden.
     seen = np.where((np.abs(azimuth) > 70) & (on_face > 0.5), 0, seen)
     seen *= _ramp(-np.abs(azimuth), -112, -88)
-    habit = np.interp(height, np.linspace(-1, 3, 40), style.density)
+    # Beyond the photo's outline the shell stands off too far: that says nothing about where hair grows.
+    beyond = picture.sample(flat, (picture.zone == OUTSIDE).astype(np.float32)).reshape(SIZE, SIZE)
+    seen *= 1 - beyond * (1 - probability)
+    density = np.interp(height, np.linspace(-1, 3, 40), style.density)
     curtain = shell.curtain_from * SIZE / (len(shell.over_line)) - 1
     rows = np.arange(SIZE)[:, None]
     usual = _ramp(height - usual_hairline(azimuth), -0.05, 0.05)
-    habit = np.where(rows > curtain, 1.0, habit * usual)
+    habit = np.where(rows > curtain, 1.0, density * usual)
     presence = seen * probability + (1 - seen) * habit
+    # Single hairs over a bald crown are left out: as a shell they would be a crest.
+    bald = _ramp(0.5 - density, -0.1, 0.2)
+    presence = presence + bald * (np.minimum(presence, habit) - presence)
     # Highlights and partings are no holes: close gaps that hair surrounds.
     wrapped = np.concatenate([presence[:, -64:], presence, presence[:, :64]], axis=1).astype(np.float32)
     closed = cv2.morphologyEx(wrapped, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (31, 31)))
-    return cv2.GaussianBlur(closed, (0, 0), 2.0)[:, 64:-64], seen.astype(np.float32)
+    whole = _without_holes(closed[:, 64:-64])
+    return cv2.GaussianBlur(whole, (0, 0), 2.0), seen.astype(np.float32)
+
+
+def _without_holes(presence: Float32[np.ndarray, "S S"]) -> Float32[np.ndarray, "S S"]:
+    """Islands of skin in the midst of hair, smaller than a bald crown, are filled."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((presence < 0.5).astype(np.uint8), connectivity=8)
+    whole = presence.copy()
+    for label in range(1, count):
+        top, high = stats[label, cv2.CC_STAT_TOP], stats[label, cv2.CC_STAT_HEIGHT]
+        if top > 0 and top + high < SIZE and stats[label, cv2.CC_STAT_AREA] < _LARGEST_HOLE * SIZE * SIZE:
+            whole[cv2.dilate((labels == label).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0] = 1
+    return whole
 
 
 def _photo_colour(
@@ -241,10 +266,13 @@ def _fill(
 
 
 def _alpha(
-    texels: _Texels, presence: Float32[np.ndarray, "S S"], strands: Float32[np.ndarray, "S S"]
+    texels: _Texels,
+    presence: Float32[np.ndarray, "S S"],
+    strands: Float32[np.ndarray, "S S"],
+    soft_line: Float32[np.ndarray, "S"],
 ) -> Float32[np.ndarray, "S S"]:
     """Opaque hair, ending strand by strand at the hairline and wherever its probability falls."""
-    soft = np.clip(0.5 + texels.over_line / _SOFT_LINE, 0, 1)
+    soft = np.clip((texels.over_line + 0.5 * _SOFT_LINE) / soft_line, 0, 1)
     firm = _ramp(presence, 0.25, 0.75)
     inside = np.minimum(soft, firm)
     locks = cv2.GaussianBlur(strands, (0, 0), sigmaX=1.0, sigmaY=3)
@@ -259,11 +287,15 @@ def _ends(strands: Float32[np.ndarray, "S S"], share: float) -> Float32[np.ndarr
     return np.clip(0.5 + 2 * (left - 1.1 - 0.45 * locks / locks.std()), 0, 1).astype(np.float32)
 
 
-def _weighted_median(
-    colour: Float32[np.ndarray, "S S 3"], known: Float32[np.ndarray, "S S"]
+def _own_colour(
+    colour: Float32[np.ndarray, "S S 3"], known: Float32[np.ndarray, "S S"], scalp: Float32[np.ndarray, "3"] | None
 ) -> Float64[np.ndarray, "3"]:
     """The median's hue, a little brighter: shadows between locks are no colour."""
     chosen = colour[known > 0.3 if (known > 0.3).sum() > 50 else known >= 0]
+    if scalp is not None:
+        # Through cropped hair the scalp is seen: what looks least like it is hair.
+        apart = np.linalg.norm(np.log(chosen) - np.log(np.maximum(scalp, 1e-3)), axis=1)
+        chosen = chosen[apart >= np.percentile(apart, _THROUGH)]
     bright = chosen.mean(1)
     # The hue of the middling pixels: highlights are the lamp's, shadows are noise.
     low, high = np.percentile(bright, (35, 60))

@@ -214,4 +214,6 @@ def _density(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface) ->
     top = int(np.flatnonzero(np.abs(levels - height[side].max()) < 0.15)[0]) if side.any() else 39
     share[top:] = share[max(top - 3, 0) : top + 1].mean()
     # Hair or skin, nothing between: a thin crown is drawn by the picture, not by chance.
-    return np.clip((gaussian_filter1d(share, 1.5) - 0.10) / 0.2, 0, 1)
+    density = np.clip((gaussian_filter1d(share, 1.5) - 0.10) / 0.2, 0, 1)
+    # Heads go bald from above: below hair there is hair.
+    return np.maximum.accumulate(density[::-1])[::-1]

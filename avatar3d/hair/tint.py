@@ -5,6 +5,7 @@ from typing import Final
 import cv2
 import numpy as np
 from jaxtyping import Float32
+from scipy.spatial import KDTree
 
 from avatar3d.core.avatar import Mesh, Skin, Texture
 from avatar3d.core.head import HeadFit, HeadModel
@@ -15,9 +16,10 @@ _SHARE: Final = 0.85
 _SHADOW: Final = 0.75
 # Hair further off the scalp than this does not colour it (metres).
 _NEAR_M: Final = 0.07
-# Width over which short hairs thin out, atlas edges.
-_THINNING: Final = 0.010
-_SEED: Final = 3
+# Behind the ears hair thins out over this width, from this cover; and where behind begins (metres).
+_THINNING_M: Final = 0.048
+_THIN: Final = 0.9
+_BEHIND_M: Final = -0.02
 
 
 def tint_scalp(model: HeadModel, fitted: HeadFit, skin: Skin, hair: Mesh | None) -> Skin:
@@ -30,7 +32,6 @@ def tint_scalp(model: HeadModel, fitted: HeadFit, skin: Skin, hair: Mesh | None)
     albedo = skin.albedo.pixels
     size = albedo.shape[0]
     mask, tint = _to_atlas(model, cover, colour, min(size, 512))
-    mask = _short_hairs(mask, cv2.resize(skin.confidence, mask.shape[::-1], interpolation=cv2.INTER_AREA))
     mask = cv2.resize(mask, (albedo.shape[1], size), interpolation=cv2.INTER_LINEAR)[..., None] * _SHARE
     tint = cv2.resize(tint, (albedo.shape[1], size), interpolation=cv2.INTER_LINEAR)
     mixed = albedo[..., :3] * (1 - mask) + _SHADOW * tint * mask
@@ -43,19 +44,6 @@ def tint_scalp(model: HeadModel, fitted: HeadFit, skin: Skin, hair: Mesh | None)
         light=skin.light,
         tone=skin.tone,
     )
-
-
-def _short_hairs(
-    mask: Float32[np.ndarray, "S S"], confidence: Float32[np.ndarray, "S S"]
-) -> Float32[np.ndarray, "S S"]:
-    """Where nobody looked (nape, behind the ears) hair thins out over a finger's width instead of ending at a line."""
-    size = len(mask)
-    wide = cv2.GaussianBlur(mask, (0, 0), _THINNING * size)
-    unseen = 1 - np.clip(cv2.GaussianBlur(confidence, (0, 0), size / 128) * 2, 0, 1)
-    soft = mask + (np.maximum(mask, 1.3 * wide) - mask) * unseen
-    grain = np.random.default_rng(_SEED).standard_normal(mask.shape).astype(np.float32)
-    grain = cv2.GaussianBlur(grain, (0, 0), 0.8)
-    return np.clip(soft + 0.25 * grain / grain.std() * soft * (1 - soft) * unseen, 0, 1)
 
 
 def _cover(
@@ -80,8 +68,19 @@ def _cover(
     row = np.clip((uv[:, 1] * picture.shape[0]).astype(int), 0, picture.shape[0] - 1)
     opacity = np.zeros(len(model.rest), np.float32)
     colour = np.zeros((len(model.rest), 3), np.float32)
-    opacity[members] = np.where(seen, soft[row, column, 3] / 255, 0)
-    colour[members] = soft[row, column, :3]
+    cover, tint = np.where(seen, soft[row, column, 3] / 255, 0), soft[row, column, :3].astype(np.float32)
+    known = cover > 0.3
+    if known.any():
+        # Behind, hair thins out over a finger's width instead of ending at a line.
+        far, nearest = KDTree(points[known]).query(points)
+        thin = _THIN * np.clip(1 - far / _THINNING_M, 0, 1) * np.clip((_BEHIND_M - points[:, 2]) / 0.02, 0, 1)
+        # The thin rim takes its colour from the hair beside it.
+        tint = np.where(known[:, None], tint, tint[known][nearest])
+        rim = np.zeros(len(model.rest), np.float32)
+        rim[members] = thin
+        cover = np.maximum(cover, (0.5 * (rim + rim[model.mirror]))[members])
+    opacity[members] = cover
+    colour[members] = tint
     return opacity, colour
 
 
@@ -97,8 +96,14 @@ def _to_atlas(
         spot = np.round(corner).astype(np.int32)
         cv2.fillConvexPoly(mask, spot, [float(cover[triangle].mean())])
         cv2.fillConvexPoly(tint, spot, [float(c) for c in colour[triangle].mean(0)])
+    # Beyond the atlas's islands there is nothing to soften with: their rims meet at the seams and must agree.
+    island = np.zeros((size, size), np.uint8)
+    for corner in corners:
+        cv2.fillConvexPoly(island, np.round(corner).astype(np.int32), [1.0])
     width = size / 128
     near = cv2.dilate((mask > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     weight = cv2.GaussianBlur((mask > 0).astype(np.float32), (0, 0), width)
     spread = cv2.GaussianBlur(tint, (0, 0), width) / np.maximum(weight, 1e-3)[..., None]
-    return cv2.GaussianBlur(mask, (0, 0), width), np.where(near[..., None], spread, tint)
+    there = cv2.GaussianBlur(island.astype(np.float32), (0, 0), width, borderType=cv2.BORDER_CONSTANT)
+    soft = cv2.GaussianBlur(mask, (0, 0), width, borderType=cv2.BORDER_CONSTANT) / np.maximum(there, 0.05)
+    return np.minimum(soft, 1), np.where(near[..., None], spread, tint)
