@@ -27,6 +27,11 @@ _LOG_ERROR: Final = 0.15
 _EFFECTIVE: Final = 20.0
 """Texels are not independent: together they count as so many measurements."""
 _ITERATIONS: Final = 12
+_REFINED_FREEDOM: Final = np.array([0.35, *[0.7] * 8])
+"""How far a refined coefficient may stray from the first estimate, relative to the constant one: albedo is known then."""
+_REFINED_EFFECTIVE: Final = 130.0
+_DIMMEST: Final = 0.05
+"""No direction is lit by less than this share of the mean: coefficients that would are drawn back to the estimate."""
 DARKEST: Final = 0.5
 """Albedo is never divided by less than this share of the face's mean shading: where the fit is darker, light bounces."""
 
@@ -56,6 +61,35 @@ def fit_light(
         own = _fit(value, basis, share, grey * tint, grey * tint, freedom)
         shade = np.maximum(basis[:-_SPHERE] @ own, 1e-3)
         coefficients[:, channel] = own / np.exp(np.average(np.log(shade), weights=share[:-_SPHERE] + 1e-12))
+    return Light(coefficients)
+
+
+def refine_light(
+    light: Light,
+    albedo: Float32[np.ndarray, "N 3"],
+    colour: Float32[np.ndarray, "N 3"],
+    normals: Float32[np.ndarray, "N 3"],
+    weights: Float32[np.ndarray, "N"],
+) -> Light:
+    """The light that gives the photo back from the finished albedo, as far as nine coefficients a channel can.
+
+    What was taken out of the albedo as light too small for the first, cautious estimate goes where it belongs. Toward
+    directions that the photo does not show, the first estimate stays.
+    """
+    basis = np.concatenate([_basis(normals), _SPHERE_BASIS])
+    share = np.concatenate([weights / max(float(weights.sum()), 1e-9) * _REFINED_EFFECTIVE, _SPHERE_SHARE])
+    usual = np.maximum(light.shade(_SPHERE_NORMALS), np.float32(0.02)).astype(np.float64)
+    coefficients = np.zeros((9, 3), np.float32)
+    for channel in range(3):
+        ratio = np.maximum(colour[:, channel], 1e-3) / np.maximum(albedo[:, channel], 1e-3)
+        target = np.log(np.concatenate([ratio.astype(np.float64), usual[:, channel]]))
+        prior = light.coefficients[:, channel].astype(np.float64)
+        own = _fit(target, basis, share, prior, prior, _REFINED_FREEDOM)
+        for _ in range(8):
+            if (_SPHERE_BASIS @ own).min() >= _DIMMEST * own[0]:
+                break
+            own = own + 0.25 * (prior - own)
+        coefficients[:, channel] = own
     return Light(coefficients)
 
 
@@ -103,5 +137,6 @@ def _sphere() -> Float32[np.ndarray, "64 3"]:
     return np.stack([across * np.cos(angle), height, across * np.sin(angle)], axis=1).astype(np.float32)
 
 
-_SPHERE_BASIS = _basis(_sphere())
+_SPHERE_NORMALS = _sphere()
+_SPHERE_BASIS = _basis(_SPHERE_NORMALS)
 _SPHERE_SHARE = np.full(_SPHERE, _SPHERE_WEIGHT / _SPHERE * (_LOG_ERROR / _SPHERE_SPREAD) ** 2)

@@ -65,7 +65,7 @@ def recover_eyes(model: HeadModel, fitted: HeadFit, face: FaceObservation, *, li
     picture = picture * (1 - within) + _iris(radius, angle, colours.iris) * within
     shadow = _lid_shadow(radius, y / np.float32(edge))
     if colours.seen:
-        light = light or ambient_light(1 / white_gain(face, _skin_in_photo(face)))
+        light = light or ambient_light([float(1 / gain) for gain in white_gain(face, _skin_in_photo(face))])
         smaller = [_halved(image) for image in (picture, shadow, radius)]
         shade = shade_of_the_lids(model, fitted, face, light, *smaller)
         picture = picture * cv2.resize(shade, (_SIZE, _SIZE), interpolation=cv2.INTER_LINEAR)

@@ -18,7 +18,7 @@ from avatar3d.render.stage import srgb_from_linear
 from avatar3d.texture.atlas import Atlas, face_atlas
 from avatar3d.texture.cavities import cavity_shade, lid_margin
 from avatar3d.texture.complete import pull_push, smooth
-from avatar3d.texture.delight import LUMINANCE, divide_by_light, fit_light
+from avatar3d.texture.delight import LUMINANCE, divide_by_light, fit_light, refine_light
 from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
 from avatar3d.texture.normals import normal_map
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
@@ -84,6 +84,7 @@ def recover_skin(
     gain = white_gain(face, tone) if delight else np.ones(3, np.float32)
     light, tone = Light(light.coefficients / gain), tone * gain
     albedo = tone * np.exp(ratio)
+    light = _refine(light, albedo.reshape(-1, 3)[atlas.texels[seen.chosen]], seen)
     bumps = normal_map(ratio @ LUMINANCE, own_weight)
     parts = recover_mouth(model, fitted, face, pixels, light, tone)
     return Skin(
@@ -99,6 +100,16 @@ def _measure_light(seen: Look) -> Light:
         return _WHITE
     chosen = chosen[:: max(1, len(chosen) // _LIGHT_SAMPLES)]
     return fit_light(seen.colour[chosen], seen.normals[chosen], seen.weight[chosen])
+
+
+def _refine(light: Light, albedo: Float32[np.ndarray, "M 3"], seen: Look) -> Light:
+    """The light once more, on bare skin in its final colour."""
+    weight = np.sqrt(seen.weight) * (1 - seen.drawn)  # the face's rim is seen edge-on, yet tells of light from the side
+    chosen = np.flatnonzero(weight > 0.05)
+    if len(chosen) < 200:
+        return light
+    chosen = chosen[:: max(1, len(chosen) // _LIGHT_SAMPLES)]
+    return refine_light(light, albedo[chosen], seen.colour[chosen], seen.normals[chosen], weight[chosen])
 
 
 def _measure_tone(seen: Look, light: Light) -> Float32[np.ndarray, "3"]:

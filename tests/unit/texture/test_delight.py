@@ -4,7 +4,7 @@ import numpy as np
 
 from avatar3d.core.photo import Light
 from avatar3d.render.lights import add_lights, ambient_light, directional_light
-from avatar3d.texture.delight import divide_by_light, fit_light
+from avatar3d.texture.delight import divide_by_light, fit_light, refine_light
 
 SKIN = np.array([0.5, 0.3, 0.2], np.float32)
 
@@ -50,3 +50,25 @@ def test_dark_spots_do_not_dim_the_light() -> None:
     seen = np.where(spots[:, None], SKIN * np.float32(0.3), SKIN)
     light = fit_light(seen, normals, np.ones(len(seen), np.float32))
     assert float(np.log(light.shade(normals)).std(axis=0).max()) < 0.06
+
+
+def test_refined_light_gives_the_photo_back_from_the_albedo() -> None:
+    normals = front_normals()
+    seen = SKIN * from_the_left().shade(normals)
+    albedo = np.tile(SKIN, (len(normals), 1))
+    cautious = ambient_light((1.0, 1.0, 1.0))
+    light = refine_light(cautious, albedo, seen, normals, np.ones(len(seen), np.float32))
+
+    def error(of: Light) -> float:
+        return float(np.abs(np.log(albedo * of.shade(normals) / seen)).mean())
+
+    assert error(light) < 0.4 * error(cautious)
+
+
+def test_refined_light_is_positive_everywhere() -> None:
+    normals = front_normals()
+    hard = add_lights(ambient_light((0.02, 0.02, 0.02)), directional_light((1.0, 0.1, 0.1), (1.5, 1.5, 1.5)))
+    albedo = np.tile(SKIN, (len(normals), 1))
+    light = refine_light(ambient_light((0.5, 0.5, 0.5)), albedo, SKIN * hard.shade(normals), normals, np.ones(len(normals), np.float32))  # fmt: skip
+    everywhere = np.concatenate([normals, -normals])
+    assert (everywhere.shape[0] == (light.shade(everywhere) > 0).all(axis=1).sum()).all()
