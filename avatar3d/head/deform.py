@@ -1,10 +1,14 @@
 """Bend the head model: identity, expression and gaze, in numpy.
 
 rest + identity --> neutral --> + expression --> + eyes turned about their joints --> posed
+
+An eye is turned by its eyeLook weights first and by its joint after them, as every engine does with the file. So a joint
+gets what the weights leave of the gaze: nothing, when both come from one tracker (`turns_left` tells).
 """
 
 import numpy as np
 from jaxtyping import Float32
+from scipy.spatial.transform import Rotation
 
 from avatar3d.core.head import HeadModel
 
@@ -23,7 +27,7 @@ def pose_head(
     left_eye_wxyz: Float32[np.ndarray, "4"],
     right_eye_wxyz: Float32[np.ndarray, "4"],
 ) -> Float32[np.ndarray, "V 3"]:
-    """The neutral head with ARKit weights and its eyes turned (unit quaternions about the eye joints), metres."""
+    """The neutral head with ARKit weights, then its eyes turned further (unit quaternions about the joints), metres."""
     active = np.flatnonzero(expression)
     flat = model.expression.reshape(len(model.expression), -1)[active]
     posed = neutral + (expression[active].astype(np.float32) @ flat).reshape(-1, 3)
@@ -39,9 +43,40 @@ def pose_head(
     return posed
 
 
+def turns_left(
+    model: HeadModel,
+    expression: Float32[np.ndarray, "52"],
+    left_gaze_wxyz: Float32[np.ndarray, "4"],
+    right_gaze_wxyz: Float32[np.ndarray, "4"],
+) -> tuple[Float32[np.ndarray, "4"], Float32[np.ndarray, "4"]]:
+    """What the eye joints must still turn so that the eyes look along these gazes (from rest), weights applied.
+
+    For `pose_head` and engines, when weights and whole gazes are given together (a `Frame`). Left, then right.
+    """
+    active = np.flatnonzero(expression)
+    flat = model.expression.reshape(len(model.expression), -1)[active]
+    looking = model.rest + (expression[active].astype(np.float32) @ flat).reshape(-1, 3)
+    left = _left_to_turn(model, looking, "leftEye", left_gaze_wxyz)
+    return left, _left_to_turn(model, looking, "rightEye", right_gaze_wxyz)
+
+
 def joints(model: HeadModel, vertices: Float32[np.ndarray, "V 3"]) -> Float32[np.ndarray, "J 3"]:
     """Joint positions of a head with these vertices (neutral, not posed), metres."""
     return model.joint_regressor @ vertices
+
+
+def _left_to_turn(
+    model: HeadModel, looking: Float32[np.ndarray, "V 3"], joint: str, gaze_wxyz: Float32[np.ndarray, "4"]
+) -> Float32[np.ndarray, "4"]:
+    """gaze = left over * turned already; the latter is the eyeball's own rotation (Kabsch 1976)."""
+    index = model.joint_names.index(joint)
+    ball = np.flatnonzero(np.where(model.skin_joints == index, model.skin_weights, 0).sum(1) > 0.5)
+    rest, now = (vertices[ball] - vertices[ball].mean(0) for vertices in (model.rest, looking))
+    already = Rotation.align_vectors(now, rest)[0]
+    w, x, y, z = gaze_wxyz
+    over = (Rotation.from_quat([x, y, z, w]) * already.inv()).as_quat()
+    over *= np.where(over[3] < 0, -1, 1)
+    return over[[3, 0, 1, 2]].astype(np.float32)
 
 
 def _matrix(quat_wxyz: Float32[np.ndarray, "4"]) -> Float32[np.ndarray, "3 3"]:
