@@ -1,6 +1,6 @@
 """Puts a rigged avatar together.
 
-neutral --> lips settled --> 52 shapes of this head --> one mesh per part --> skeleton
+neutral --> lips settled, teeth seated --> 52 shapes of this head --> one mesh per part --> skeleton
 """
 
 from typing import Any, Final
@@ -11,6 +11,7 @@ from jaxtyping import Float32
 from avatar3d.core.avatar import Avatar, Material, Mesh, Skin, Texture
 from avatar3d.core.blendshapes import ARKIT_NAMES
 from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.rig.incisors import seat_teeth
 from avatar3d.rig.lips import settle_lips
 from avatar3d.rig.materials import brow_colour, brows_in_albedo, eye_material, face_material, part_material
 from avatar3d.rig.morphs import person_shapes
@@ -38,7 +39,7 @@ def assemble_avatar(
     A part that some shape moves carries all 52 too; the others only ride on joints. Brow cards are left out where the
     photo's own brows are in the albedo: two brows, a hair's breadth apart, are worse than one.
     """
-    neutral = settle_lips(model, fitted.neutral)
+    neutral = seat_teeth(model, settle_lips(model, fitted.neutral))
     shapes = person_shapes(model, neutral)
     neutral = tuck_teeth(model, neutral, shapes)
     materials = {"face": face_material(skin)}

@@ -16,7 +16,6 @@ from scipy.spatial import KDTree
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadModel
 from avatar3d.rig.spread import Spread, plan_spread
-from avatar3d.rig.transfer import SKIN_PARTS
 
 # Lips that touch at rest lie nearer than this (metres) ...
 _TOUCH_M: Final = 0.0035
@@ -24,8 +23,8 @@ _TOUCH_M: Final = 0.0035
 _PART_M: Final = 0.002
 _PART_RATIO: Final = 2.0
 _PAIR_POINTS: Final = 3
-# The lower lip takes this part of a correction.
-_LOWER_SHARE: Final = 0.6
+# The lower lip takes this part of a correction; it comes all the way to an upper lip that does not leave the teeth.
+_LOWER_SHARE: Final = np.array([1.0, 0.6, 1.0], np.float32)
 _REACH_M: Final = 0.022
 _UNSEEN_M: Final = 1e-5
 # Lips at rest, rolled or pressed are shut when they part by less than this; looked at in columns this wide to either side (metres).
@@ -33,7 +32,15 @@ _REST_OPENING_M: Final = 0.003
 _ROLL_OPENING_M: Final = 0.006
 _COLUMN_M: Final = 0.002
 # Shapes, alone or together, in which the lips stay in touch: they may slide but not pass through each other.
-_TOUCHING: Final = (("mouthRollLower",), ("mouthRollUpper",), ("mouthPressLeft", "mouthPressRight"))
+_TOUCHING: Final = (
+    ("mouthRollLower",),
+    ("mouthRollUpper",),
+    ("mouthPressLeft", "mouthPressRight"),
+    ("cheekPuff",),
+    ("jawForward",),
+    ("mouthLeft",),
+    ("mouthRight",),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +138,7 @@ def _part_lips(
     pairs: LipPairs, field: Float32[np.ndarray, "V 3"], apart: Float32[np.ndarray, "P 3"]
 ) -> Float32[np.ndarray, "V 3"]:
     """Adds `apart` to lower minus upper: the lower lip takes its share, the upper lip the rest."""
-    at_upper = -(1 - _LOWER_SHARE) * pairs.lower_of_upper @ apart
+    at_upper = -(1 - _LOWER_SHARE) * (pairs.lower_of_upper @ apart)
     moved = pairs.spread.apply(field, np.concatenate([_LOWER_SHARE * apart, at_upper]).astype(np.float32))
     # The upper lip's share is smoothed over its vertices: what is missing is put right by the lower lip.
     missing = apart - (pairs.apart(moved) - pairs.apart(field))
@@ -142,8 +149,7 @@ def _part_lips(
 @lru_cache(maxsize=2)
 def find_lip_pairs(model: HeadModel) -> LipPairs:
     """Where the lips touch on the mean head: close at rest, apart when the jaw opens."""
-    parts = [model.part_names.index(name) for name in SKIN_PARTS if name in model.part_names]
-    triangles = model.triangles[np.isin(model.triangle_parts, parts)]
+    triangles = model.triangles[model.part("face")]
     skin = np.unique(model.triangles[model.part("face")])
     open_jaw = model.expression[ARKIT_INDEX["jawOpen"]]
     drop = -open_jaw[skin, 1]

@@ -1,6 +1,6 @@
 """Keeps teeth and gums behind this person's lips and chin.
 
-shapes that roll a lip inward --> the lip held in front of the teeth
+shapes that draw a lip over the teeth --> the lip held in front of them
 then poses that press skin on teeth --> what still stands out goes back a little, for good
 """
 
@@ -13,6 +13,7 @@ from scipy.spatial import KDTree
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadModel
 from avatar3d.render.raycast import Scene
+from avatar3d.rig.jaw import jaw_way
 from avatar3d.rig.lips import find_lip_pairs
 
 # Poses in which skin lies tightest on the teeth.
@@ -25,6 +26,9 @@ _POSES: Final[tuple[dict[str, float], ...]] = (
     {"mouthStretchLeft": 1, "mouthStretchRight": 1, "jawOpen": 0.5},
     {"mouthPucker": 1},
     {"mouthFrownLeft": 1, "mouthFrownRight": 1},
+    {"mouthRollLower": 1},
+    {"mouthRollUpper": 1},
+    {"jawForward": 1},
 )
 # Skin must lie at least this far in front (metres); skin further behind than this, or turned away, is an open mouth's.
 _MARGIN_M: Final = 0.0008
@@ -32,8 +36,10 @@ _OPEN_M: Final = 0.005
 _FACING: Final = 0.3
 # Teeth give way by no more than this (metres); what is worse is left to be seen in the survey, not bent away.
 _MOST_M: Final = 0.002
-# Shapes that draw a lip over the teeth, and how far a tooth feels to either side of itself for the lip (metres).
-_ROLLS: Final = ("mouthRollLower", "mouthRollUpper")
+# Poses that draw a lip over the teeth, the last shape of each giving way; how often it does so at most.
+_OVER_TEETH: Final = (("mouthRollLower",), ("mouthRollUpper",), ("jawOpen", "mouthClose"))
+_ROUNDS: Final = 6
+# How far a tooth feels to either side of itself for the lip (metres).
 _FEEL_M: Final = 0.004
 _SMOOTH_M: Final = 0.003
 
@@ -58,17 +64,25 @@ def tuck_teeth(
 def hold_lips(
     model: HeadModel, neutral: Float32[np.ndarray, "V 3"], shapes: Float32[np.ndarray, "52 V 3"]
 ) -> Float32[np.ndarray, "52 V 3"]:
-    """The shapes (metres) with rolled lips kept in front of the teeth, as far as the lips' own vertices reach."""
+    """The shapes (metres) with rolled and closed lips kept in front of the teeth, as far as the lips' vertices reach."""
     pairs = find_lip_pairs(model)
     if len(pairs.lower) == 0:
         return shapes
     held = shapes.copy()
     skin = model.triangles[model.part("face")]
-    teeth = np.unique(model.triangles[np.concatenate([model.part("teethUpper"), model.part("teethLower")])])
+    upper, lower = (
+        np.unique(model.triangles[model.part(name)]).astype(np.int32) for name in ("teethUpper", "teethLower")
+    )
+    teeth = np.concatenate([upper, lower])
     handles = np.concatenate([pairs.lower, pairs.handles_upper])
-    for index in (ARKIT_INDEX[name] for name in _ROLLS):
-        for _ in range(3):
-            posed = neutral + held[index]
+    for names in _OVER_TEETH:
+        pose = [ARKIT_INDEX[name] for name in names]
+        bite = neutral.copy()
+        if "jawOpen" in names:
+            bite[lower] += jaw_way(model, neutral, lower).astype(np.float32)
+        for _ in range(_ROUNDS):
+            posed = neutral + held[pose].sum(0)
+            posed[teeth] = bite[teeth]
             short = _out_of_skin(posed, skin, teeth)
             if short.max(initial=0) < _MARGIN_M / 4:
                 break
@@ -77,7 +91,7 @@ def hold_lips(
             felt = short[short > 0] * np.clip(1.5 - apart / _FEEL_M, 0, 1)
             forward = np.zeros((len(handles), 3), np.float32)
             forward[:, 2] = felt.max(1)
-            held[index] = pairs.spread.apply(held[index], forward)
+            held[pose[-1]] = pairs.spread.apply(held[pose[-1]], forward)
     return held
 
 

@@ -5,11 +5,12 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int32
+from jaxtyping import Float32, Int32
 from scipy.spatial import KDTree
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadModel
+from avatar3d.rig.jaw import Motion, jaw_swing, rigid_motion
 
 _ON_SKIN: Final = ("lashes", "brows")
 _LINING: Final = "mouth"
@@ -59,23 +60,25 @@ def carry_parts(
     _turn_lashes(model, riders, carried)
     own, mean = (model.joint_regressor @ vertices for vertices in (neutral, model.rest))
     jaw = model.joint_names.index("jaw")
+    swing = jaw_swing(model, neutral)
     size = _length(neutral[riders.teeth] - own[jaw]) / _length(model.rest[riders.teeth] - mean[jaw])
     for index in range(len(shapes)):
         if _still(model.expression[index, riders.teeth]):
             carried[index, riders.teeth] = 0
         else:
-            turn, shift = _rigid_motion(model, index, riders.teeth, mean[jaw])
-            carried[index, riders.teeth] = (neutral[riders.teeth] - own[jaw]) @ turn.T + shift * size
-            here = (neutral[riders.on_jaw] - own[jaw]) @ turn.T + shift * size
-            there = (model.rest[riders.on_jaw] - mean[jaw]) @ turn.T + shift
+            motion = _motion(model, index, riders.teeth, mean[jaw])
+            bone = motion.scaled(swing) if index == ARKIT_INDEX["jawOpen"] else motion
+            bone = Motion(bone.turn, bone.shift * size)
+            carried[index, riders.teeth] = bone.moves(neutral[riders.teeth] - own[jaw])
+            here = bone.moves(neutral[riders.on_jaw] - own[jaw])
+            there = motion.moves(model.rest[riders.on_jaw] - mean[jaw])
             carried[index, riders.on_jaw] += (riders.jaw_share[:, None] * (here - there)).astype(np.float32)
         for ball, name in zip(riders.eyes, ("leftEye", "rightEye"), strict=True):
             joint = model.joint_names.index(name)
             if _still(model.expression[index, ball]):
                 carried[index, ball] = shapes[index, ball]  # the blink draws the ball back
             else:
-                turn, shift = _rigid_motion(model, index, ball, mean[joint])
-                carried[index, ball] = (neutral[ball] - own[joint]) @ turn.T + shift
+                carried[index, ball] = _motion(model, index, ball, mean[joint]).moves(neutral[ball] - own[joint])
     carried[:, riders.still] = 0
     return carried
 
@@ -104,16 +107,10 @@ def _length(arms: Float32[np.ndarray, "N 3"]) -> float:
     return float(np.linalg.norm(arms.mean(0))) if len(arms) else 1.0
 
 
-def _rigid_motion(
-    model: HeadModel, shape: int, members: Int32[np.ndarray, "N"], pivot: Float32[np.ndarray, "3"]
-) -> tuple[Float64[np.ndarray, "3 3"], Float64[np.ndarray, "3"]]:
-    """Rotation minus identity, and shift of the pivot, of a rigid part in one of the mean head's shapes (Kabsch 1976)."""
-    source = (model.rest[members] - pivot).astype(np.float64)
-    target = source + model.expression[shape, members]
-    middle, goal = source.mean(0), target.mean(0)
-    u, _, vt = np.linalg.svd((target - goal).T @ (source - middle))
-    turn = u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt
-    return turn - np.eye(3), goal - turn @ middle
+def _motion(model: HeadModel, shape: int, members: Int32[np.ndarray, "N"], pivot: Float32[np.ndarray, "3"]) -> Motion:
+    """What a rigid part does in one of the mean head's shapes."""
+    arms = (model.rest[members] - pivot).astype(np.float64)
+    return rigid_motion(arms, model.expression[shape, members].astype(np.float64), np.ones(len(members)))
 
 
 @lru_cache(maxsize=2)

@@ -4,7 +4,7 @@
 
 Sumner & Popovic 2004, "Deformation Transfer for Triangle Meshes", in the cotangent form of Botsch et al. 2006
 ("Deformation Transfer for Detail-Preserving Surface Editing", eq. 5). The energy is measured on the mean head, so the
-matrix does not depend on the person: it is factored once per model, and a person costs 156 back-substitutions.
+matrix does not depend on the person: it is factored once per model, and a person costs 159 back-substitutions.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from jaxtyping import Float32, Float64, Int32
 from scipy.sparse.linalg import splu
 
 from avatar3d.core.head import HeadModel
+from avatar3d.rig.jaw import plan_jaw
 
 # Vertices that move less than this in all shapes are held: they anchor the solve (metres).
 _STILL_M: Final = 1e-5
@@ -26,13 +27,14 @@ _FADE_M: Final = (2e-6, 3e-5)
 _SCREEN_M: Final = 0.5
 # Cotangents are kept in this range: slivers would otherwise rule the matrix.
 _COTANGENT: Final = (0.03, 30.0)
-SKIN_PARTS: Final = ("face",)
 
 
 @dataclass(frozen=True, eq=False)
 class SkinTransfer:
     """A model's shapes as gradients, and the factored system that turns gradients into displacements."""
 
+    fields: Float32[np.ndarray, "S V 3"]
+    """What is carried: the 52 shapes, then the part of jawOpen that is the bone's doing (see jaw.py); metres."""
     moving: Int32[np.ndarray, "N"]
     """Skin vertices that any shape moves."""
     triangles: Int32[np.ndarray, "F 3"]
@@ -47,7 +49,7 @@ class SkinTransfer:
     """Of the mean head's triangles (Sumner & Popovic, eq. 3)."""
     screen: Float32[np.ndarray, "N"]
     """Pull toward the mean's displacement, per moving vertex."""
-    support: Float32[np.ndarray, "52 N"]
+    support: Float32[np.ndarray, "S N"]
     """1 where the shape acts, 0 where the mean head holds still."""
     row_of: Int32[np.ndarray, "V"]
     """Row of each vertex among the moving ones, -1 otherwise."""
@@ -55,8 +57,11 @@ class SkinTransfer:
     """Solves the screened Poisson system for [N R] right-hand sides."""
 
 
-def transfer_skin(model: HeadModel, neutral: Float32[np.ndarray, "V 3"]) -> Float32[np.ndarray, "52 V 3"]:
-    """The model's expressions as displacements (metres) of this neutral's skin; zero elsewhere."""
+def transfer_skin(model: HeadModel, neutral: Float32[np.ndarray, "V 3"]) -> Float32[np.ndarray, "53 V 3"]:
+    """The model's expressions as displacements (metres) of this neutral's skin; zero elsewhere.
+
+    The last one is the part of jawOpen that is the bone's doing, for `open_jaw`.
+    """
     plan = plan_transfer(model)
     corners = neutral[plan.triangles].astype(np.float32)
     # Local stiffness applied to the person's triangle: sum over its two edges at each corner of weight * edge.
@@ -75,10 +80,9 @@ def transfer_skin(model: HeadModel, neutral: Float32[np.ndarray, "V 3"]) -> Floa
         kept = at >= 0
         for axis in range(3):
             right[:, index, axis] = np.bincount(at[kept], pulled[..., axis].ravel()[kept], count)
-    expression = model.expression[:, plan.moving].transpose(1, 0, 2)
-    right += plan.screen[:, None, None] * expression
+    right += plan.screen[:, None, None] * plan.fields[:, plan.moving].transpose(1, 0, 2)
     moved = plan.solve(right.reshape(count, -1)).reshape(right.shape)
-    shapes = np.zeros_like(model.expression)
+    shapes = np.zeros_like(plan.fields)
     shapes[:, plan.moving] = moved.transpose(1, 0, 2) * plan.support[:, :, None]
     return shapes
 
@@ -86,11 +90,9 @@ def transfer_skin(model: HeadModel, neutral: Float32[np.ndarray, "V 3"]) -> Floa
 @lru_cache(maxsize=2)
 def plan_transfer(model: HeadModel) -> SkinTransfer:
     """What every person on this model shares; kept in memory for the last two models."""
-    of_skin = np.isin(
-        model.triangle_parts, [model.part_names.index(name) for name in SKIN_PARTS if name in model.part_names]
-    )
-    skin = model.triangles[of_skin]
-    reach = np.linalg.norm(model.expression, axis=2)
+    skin = model.triangles[model.part("face")]
+    fields = np.concatenate([model.expression, plan_jaw(model).by_bone[None]])
+    reach = np.linalg.norm(fields, axis=2)
     moves = np.zeros(len(model.rest), bool)
     moves[skin] = True
     moves &= (reach > _STILL_M).any(0)
@@ -103,7 +105,7 @@ def plan_transfer(model: HeadModel) -> SkinTransfer:
     inverse = np.linalg.inv(frames)
     active: list[Int32[np.ndarray, "_"]] = []
     gradients: list[Float32[np.ndarray, "_ 3 3"]] = []
-    for shape, how_far in zip(model.expression, reach, strict=True):
+    for shape, how_far in zip(fields, reach, strict=True):
         bent = np.flatnonzero((how_far[triangles] > _FADE_M[0]).any(1)).astype(np.int32)
         deformed = _frames((model.rest + shape)[triangles[bent]].astype(np.float64))
         active.append(bent)
@@ -112,6 +114,7 @@ def plan_transfer(model: HeadModel) -> SkinTransfer:
     support = np.clip((reach[:, moving] - _FADE_M[0]) / (_FADE_M[1] - _FADE_M[0]), 0, 1)
     factored = splu(matrix)
     return SkinTransfer(
+        fields=fields,
         moving=moving,
         triangles=triangles.astype(np.int32),
         cotangents=cotangents.astype(np.float32),

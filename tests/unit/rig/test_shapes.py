@@ -9,12 +9,17 @@ from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
 from avatar3d.core.head import HeadModel
 from avatar3d.head.load import load_head_model
 from avatar3d.render.raycast import Scene
+from avatar3d.rig.incisors import seat_teeth, teeth_shown
+from avatar3d.rig.jaw import jaw_swing, jaw_way, plan_jaw
 from avatar3d.rig.lids import find_lid_margins, lid_gap
 from avatar3d.rig.lips import find_lip_pairs, lip_gap, settle_lips
 from avatar3d.rig.morphs import person_shapes
+from avatar3d.rig.mouth import tuck_teeth
 
 PEOPLE = (1, 2, 3)
 CLOSED_M = 0.0003
+# Shapes in which the scans' mean lets the lips do what they should not: part, or hide the teeth of an open mouth.
+PARTED = ("jawOpen", "cheekPuff", "jawForward", "mouthLeft", "mouthRight")
 
 
 @lru_cache
@@ -29,7 +34,7 @@ def neutral(seed: int, resting: float = 0.0) -> np.ndarray:
     coefficients = np.random.default_rng(seed).normal(size=len(head.identity)).astype(np.float32)
     born = head.rest + np.tensordot(coefficients, head.identity, 1).astype(np.float32)
     blinks = head.expression[[ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]].sum(0)
-    return settle_lips(head, (born + np.float32(resting) * blinks).astype(np.float32))
+    return seat_teeth(head, settle_lips(head, (born + np.float32(resting) * blinks).astype(np.float32)))
 
 
 @lru_cache
@@ -49,16 +54,27 @@ def members(*parts: str) -> np.ndarray:
     return np.unique(head.triangles[np.concatenate([head.part(part) for part in parts])])
 
 
+MENDED = ("eyeBlink", "mouthClose", "mouthPress", "mouthRoll", *PARTED)
+
+
 def test_the_mean_head_gets_the_models_own_expressions() -> None:
     head = model()
     skin = members("face")
-    untouched = [
-        i
-        for i, name in enumerate(ARKIT_NAMES)
-        if not name.startswith(("eyeBlink", "mouthClose", "mouthPress", "mouthRoll"))
-    ]
+    untouched = [i for i, name in enumerate(ARKIT_NAMES) if not name.startswith(MENDED)]
     transferred = person_shapes(head, head.rest)
     np.testing.assert_allclose(transferred[untouched][:, skin], head.expression[untouched][:, skin], atol=2e-5)
+
+
+@pytest.mark.parametrize("name", PARTED)
+def test_a_shape_with_mended_lips_is_the_models_own_but_for_the_lips(name: str) -> None:
+    head = model()
+    skin = members("face")
+    lips = head.rest[np.unique(find_lip_pairs(head).lower)]
+    away = np.linalg.norm(head.rest[skin][:, None] - lips[None], axis=2).min(1)
+    index = ARKIT_INDEX[name]
+    change = np.linalg.norm(person_shapes(head, head.rest)[index] - head.expression[index], axis=1)[skin]
+    assert change[away > 0.025].max() < 2e-5
+    assert change.max() < (0.006 if name == "jawOpen" else 0.002)
 
 
 @pytest.mark.parametrize("seed", PEOPLE)
@@ -178,9 +194,87 @@ def test_lashes_stay_on_their_lids(seed: int) -> None:
     assert nearest(posed(seed, eyeBlinkLeft=1, eyeBlinkRight=1))[rooted].max() < 0.004
 
 
+def seen_parts(seed: int, weights: dict[str, float]) -> dict[str, int]:
+    """Which mouth parts rays from the front meet around the lips, teeth tucked as in the asset."""
+    head = model()
+    solid = ~np.isin(head.triangle_parts, [head.part_names.index(part) for part in ("lashes", "brows")])
+    vertices = tuck_teeth(head, neutral(seed), shapes(seed))
+    lip = find_lip_pairs(head).lower
+    middle = neutral(seed)[lip[np.argmin(np.abs(neutral(seed)[lip, 0]))]]
+    for name, weight in weights.items():
+        vertices = vertices + np.float32(weight) * shapes(seed)[ARKIT_INDEX[name]]
+    x, y = np.meshgrid(np.linspace(-0.03, 0.03, 90), np.linspace(-0.05, 0.02, 105))
+    origins = np.stack([x.ravel() + middle[0], y.ravel() + middle[1], np.full(x.size, 0.4)], axis=1).astype(np.float32)
+    hits = Scene(vertices, head.triangles[solid]).cast(
+        origins, np.broadcast_to(np.array([0, 0, -1], np.float32), origins.shape).copy()
+    )
+    parts = head.triangle_parts[solid][hits.triangle[hits.triangle >= 0]]
+    names = ("teethUpper", "teethLower", "tongue", "mouth")
+    return {name: int((parts == head.part_names.index(name)).sum()) for name in names}
+
+
+@pytest.mark.parametrize("seed", PEOPLE)
+@pytest.mark.parametrize(
+    "weights",
+    [
+        {},
+        {"jawOpen": 0.5, "mouthClose": 0.5},
+        {"jawOpen": 1, "mouthClose": 1},
+        {"mouthPressLeft": 1, "mouthPressRight": 1},
+        {"mouthPucker": 1},
+        {"cheekPuff": 1},
+        {"jawForward": 1},
+        {"mouthRollUpper": 1},
+        {"mouthRollLower": 1},
+        {"mouthShrugLower": 1, "mouthShrugUpper": 1},
+        {"mouthFrownLeft": 1, "mouthFrownRight": 1},
+    ],
+    ids="+".join,
+)
+def test_shut_lips_show_nothing_of_the_mouth_behind_them(seed: int, weights: dict[str, float]) -> None:
+    # Rows of rays are 0.67 mm apart. Where a rolled lip dips behind the teeth, one row may see their edges.
+    hairline = 30 if any(name.startswith("mouthRoll") for name in weights) else 12
+    assert sum(seen_parts(seed, weights).values()) <= hairline
+
+
+@pytest.mark.parametrize("seed", PEOPLE)
+def test_an_open_mouth_shows_upper_teeth_lower_edges_and_tongue(seed: int) -> None:
+    assert 0.002 < teeth_shown(model(), neutral(seed))[0] < 0.003
+    upper, lower = teeth_shown(model(), neutral(seed), neutral(seed) + shapes(seed)[ARKIT_INDEX["jawOpen"]])
+    assert 0.004 < upper < 0.006
+    assert 0.0015 < lower < 0.005
+    for weight in (0.4, 1.0):
+        seen = seen_parts(seed, {"jawOpen": weight})
+        assert seen["teethUpper"] > 60
+    assert seen_parts(seed, {"jawOpen": 1.0})["teethLower"] > 20
+    assert seen_parts(seed, {"jawOpen": 1.0})["tongue"] > 500
+
+
+@pytest.mark.parametrize("seed", PEOPLE)
+def test_the_chin_goes_where_this_mandible_takes_it(seed: int) -> None:
+    plan, jaw = plan_jaw(model()), ARKIT_INDEX["jawOpen"]
+
+    def off(motion: np.ndarray, vertices: np.ndarray) -> float:
+        """Angle between the chin's motion and its bone's in the sagittal plane, degrees."""
+        bone = jaw_way(model(), vertices, np.array([plan.gnathion], np.int32))[0]
+        skin = motion[plan.gnathion]
+        return float(np.degrees(np.arctan2(skin[2], -skin[1]) - np.arctan2(bone[2], -bone[1])))
+
+    assert off(shapes(seed)[jaw], neutral(seed)) == pytest.approx(off(model().expression[jaw], model().rest), abs=1.2)
+
+
+def test_a_long_lower_face_opens_further() -> None:
+    head = model()
+    plan = plan_jaw(head)
+    below = np.clip((head.rest[plan.stomion, 1] - head.rest[:, 1]) / 0.04, 0, 1)[:, None]
+    long = (head.rest - 0.008 * below * np.array([0, 1, 0])).astype(np.float32)
+    assert jaw_swing(head, head.rest) == pytest.approx(1, abs=1e-5)
+    assert jaw_swing(head, long) > 1.08
+
+
 def test_two_peoples_jaws_open_differently() -> None:
     people = range(1, 7)
     deltas = np.stack([shapes(seed)[ARKIT_INDEX["jawOpen"]][members("face")].ravel() for seed in people])
     alike = np.corrcoef(deltas)[np.triu_indices(len(people), 1)]
-    assert alike.mean() < 0.992
-    assert alike.max() < 0.996
+    assert alike.mean() < 0.9915
+    assert alike.max() < 0.9955
