@@ -97,34 +97,32 @@ def draw_strands(flow: HairFlow, *, run_px: float, curl: float) -> Float32[np.nd
     Hairs, and under them locks a few texels wide; curls shorten and bend both.
     """
     size = flow.across.shape[0]
-    fine, locks = _noise(size)
+    noise = _noise(size)
+    way = _STEP_PX * np.stack([flow.across, flow.down], axis=2)
     run = max(2, round(run_px * (1 - 0.7 * curl) / _STEP_PX))
-    hairs, wide = fine.copy(), locks.copy()
-    rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
-    for sign in (-1.0, 1.0):
-        x, y = columns.copy(), rows.copy()
+    total, none = noise.copy(), np.empty(0, np.float32)  # one map of two channels, and none beside it
+    start = np.stack(np.meshgrid(np.arange(size), np.arange(size)), axis=2).astype(np.float32)
+    for sign in (-1, 1):
+        at = start.copy()
         for _ in range(run):
-            u = cv2.remap(flow.across, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-            v = cv2.remap(flow.down, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-            x += sign * _STEP_PX * u
-            y += sign * _STEP_PX * v
-            np.mod(x, size, out=x)
-            hairs += cv2.remap(fine, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-            wide += cv2.remap(locks, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_WRAP)
-    mixed = hairs / hairs.std() + 0.6 * wide / wide.std()
+            at += sign * cv2.remap(way, at, none, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+            np.mod(at[..., 0], size, out=at[..., 0])
+            total += cv2.remap(noise, at, none, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    spread = total.std(axis=(0, 1))
+    mixed = total[..., 0] / spread[0] + 0.6 * total[..., 1] / spread[1]
     mixed -= mixed.mean()
     return (mixed / mixed.std()).astype(np.float32)
 
 
 @lru_cache(maxsize=1)
-def _noise(size: int) -> tuple[Float32[np.ndarray, "S S"], Float32[np.ndarray, "S S"]]:
+def _noise(size: int) -> Float32[np.ndarray, "S S 2"]:
     """White, and the same kind in blots of a lock's width."""
     rng = np.random.default_rng(_SEED)
     white = rng.standard_normal((size, size)).astype(np.float32)
     fine = cv2.GaussianBlur(np.concatenate([white] * 3, axis=1), (0, 0), 0.6)[:, size : 2 * size]
     blots = rng.standard_normal((size, size)).astype(np.float32)
     locks = cv2.GaussianBlur(np.concatenate([blots] * 3, axis=1), (0, 0), 3.0)[:, size : 2 * size]
-    return fine / fine.std(), locks / locks.std()
+    return np.stack([fine / fine.std(), locks / locks.std()], axis=2)
 
 
 def _around(picture: Float32[np.ndarray, "S S C"], sigma: float) -> Float32[np.ndarray, "S S C"]:

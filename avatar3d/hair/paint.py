@@ -40,7 +40,7 @@ _GAPS: Final = 1.0
 # Share of the picture that a hole in the hair has at most; larger ones are bald.
 _LARGEST_HOLE: Final = 0.03
 # Share of cropped hair's pixels (percent) that are mixed with scalp.
-_THROUGH: Final = 55
+_THROUGH: Final = 45
 _CHROMA: Final = 1.2
 # Linear albedo above which hair is not made brighter.
 _WHITEST: Final = 0.60

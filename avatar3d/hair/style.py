@@ -29,7 +29,7 @@ LEVELS: Final = np.arange(-0.4, -3.6, -0.1)
 _LEAST_SIDE: Final = 0.05
 _LEAST_SIDES: Final = 0.30
 # Share of hair seen on the ears from which they count as covered, and above which wholly.
-_EARS: Final = (0.35, 0.75)
+_EARS: Final = (0.50, 0.80)
 # Where hair over the ears ends: azimuth, height (as in scalp.py).
 _OVER_EARS: Final = np.array([(60, 2), (68, 0), (76, -0.45), (90, -0.6), (108, -0.68), (118, -0.75), (130, 2)])
 

@@ -16,9 +16,11 @@ _SHARE: Final = 0.85
 _SHADOW: Final = 0.75
 # Hair further off the scalp than this does not colour it (metres).
 _NEAR_M: Final = 0.07
-# Behind the ears hair thins out over this width, from this cover; and where behind begins (metres).
+# Hair thins out over this width, from this cover, behind the ears and before them; where behind begins (metres).
 _THINNING_M: Final = 0.048
 _THIN: Final = 0.9
+_THINNING_FRONT_M: Final = 0.012
+_THIN_FRONT: Final = 0.5
 _BEHIND_M: Final = -0.02
 
 
@@ -73,7 +75,11 @@ def _cover(
     if known.any():
         # Behind, hair thins out over a finger's width instead of ending at a line.
         far, nearest = KDTree(points[known]).query(points)
-        thin = _THIN * np.clip(1 - far / _THINNING_M, 0, 1) * np.clip((_BEHIND_M - points[:, 2]) / 0.02, 0, 1)
+        behind = np.clip((_BEHIND_M - points[:, 2]) / 0.02, 0, 1)
+        thin = np.maximum(
+            _THIN * np.clip(1 - far / _THINNING_M, 0, 1) * behind,
+            _THIN_FRONT * np.clip(1 - far / _THINNING_FRONT_M, 0, 1),
+        )
         # The thin rim takes its colour from the hair beside it.
         tint = np.where(known[:, None], tint, tint[known][nearest])
         rim = np.zeros(len(model.rest), np.float32)
@@ -92,14 +98,15 @@ def _to_atlas(
     triangles, corners = model.triangles[chosen], model.uvs[model.triangle_uvs[chosen]] * size
     covered = (cover[triangles] > 0.02).any(1)
     mask, tint = np.zeros((size, size), np.float32), np.zeros((size, size, 3), np.float32)
-    for triangle, corner in zip(triangles[covered], corners[covered], strict=True):
-        spot = np.round(corner).astype(np.int32)
-        cv2.fillConvexPoly(mask, spot, [float(cover[triangle].mean())])
-        cv2.fillConvexPoly(tint, spot, [float(c) for c in colour[triangle].mean(0)])
+    spots = np.round(corners).astype(np.int32)
+    shares, colours = cover[triangles].mean(1), colour[triangles].mean(1)
+    for index in np.flatnonzero(covered):
+        cv2.fillConvexPoly(mask, spots[index], [float(shares[index])])
+        cv2.fillConvexPoly(tint, spots[index], colours[index].tolist())
     # Beyond the atlas's islands there is nothing to soften with: their rims meet at the seams and must agree.
     island = np.zeros((size, size), np.uint8)
-    for corner in corners:
-        cv2.fillConvexPoly(island, np.round(corner).astype(np.int32), [1.0])
+    for spot in spots:
+        cv2.fillConvexPoly(island, spot, [1.0])
     width = size / 128
     near = cv2.dilate((mask > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     weight = cv2.GaussianBlur((mask > 0).astype(np.float32), (0, 0), width)
