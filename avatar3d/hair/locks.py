@@ -16,7 +16,7 @@ from avatar3d.hair.style import HairStyle
 from avatar3d.render.raycast import Scene
 
 _COUNT: Final = 190
-_STEPS: Final = 9
+_STEPS: Final = 10
 _SEED: Final = 5
 # Lengths and widths of ribbons (metres): least, most, in hair that lies close and in hair that stands off or hangs.
 _SHORT: Final = (0.028, 0.050, 0.006, 0.010)
@@ -32,6 +32,10 @@ _LOWEST_M: Final = -0.0002
 _CROPPED_M: Final = 0.004
 # Waves of curly locks: width to either side and length (metres).
 _WAVE: Final = (0.007, 0.030)
+# Curls show less of their length than straight hair.
+_SHORTER: Final = 0.45
+# Share of a step by which a lock's free end passes the edge of the hair.
+_FREE: Final = 0.4
 _COVERED: Final = 0.5
 
 
@@ -56,7 +60,7 @@ def grow_locks(shell: HairShell, paint: HairPaint, style: HairStyle, scene: Scen
     rng = np.random.default_rng(_SEED)
     full = 1.0 if hangs else float(np.clip((lift - _CROPPED_M) / 0.02, 0, 1))
     low, high, thin, thick = (1 - full) * np.array(_SHORT) + full * np.array(_LONG)
-    length = low + (high - low) * rng.random(_COUNT)
+    length = (low + (high - low) * rng.random(_COUNT)) * (1 - _SHORTER * style.curl)
     width = thin + (thick - thin) * rng.random(_COUNT)
     off = float(np.clip(_OFF_SHARE * lift, *_OFF_M)) * (0.4 + 0.6 * rng.random(_COUNT))
     surface = _Surface(shell, paint)
@@ -160,8 +164,9 @@ def _follow(
         step *= np.minimum(1, 0.12 / np.maximum(np.abs(step[:, 0]), 1e-9))[:, None]
         ahead = place + step
         ahead[:, 1] = np.clip(ahead[:, 1], 0.01, surface.most_v)
-        # One step beyond the edge is the free end.
+        # A little beyond the edge is the free end.
         inside = surface.covered(ahead) > _COVERED
+        ahead = np.where(inside[:, None], ahead, place + _FREE * (ahead - place))
         place = np.where(alive[:, None], ahead, place)
         alive = alive & inside
         path.append(place.copy())
@@ -194,7 +199,7 @@ def _ribbons(
     height = off[:, None] * np.clip(4 * share, 0, 1) * (0.3 + 0.7 * np.clip(3 * (1 - share), 0, 1))
     phase = 2 * np.pi * rng.random((count, 1))
     unseen = 1 - 0.5 * surface.seen(flat).reshape(count, _STEPS)
-    wave = curl * _WAVE[0] * np.clip(3 * share, 0, 1) * unseen
+    wave = curl * _WAVE[0] * np.clip(4 * share * (1 - share) + 0.2, 0, 1) * unseen
     swing = wave * np.sin(2 * np.pi * travelled / _WAVE[1] + phase)
     height = height + 0.35 * wave * (1 + np.cos(2 * np.pi * travelled / _WAVE[1] + phase))
     tilt = _TILT * np.where(rng.random(count) < 0.5, -1, 1)[:, None] * half

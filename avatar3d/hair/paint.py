@@ -184,7 +184,8 @@ def _presence(
     density = np.interp(height, np.linspace(-1, 3, 40), style.density)
     curtain = shell.curtain_from * SIZE / (len(shell.over_line)) - 1
     rows = np.arange(SIZE)[:, None]
-    usual = _ramp(height - usual_hairline(azimuth), -0.05, 0.05)
+    line = np.minimum(usual_hairline(azimuth), style.line(azimuth.ravel()).reshape(azimuth.shape))
+    usual = _ramp(height - line, -0.05, 0.05)
     habit = np.where(rows > curtain, 1.0, density * usual)
     presence = seen * probability + (1 - seen) * habit
     # Single hairs over a bald crown are left out: as a shell they would be a crest.

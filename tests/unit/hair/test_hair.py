@@ -6,13 +6,15 @@ from functools import lru_cache
 import cv2
 import numpy as np
 import pytest
+from scipy.spatial import KDTree
 
 from avatar3d.core.avatar import Mesh, Skin, Texture
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import Camera, FaceObservation, Light, Photo
+from avatar3d.hair.flow import draw_strands, find_flow, usual_flow
 from avatar3d.hair.grow import grow_hair
 from avatar3d.hair.scalp import find_skull, usual_hairline
-from avatar3d.hair.segment import segment_hair
+from avatar3d.hair.segment import hidden_by_hair, segment_hair
 from avatar3d.hair.tint import tint_scalp
 from avatar3d.head.load import load_head_model
 from avatar3d.render.raycast import Scene
@@ -48,7 +50,8 @@ def plain_skin() -> Skin:
 
 @lru_cache
 def sitter(style: str) -> Sitter:
-    """The mean head, photographed from 1.2 m with `short`, `long` or `no` hair."""
+    """The mean head, photographed from 1.2 m with `short`, `long` or `no` hair, a `fringe`, hair over the ears or a
+    wreath of it around a bald crown."""
     model = load_head_model()
     flip = np.array([0, 1, 0, 0], np.float32)  # half a turn about X: OpenCV's axes from glTF's
     camera = Camera(760.0, np.array([240, 240], np.float32), SIZE, SIZE, flip, np.array([0, 0.0, 1.2], np.float32))
@@ -71,6 +74,14 @@ def sitter(style: str) -> Sitter:
     if style != "no":
         painted = cv2.dilate(scalp.astype(np.uint8), np.ones((25, 25), np.uint8)) > 0
         painted &= ~head | scalp
+    level, azimuth = skull.height(flat).reshape(SIZE, SIZE), np.abs(skull.azimuth(flat).reshape(SIZE, SIZE))
+    if style == "fringe":
+        painted |= head & (level > 0.62) & (azimuth < 40)
+    if style == "ears":
+        painted |= (np.abs(x - 240) > 46) & (np.abs(x - 240) < 70) & (y > 150) & (y < 238)
+    if style == "wreath":
+        painted &= (level < 1.45) | ~head
+        painted &= (y > 175) & ((azimuth > 35) | ~head)
     if style == "long":
         painted |= ~head & (np.abs(x - 240) < 78) & (y > 190) & (y < 330)
     rng = np.random.default_rng(3)
@@ -167,6 +178,80 @@ def test_the_forehead_stays_free_and_the_crown_is_covered() -> None:
     front = np.abs(skull.azimuth(mesh.positions)) < 25
     assert not shown[front & (height < 0.8)].any()
     assert shown[height > 1.6].mean() > 0.95
+
+
+def test_a_fringe_hides_the_forehead_and_lies_before_it() -> None:
+    who, mesh = sitter("fringe"), grown("fringe")
+    skull = find_skull(who.model, who.model.rest)
+    hidden = hidden_by_hair(segment_hair(who.model, who.fitted, who.face), who.face)
+    assert hidden.shape == who.painted.shape
+    below, bare = landmark(who, 9), landmark(who, 5)
+    brow = int(below[1] - 0.45 * who.face.interocular_px)
+    assert hidden[brow, int(below[0])] > 0.5
+    assert hidden[int(bare[1]), int(bare[0])] == 0
+    assert mesh.material.base_colour is not None
+    picture = mesh.material.base_colour.pixels[..., 3]
+    at = np.clip((mesh.uvs * [picture.shape[1], picture.shape[0]]).astype(int), 0, 511)
+    shown = picture[at[:, 1], at[:, 0]] > 128
+    low = (mesh.uvs[:, 0] <= 0.5) & shown & (np.abs(skull.azimuth(mesh.positions)) < 30)
+    assert skull.height(mesh.positions[low]).min() < 0.85
+
+
+def landmark(who: Sitter, index: int) -> np.ndarray:
+    return who.face.landmarks_px[index]
+
+
+def test_hair_over_the_ears_is_grown_over_the_ears() -> None:
+    skull = find_skull(sitter("short").model, sitter("short").model.rest)
+    covered = {}
+    for style in ("short", "ears"):
+        mesh = grown(style)
+        side = np.abs(np.abs(skull.azimuth(mesh.positions)) - 95) < 12
+        covered[style] = skull.height(mesh.positions[side]).min()
+    assert covered["ears"] < covered["short"] - 0.3
+
+
+def test_a_wreath_of_hair_leaves_the_crown_bald() -> None:
+    who, mesh = sitter("wreath"), grown("wreath")
+    skull = find_skull(who.model, who.model.rest)
+    assert mesh.material.base_colour is not None
+    alpha = mesh.material.base_colour.pixels[..., 3]
+    shell = mesh.uvs[:, 0] <= 0.5
+    at = np.clip((mesh.uvs * [1024, 512]).astype(int), 0, [1023, 511])
+    shown = alpha[at[:, 1], at[:, 0]] > 128
+    height = skull.height(mesh.positions)
+    assert shown[shell & (height > 1.75)].mean() < 0.05
+    behind = np.abs(skull.azimuth(mesh.positions)) > 150
+    assert shown[shell & behind & (np.abs(height) < 0.4)].mean() > 0.9
+
+
+def test_strands_run_the_way_the_photo_s_streaks_do() -> None:
+    rows, columns = np.mgrid[0:512, 0:512].astype(np.float32)
+    streaks = np.sin(2 * np.pi * (columns - 0.5 * rows) / 12).astype(np.float32)  # half a texel across per texel down
+    known = ((columns > 150) & (columns < 360)).astype(np.float32)
+    flow = find_flow(streaks, known, usual_flow(512, 0.0))
+    inside = (columns > 190) & (columns < 320)
+    assert np.median(flow.across[inside] / flow.down[inside]) == pytest.approx(0.5, abs=0.08)
+    far = np.abs(columns - 256) > 235
+    assert np.abs(flow.across[far]).mean() < 0.35
+    strands = draw_strands(flow, run_px=34, curl=0.0)
+    assert strands.std() == pytest.approx(1, abs=0.01)
+    along = strands[100:400, 200:300] * strands[120:420, 210:310]
+    beside = strands[100:400, 200:300] * strands[120:420, 190:290]
+    assert along.mean() > beside.mean() + 0.2
+
+
+@pytest.mark.parametrize("style", ["short", "long"])
+def test_locks_lie_on_the_hair_and_face_outward(style: str) -> None:
+    mesh = grown(style)
+    corners = mesh.positions[mesh.triangles]
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    assert (np.sum(normal * mesh.normals[mesh.triangles].sum(1), axis=1) >= 0).all()
+    locks = mesh.uvs[mesh.triangles, 0].min(1) > 0.5
+    assert locks.sum() > 1000
+    shell = np.unique(mesh.triangles[~locks])
+    near, _ = KDTree(mesh.positions[shell]).query(mesh.positions[np.unique(mesh.triangles[locks])])
+    assert np.percentile(near, 99) < 0.02
 
 
 def test_hair_has_the_pictures_colour() -> None:
