@@ -12,7 +12,7 @@ LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
 # a face shows half of the sphere of normals, so what the other half would tell is a guess. By degree; tuned, with
 # _EFFECTIVE and _CHROMA_FREEDOM, for albedo error on synthetic heads in skins of the calibration half of congress. Their
 # best is tighter still, but real light is not as smooth as theirs (dark cheeks under one hard lamp).
-_FREEDOM: Final = np.array([10.0, 0.5, 0.5, 0.5, 0.11, 0.11, 0.08, 0.11, 0.11])
+_FREEDOM: Final = np.array([10.0, 0.3, 0.3, 0.3, 0.066, 0.066, 0.048, 0.066, 0.066])
 _CHROMA_FREEDOM: Final = 0.04
 """The same for how a colour channel's light may differ in shape from the luminance's."""
 _SPHERE: Final = 64
@@ -27,6 +27,13 @@ _LOG_ERROR: Final = 0.15
 _EFFECTIVE: Final = 20.0
 """Texels are not independent: together they count as so many measurements."""
 _ITERATIONS: Final = 12
+_FACES_OWN: Final = np.array([0.0, 0.12, 0.0, 0.0, 0.0, 0.02, 0.0, 0.0, -0.05])
+"""What faces look as if lit by though light is even (foreheads are paler than jaws, middles than sides), relative to the
+constant coefficient: mean excess of fitted over true light on synthetic heads in skins of the calibration half."""
+_DOUBT: Final = 0.13
+"""Spread of log shading at which half of a fitted light is believed; of less, ever less: faint shading is mostly skin.
+Tuned with _FREEDOM on the same heads."""
+_DOUBT_POWER: Final = 4
 _REFINED_FREEDOM: Final = np.array([0.35, *[0.7] * 8])
 """How far a refined coefficient may stray from the first estimate, relative to the constant one: albedo is known then."""
 _REFINED_EFFECTIVE: Final = 130.0
@@ -62,6 +69,25 @@ def fit_light(
         shade = np.maximum(basis[:-_SPHERE] @ own, 1e-3)
         coefficients[:, channel] = own / np.exp(np.average(np.log(shade), weights=share[:-_SPHERE] + 1e-12))
     return Light(coefficients)
+
+
+def doubt_light(light: Light, normals: Float32[np.ndarray, "N 3"], weights: Float32[np.ndarray, "N"]) -> Light:
+    """The light as far as it can be told from skin: what faces look like in even light is taken off, and a faint rest
+    is believed less than a strong one. Its mean over the samples stays.
+    """
+
+    def log_shade(coefficients: np.ndarray) -> np.ndarray:
+        return np.log(np.maximum(Light(coefficients).shade(normals), 1e-3))
+
+    before = log_shade(light.coefficients)
+    share = weights / max(float(weights.sum()), 1e-9)
+    grey = before @ LUMINANCE
+    spread = float(np.sqrt(((grey - share @ grey) ** 2) @ share))
+    believed = spread**_DOUBT_POWER / (spread**_DOUBT_POWER + _DOUBT**_DOUBT_POWER)
+    shape = light.coefficients / light.coefficients[:1] - _FACES_OWN[:, None]
+    doubted = (light.coefficients[:1] * np.concatenate([np.ones((1, 3)), believed * shape[1:]])).astype(np.float32)
+    kept = np.exp(share @ (before - log_shade(doubted)))
+    return Light((doubted * kept).astype(np.float32))
 
 
 def refine_light(

@@ -18,7 +18,7 @@ from avatar3d.render.stage import srgb_from_linear
 from avatar3d.texture.atlas import Atlas, face_atlas
 from avatar3d.texture.cavities import cavity_shade, lid_margin
 from avatar3d.texture.complete import pull_push, smooth
-from avatar3d.texture.delight import LUMINANCE, divide_by_light, fit_light, refine_light
+from avatar3d.texture.delight import LUMINANCE, divide_by_light, doubt_light, fit_light, refine_light
 from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
 from avatar3d.texture.normals import normal_map
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
@@ -99,7 +99,8 @@ def _measure_light(seen: Look) -> Light:
     if len(chosen) < 20:
         return _WHITE
     chosen = chosen[:: max(1, len(chosen) // _LIGHT_SAMPLES)]
-    return fit_light(seen.colour[chosen], seen.normals[chosen], seen.weight[chosen])
+    light = fit_light(seen.colour[chosen], seen.normals[chosen], seen.weight[chosen])
+    return doubt_light(light, seen.normals[chosen], seen.weight[chosen])
 
 
 def _refine(light: Light, albedo: Float32[np.ndarray, "M 3"], seen: Look) -> Light:

@@ -27,7 +27,7 @@ _CREASING: Final = ("mouthSmileLeft", "mouthSmileRight", "cheekSquintLeft", "che
 _SLOW: Final = 0.03
 _SLOW_LUMINANCE: Final = 0.20
 _SLOW_CHROMA: Final = 0.07
-EVEN: Final = 0.65
+EVEN: Final = 0.45
 EVEN_BEARDED: Final = 0.15
 _SOCKET_GREY: Final = 0.35
 """Share of the colour cast of lids and sockets that is taken for bounced light."""
