@@ -3,7 +3,9 @@
 neutral --> lips settled, teeth seated --> 52 shapes of this head --> one mesh per part --> skeleton
 """
 
+from dataclasses import dataclass, replace
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float32
@@ -11,6 +13,7 @@ from jaxtyping import Float32
 from avatar3d.core.avatar import Avatar, Material, Mesh, Skin, Texture
 from avatar3d.core.blendshapes import ARKIT_NAMES
 from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.head.deform import pose_head
 from avatar3d.rig.incisors import seat_teeth
 from avatar3d.rig.lips import settle_lips
 from avatar3d.rig.materials import brow_colour, brows_in_albedo, eye_material, face_material, part_material
@@ -22,6 +25,41 @@ from avatar3d.rig.surface import smooth_normals, split_part
 PART_ORDER: Final = ("face", "eyeLeft", "eyeRight", "teethUpper", "teethLower", "tongue", "mouth", "lashes", "brows")
 # A part that no shape moves further than this rides on its joints alone (metres).
 _MOVES_M: Final = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class RiggedHead:
+    """The head as engines will show it."""
+
+    neutral: Float32[np.ndarray, "V 3"]
+    """Mouth shut, teeth behind the lips; metres."""
+    shapes: Float32[np.ndarray, "52 V 3"]
+    """This person's own."""
+
+
+_rigged: WeakKeyDictionary[HeadFit, RiggedHead] = WeakKeyDictionary()
+
+
+def rig_head(model: HeadModel, fitted: HeadFit) -> RiggedHead:
+    """Neutral and shapes of a fit; made once and kept while the fit lives."""
+    if fitted not in _rigged:
+        neutral = seat_teeth(model, settle_lips(model, fitted.neutral))
+        shapes = person_shapes(model, neutral)
+        _rigged[fitted] = RiggedHead(tuck_teeth(model, neutral, shapes), shapes)
+    return _rigged[fitted]
+
+
+def as_rigged(model: HeadModel, fitted: HeadFit) -> HeadFit:
+    """The fit with `posed` as the asset will pose it: its own shapes, lips and teeth, which the bare model lacks.
+
+    Textures are looked up on it: else what the photo shows of teeth and lips lands beside where engines show them.
+    """
+    head = rig_head(model, fitted)
+    own = replace(model, expression=head.shapes)
+    posed = pose_head(own, head.neutral, fitted.expression, fitted.left_eye_wxyz, fitted.right_eye_wxyz)
+    shown = replace(fitted, posed=posed.astype(np.float32))
+    _rigged[shown] = head
+    return shown
 
 
 def assemble_avatar(
@@ -39,9 +77,8 @@ def assemble_avatar(
     A part that some shape moves carries all 52 too; the others only ride on joints. Brow cards are left out where the
     photo's own brows are in the albedo: two brows, a hair's breadth apart, are worse than one.
     """
-    neutral = seat_teeth(model, settle_lips(model, fitted.neutral))
-    shapes = person_shapes(model, neutral)
-    neutral = tuck_teeth(model, neutral, shapes)
+    head = rig_head(model, fitted)
+    neutral, shapes = head.neutral, head.shapes
     materials = {"face": face_material(skin)}
     materials |= dict.fromkeys(("eyeLeft", "eyeRight"), eye_material(eyes))
     materials["brows"] = part_material("brows", tint=brow_colour(model, skin))

@@ -24,7 +24,8 @@ _BARED_LOWER_M: Final = 0.002
 # Teeth come down, and lips give way, by no more than this (metres).
 _LOWERED_M: Final = 0.002
 _DRAWN_M: Final = 0.006
-_DENTITION: Final = ("teethUpper", "teethLower", "tongue")
+# What comes down with the teeth, and how far: a tongue left behind would meet them, one that kept up would meet the lip.
+_DENTITION: Final = {"teethUpper": 1.0, "teethLower": 1.0, "tongue": 0.5}
 # Half the width of the four upper incisors, of the middle of the lip, and how far behind the foremost tooth they end.
 _INCISORS_M: Final = 0.008
 _MIDDLE_M: Final = 0.004
@@ -38,8 +39,8 @@ def seat_teeth(model: HeadModel, neutral: Float32[np.ndarray, "V 3"]) -> Float32
         return neutral
     lowered = float(np.clip(_RELAXED_M - teeth_shown(model, neutral)[0], 0, _LOWERED_M))
     seated = neutral.copy()
-    parts = np.concatenate([model.part(name) for name in _DENTITION if name in model.part_names])
-    seated[np.unique(model.triangles[parts]), 1] -= np.float32(lowered)
+    for name, share in _DENTITION.items():
+        seated[np.unique(model.triangles[model.part(name)]), 1] -= np.float32(share * lowered)
     return seated
 
 

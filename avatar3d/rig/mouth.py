@@ -37,8 +37,16 @@ _FACING: Final = 0.3
 # Teeth give way by no more than this (metres); what is worse is left to be seen in the survey, not bent away.
 _MOST_M: Final = 0.002
 # Poses that draw a lip over the teeth, the last shape of each giving way; how often it does so at most.
-_OVER_TEETH: Final = (("mouthRollLower",), ("mouthRollUpper",), ("jawOpen", "mouthClose"))
+_OVER_TEETH: Final = (
+    ("mouthRollLower",),
+    ("mouthRollUpper",),
+    ("jawOpen",),
+    ("mouthSmileLeft", "mouthSmileRight", "jawOpen"),
+    ("jawOpen", "mouthClose"),
+)
 _ROUNDS: Final = 6
+# Lips are pushed no further than this in all (metres): what is worse is a face that people do not have.
+_PUSHED_M: Final = 0.004
 # How far a tooth feels to either side of itself for the lip (metres).
 _FEEL_M: Final = 0.004
 _SMOOTH_M: Final = 0.003
@@ -80,6 +88,7 @@ def hold_lips(
         bite = neutral.copy()
         if "jawOpen" in names:
             bite[lower] += jaw_way(model, neutral, lower).astype(np.float32)
+        pushed = np.zeros((len(handles), 3), np.float32)
         for _ in range(_ROUNDS):
             posed = neutral + held[pose].sum(0)
             posed[teeth] = bite[teeth]
@@ -90,7 +99,8 @@ def hold_lips(
             apart = np.linalg.norm(posed[handles][:, None, :2] - posed[out][None, :, :2], axis=2)
             felt = short[short > 0] * np.clip(1.5 - apart / _FEEL_M, 0, 1)
             forward = np.zeros((len(handles), 3), np.float32)
-            forward[:, 2] = felt.max(1)
+            forward[:, 2] = np.minimum(felt.max(1), _PUSHED_M - pushed[:, 2])
+            pushed += forward
             held[pose[-1]] = pairs.spread.apply(held[pose[-1]], forward)
     return held
 
