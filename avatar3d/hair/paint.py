@@ -18,7 +18,7 @@ from avatar3d.core.photo import FaceObservation
 from avatar3d.hair.flow import HairFlow, draw_strands, find_flow, usual_flow
 from avatar3d.hair.scalp import usual_hairline
 from avatar3d.hair.segment import FACE, OUTSIDE, HairPicture
-from avatar3d.hair.shell import HairShell
+from avatar3d.hair.shell import CURTAIN_FRONT_DEG, HairShell
 from avatar3d.hair.style import HairStyle
 
 SIZE: Final = 512
@@ -57,6 +57,8 @@ _HUE: Final = 0.25
 _SKIN_LIKE: Final = 0.35
 _OVER_PHOTO: Final = 0.6
 _LOCKS: Final = 1.0
+# How far around hanging hair falls back from its front edge to its ends, degrees.
+_FALLS_BACK_DEG: Final = 9.0
 # Part of the picture's height over which hanging hair ends.
 _ENDS: Final = 0.05
 
@@ -106,7 +108,7 @@ def paint_hair(
     nape = 0 if hangs else _ramp(turned, 105, 130)
     alpha = _alpha(texels, presence, strands, (_SOFT_LINE + (_SOFT_NAPE - _SOFT_LINE) * nape) * np.ones_like(turned))
     if hangs:
-        alpha = np.minimum(alpha, _ends(strands, _ENDS))
+        alpha = np.minimum(np.minimum(alpha, _ends(strands, _ENDS)), _front_edge(strands, shell))
     # Below lies the shadow between the locks; where the photo was seen its own shadows are in the picture.
     below = _encode(np.exp(log - (_DEEP - _DEEP_SEEN * known)[..., None]))
     above = _encode(np.exp(log))
@@ -284,8 +286,20 @@ def _alpha(
 def _ends(strands: Float32[np.ndarray, "S S"], share: float) -> Float32[np.ndarray, "S S"]:
     """Hanging hair thins out over the last rows, strand by strand."""
     left = (SIZE - np.arange(SIZE, dtype=np.float32))[:, None] / (share * SIZE)
-    locks = cv2.GaussianBlur(strands, (0, 0), sigmaX=1.0, sigmaY=5)
-    return np.clip(0.5 + 2 * (left - 1.1 - 0.45 * locks / locks.std()), 0, 1).astype(np.float32)
+    locks = cv2.GaussianBlur(strands, (0, 0), sigmaX=0.7, sigmaY=4)
+    return np.clip(0.5 + 2 * (left - 0.8 - 0.35 * locks / locks.std()), 0, 1).astype(np.float32)
+
+
+def _front_edge(strands: Float32[np.ndarray, "S S"], shell: HairShell) -> Float32[np.ndarray, "S S"]:
+    """Beside the face hanging hair falls back in waves, not along the shell's last column."""
+    start = shell.curtain_from / len(shell.over_line)
+    down = (((np.arange(SIZE) + 0.5) / SIZE - start) / (1 - start))[:, None]
+    azimuth = np.linspace(-180, 180, SIZE)[None]
+    t = np.clip(down, 0, 1)
+    wave = np.sin(9 * t + 1.3 * np.sign(azimuth)) + 0.6 * np.sin(23 * t - np.sign(azimuth))
+    edge = CURTAIN_FRONT_DEG + _FALLS_BACK_DEG * t**1.5 + np.minimum(1, 5 * t) * (4 + 1.8 * wave)
+    inside = 0.5 + (np.abs(azimuth) - edge) / 5 + 0.3 * cv2.GaussianBlur(strands, (0, 0), sigmaX=0.7, sigmaY=4)
+    return np.where(down > 0, np.clip(inside, 0, 1), 1).astype(np.float32)
 
 
 def _own_colour(

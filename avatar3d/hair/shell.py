@@ -28,7 +28,8 @@ _MOST_SUNK_M: Final = 0.004
 # Where the curtain starts under the eyes' height and how far it stays off neck and cheeks.
 _CURTAIN_TOP: Final = 0.25
 _CURTAIN_OFF_M: Final = 0.006
-_CURTAIN_FRONT_DEG: Final = 44.0
+CURTAIN_FRONT_DEG: Final = 44.0
+"""Hanging hair begins so far around from the front."""
 # The last part of hanging hair bends inward, by this share of its distance from the neck's axis.
 _TUCK: Final = (0.75, 0.12)
 _AROUND_EAR_DEG: Final = 9.0
@@ -102,7 +103,7 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
     hangs = style.hang.min() < 0
     end = style.line(azimuth) - _FRINGE
     if hangs:
-        end = np.where(np.abs(azimuth) > _CURTAIN_FRONT_DEG, np.maximum(end, _CURTAIN_TOP), end)
+        end = np.where(np.abs(azimuth) > CURTAIN_FRONT_DEG, np.maximum(end, _CURTAIN_TOP), end)
     # The polar angle at which each meridian comes down to its end height.
     polar = np.arange(2.0, 150.0, 2.0)
     fine = _directions(azimuth[:, None], polar[None])
@@ -123,7 +124,7 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
     nape = 0 if hangs else _RISE_NAPE_M * np.clip((np.abs(azimuth) - 100) / 25, 0, 1)[None]
     rise = 1 - np.exp(-inside / np.maximum(np.maximum(_RISE_M, nape), _RISE_SHARE * lift))
     if hangs:
-        back = np.clip((np.abs(azimuth) - _CURTAIN_FRONT_DEG) / 30, 0, 1)
+        back = np.clip((np.abs(azimuth) - CURTAIN_FRONT_DEG) / 30, 0, 1)
         rise = np.maximum(rise, back[None])
         over = np.maximum(over, np.where(back > 0, back, -1.0)[None])
     if hangs or style.ears > 0:
@@ -144,7 +145,7 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
     return HairShell(
         np.concatenate([points, curtain]).astype(np.float32),
         np.concatenate(
-            [over, np.where(np.abs(azimuth) > _CURTAIN_FRONT_DEG, 1.0, over[-1])[None].repeat(_CURTAIN_ROWS, 0)]
+            [over, np.where(np.abs(azimuth) > CURTAIN_FRONT_DEG, 1.0, over[-1])[None].repeat(_CURTAIN_ROWS, 0)]
         ).astype(np.float32),
         _SCALP_ROWS,
     )
@@ -195,7 +196,7 @@ def _curtain(
     left = np.clip((np.sin(np.radians(azimuth)) + 1) / 2, 0, 1)
     level = style.hang[0] + (style.hang[1] - style.hang[0]) * left
     wanted = skull.eyes[1] + np.minimum(level, 0) * skull.iod_m
-    hanging = np.clip((np.abs(azimuth) - _CURTAIN_FRONT_DEG) / 8, 0, 1)
+    hanging = np.clip((np.abs(azimuth) - CURTAIN_FRONT_DEG) / 8, 0, 1)
     flat = np.stack([np.sin(np.radians(azimuth)), np.zeros_like(azimuth), np.cos(np.radians(azimuth))], axis=1)
     reach = np.hypot(top[:, 0], top[:, 2] - skull.middle[2])
     rows: list[Float64[np.ndarray, "C 3"]] = []
