@@ -34,7 +34,7 @@ from avatar3d.report.pictures import compose_preview, film_turntable, png_bytes
 from avatar3d.report.publish import publishing, write_manifest
 from avatar3d.report.record import FitRecord, record_as_json
 from avatar3d.report.story import Story, tell_story
-from avatar3d.rig.assemble import assemble_avatar
+from avatar3d.rig.assemble import as_rigged, assemble_avatar
 from avatar3d.texture.eyes import recover_eyes
 from avatar3d.texture.recover import recover_skin
 
@@ -126,15 +126,16 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
         fitted = fit_head(model, face)
         progress("texture")
         picture = segment_hair(model, fitted, face)
-        skin = recover_skin(model, fitted, face, size=params.texture_px, hidden=hidden_by_hair(picture, face))
-        eyes = recover_eyes(model, fitted, face, light=skin.light)
+        shown = as_rigged(model, fitted)
+        skin = recover_skin(model, shown, face, size=params.texture_px, hidden=hidden_by_hair(picture, face))
+        eyes = recover_eyes(model, shown, face, light=skin.light)
         progress("hair")
         hair = grow_hair(model, fitted, face, skin, picture=picture)
         skin = tint_scalp(model, fitted, skin, hair)
         progress("rig")
         avatar = assemble_avatar(
             model,
-            fitted,
+            shown,
             skin,
             eyes,
             hair,

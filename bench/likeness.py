@@ -34,6 +34,8 @@ from avatar3d.core.transforms import matrix_from_quaternion, quaternion_from_mat
 from avatar3d.fit.fit import fit_head
 from avatar3d.formats.gltf import load_glb, save_glb
 from avatar3d.hair.grow import grow_hair
+from avatar3d.hair.segment import hidden_by_hair, segment_hair
+from avatar3d.hair.tint import tint_scalp
 from avatar3d.head.ict import load_ict
 from avatar3d.head.load import load_head_model
 from avatar3d.photo.load import load_photo
@@ -42,7 +44,7 @@ from avatar3d.render.lights import ambient_light
 from avatar3d.render.preview import RenderParams, render_avatar
 from avatar3d.render.stage import LINEAR_FROM_SRGB
 from avatar3d.report.record import FitRecord, record_as_json, record_from_json
-from avatar3d.rig.assemble import assemble_avatar
+from avatar3d.rig.assemble import as_rigged, assemble_avatar
 from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.eyes import recover_eyes
 from avatar3d.texture.recover import recover_skin
@@ -89,10 +91,15 @@ def make(
 ) -> Made:
     """The main job from the observation (or the fit) on."""
     fitted = fitted or fit_head(model, face)
-    skin = recover_skin(model, fitted, face)
-    hair = grow_hair(model, fitted, face, skin) if with_hair else None
-    eyes = recover_eyes(model, fitted, face, light=skin.light)
-    return Made(face, fitted, skin, assemble_avatar(model, fitted, skin, eyes, hair, name=face.photo.name, extras={}))
+    shown = as_rigged(model, fitted)
+    picture = segment_hair(model, fitted, face) if with_hair else None
+    skin = recover_skin(model, shown, face, hidden=None if picture is None else hidden_by_hair(picture, face))
+    eyes = recover_eyes(model, shown, face, light=skin.light)
+    hair = None
+    if picture is not None:
+        hair = grow_hair(model, fitted, face, skin, picture=picture)
+        skin = tint_scalp(model, fitted, skin, hair)
+    return Made(face, fitted, skin, assemble_avatar(model, shown, skin, eyes, hair, name=face.photo.name, extras={}))
 
 
 def scaled(camera: Camera, factor: float) -> Camera:
@@ -231,7 +238,7 @@ def albedo(model: HeadModel, count: int) -> list[dict[str, Any]]:
             row: dict[str, Any] = {"head": index, "light": turn}
             made = make(model, face, with_hair=False)
             row["delit"] = _log_error(_posed_under(made, WHITE), flat, mask)
-            baked = recover_skin(model, made.fitted, face, delight=False)
+            baked = recover_skin(model, as_rigged(model, made.fitted), face, delight=False)
             row["as photographed"] = _log_error(_posed_under(_wearing(made, baked), WHITE), flat, mask)
             rows.append(row)
             print(json.dumps(row), flush=True)

@@ -52,10 +52,13 @@ _LOG_RANGE: Final = (-1.6, 0.45)
 """Of a texel's luminance around the teeth's tone: what is darker is the mouth's shade, and deep enough then."""
 _GAP: Final = (-0.75, -1.15)
 """From this log luminance down it is a gap between teeth: no colour to trust, and nothing to mirror."""
+_GUM: Final = np.array([0.42, 0.20, 0.17], np.float32)
+"""Linear; the chroma of shaded gum."""
 _GUM_RANGE: Final = (0.35, 1.1)
 _BEHIND_RANGE: Final = (0.12, 1.3)
 _NEAR_TEXELS: Final = 7.0
 """This near to what the photo shows a jaw's texture has no drawn lines or gum of its own."""
+_NEAR_ON_GUM: Final = 0.25
 _LEAST_PIXELS: Final = 12
 _MOST_RAYS: Final = 3000
 
@@ -221,7 +224,8 @@ def _paint(
 
     own_weight = _without_lips(look.own, look.own_weight, ivory, skin)
     mirrored_weight = _without_lips(look.mirrored, look.mirrored_weight, ivory, skin)
-    own, mirrored = _limited(look.own, ivory), _limited(look.mirrored, ivory)
+    pale = np.where(crown.repeat(_WIDTH, axis=1).ravel()[jaw.texels][:, None], ivory, _GUM).astype(np.float32)
+    own, mirrored = _limited(look.own, pale, ivory), _limited(look.mirrored, pale, ivory)
     dark = np.log(np.maximum(mirrored @ LUMINANCE, 1e-4) / float(ivory @ LUMINANCE))
     whole = np.clip((dark - _GAP[1]) / (_GAP[0] - _GAP[1]), 0, 1)
     borrowed = (1 - own_weight) * mirrored_weight * whole * np.float32(_MIRROR_TRUST)
@@ -231,7 +235,7 @@ def _paint(
     share = np.minimum(share, np.clip(2 * blur(share, 1.2), 0, 1))
     # Beside what is seen its colours go on, without the drawn lines between teeth; from there the usual picture takes
     # over: on the crowns in the colour of those seen, on the gum in its own.
-    near = np.clip(blur(share, _NEAR_TEXELS) * 4, 0, 1)[..., None]
+    near = (np.clip(blur(share, _NEAR_TEXELS) * 4, 0, 1) * np.where(crown, 1, _NEAR_ON_GUM))[..., None]
     own_ivory = np.log(np.maximum(ivory, 0.003))
     beside = own_ivory + pull_push(np.ascontiguousarray(colours - own_ivory), share, decay=0.01)
     spread = pull_push(np.ascontiguousarray(np.clip(colours - np.log(usual), -0.5, 0.5)), share * crown, decay=0.05)
@@ -240,11 +244,13 @@ def _paint(
     return srgb_from_linear(np.exp(colours * share[..., None] + filled * (1 - share[..., None])).astype(np.float32))
 
 
-def _limited(colour: Float32[np.ndarray, "N 3"], ivory: Float32[np.ndarray, "3"]) -> Float32[np.ndarray, "N 3"]:
-    """The colours, none much darker or brighter than the teeth; what is dark is noise in colour, so that goes."""
+def _limited(
+    colour: Float32[np.ndarray, "N 3"], pale: Float32[np.ndarray, "N 3"], ivory: Float32[np.ndarray, "3"]
+) -> Float32[np.ndarray, "N 3"]:
+    """The colours, none much darker or brighter than the teeth; what is dark is noise in colour: it takes that of `pale`."""
     bright = np.maximum(colour @ LUMINANCE, 1e-4) / float(ivory @ LUMINANCE)
     kept = np.clip((np.log(bright) - _GAP[0]) / (_LOG_RANGE[0] - _GAP[0]), 0, 1)[:, None]
-    grey = bright[:, None] * ivory
+    grey = bright[:, None] * pale * (float(ivory @ LUMINANCE) / (pale @ LUMINANCE))[:, None]
     limited = (colour * (1 - kept) + grey * kept) * (np.clip(bright, *np.exp(_LOG_RANGE)) / bright)[:, None]
     return limited.astype(np.float32)
 
