@@ -191,7 +191,7 @@ def _presence(
     habit = np.where(rows > curtain, 1.0, density * usual)
     presence = seen * probability + (1 - seen) * habit
     # Single hairs over a bald crown are left out: as a shell they would be a crest.
-    bald = _ramp(0.5 - density, -0.1, 0.2)
+    bald = _ramp(0.5 - density, -0.2, 0.2)
     presence = presence + bald * (np.minimum(presence, habit) - presence)
     # Highlights and partings are no holes: close gaps that hair surrounds.
     wrapped = np.concatenate([presence[:, -64:], presence, presence[:, :64]], axis=1).astype(np.float32)

@@ -119,6 +119,8 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
     skin = skull.middle + radius[..., None] * directions
     over = skull.height(skin.reshape(-1, 3)).reshape(rows.shape) - style.line(azimuth)
     lift = style.lift(directions.reshape(-1, 3)).reshape(rows.shape)
+    # Toward a bald crown hair lies down.
+    lift *= np.interp(skull.height(skin.reshape(-1, 3)), np.linspace(-1, 3, 40), style.density).reshape(rows.shape)
     inside = np.maximum(over, 0) * skull.iod_m
     # Hair that ends at the nape is cut to lie closer and closer.
     nape = 0 if hangs else _RISE_NAPE_M * np.clip((np.abs(azimuth) - 100) / 25, 0, 1)[None]

@@ -216,4 +216,4 @@ def _density(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface) ->
     # Hair or skin, nothing between: a thin crown is drawn by the picture, not by chance.
     density = np.clip((gaussian_filter1d(share, 1.5) - 0.10) / 0.2, 0, 1)
     # Heads go bald from above: below hair there is hair.
-    return np.maximum.accumulate(density[::-1])[::-1]
+    return gaussian_filter1d(np.maximum.accumulate(density[::-1])[::-1], 2.0)
