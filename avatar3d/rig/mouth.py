@@ -41,12 +41,13 @@ _OVER_TEETH: Final = (
     ("mouthRollLower",),
     ("mouthRollUpper",),
     ("jawOpen",),
-    ("mouthSmileLeft", "mouthSmileRight", "jawOpen"),
     ("jawOpen", "mouthClose"),
 )
 _ROUNDS: Final = 6
 # Lips are pushed no further than this in all (metres): what is worse is a face that people do not have.
 _PUSHED_M: Final = 0.004
+# A tooth this far before the skin of an open mouth is not coming through a lip: it stands behind one that left (metres).
+_BEHIND_M: Final = 0.0025
 # How far a tooth feels to either side of itself for the lip (metres).
 _FEEL_M: Final = 0.004
 _SMOOTH_M: Final = 0.003
@@ -93,6 +94,8 @@ def hold_lips(
             posed = neutral + held[pose].sum(0)
             posed[teeth] = bite[teeth]
             short = _out_of_skin(posed, skin, teeth)
+            if names[-1] == "jawOpen":
+                short[short > _BEHIND_M] = 0
             if short.max(initial=0) < _MARGIN_M / 4:
                 break
             out = teeth[short > 0]
