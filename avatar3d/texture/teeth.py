@@ -9,7 +9,7 @@ from typing import Final
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Int32, UInt8
+from jaxtyping import Bool, Float32, Int32, UInt8
 
 from avatar3d.core.avatar import Texture
 from avatar3d.core.head import HeadFit, HeadModel
@@ -22,7 +22,7 @@ from avatar3d.texture.atlas import PartTexels, part_texels
 from avatar3d.texture.complete import pull_push
 from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.project import vertex_normals
-from avatar3d.texture.regions import MOUTH_OPENING, blur, fill_polygon, mouth_is_open
+from avatar3d.texture.regions import LIPS, MOUTH_OPENING, blur, fill_polygon, mouth_is_open
 from avatar3d.texture.warp import sample
 
 _JAWS: Final = ("teethUpper", "teethLower")
@@ -46,8 +46,10 @@ _LESS_RED: Final = 0.08
 """A tenth of what is seen is less red than skin by at least this in log(R/G) when teeth show."""
 _WHITE_SPREAD: Final = 0.3
 """What is redder than that tenth by no more than this belongs to the teeth."""
-_LIPS: Final = (0.1, 0.4)
-"""What is redder than skin by so much, and not dark, is a lip that the landmarks missed; or gum, which is drawn."""
+_LIPS: Final = (0.30, 0.60)
+"""On the way in log(R/G) from these teeth to these lips: from the first on it is less tooth, from the second none."""
+_FRONT: Final = (4 / 14, 10 / 14)
+"""The six front crowns: what the photo shows dark on them is the gap below a shorter tooth, not a tooth in the shade."""
 _LOG_RANGE: Final = (-1.6, 0.45)
 """Of a texel's luminance around the teeth's tone: what is darker is the mouth's shade, and deep enough then."""
 _GAP: Final = (-0.75, -1.15)
@@ -87,8 +89,14 @@ def recover_mouth(
     found = dict[str, Texture]()
     ivory = _tone(list(looks.values()), tone)
     if ivory is not None:
+        ring = opening.lips
+        lips = (
+            float(np.median(_redness(ring, ivory)))
+            if len(ring) >= _LEAST_PIXELS
+            else float(_redness(tone[None], ivory)[0])
+        )
         found = {
-            name: Texture(name, _paint(part_texels(model, name, _WIDTH, _HEIGHT), look, ivory, tone))
+            name: Texture(name, _paint(part_texels(model, name, _WIDTH, _HEIGHT), look, ivory, lips))
             for name, look in looks.items()
         }
     return found | _behind(model, fitted, opening, light) if found else {}
@@ -102,6 +110,8 @@ class _Opening:
     """Linear RGB."""
     inside: Float32[np.ndarray, "H W"]
     """1 between the lips."""
+    lips: Float32[np.ndarray, "N 3"]
+    """Colours of their red."""
     left_top_px: Float32[np.ndarray, "2"]
     scale: float
 
@@ -126,7 +136,9 @@ def _opening(face: FaceObservation) -> _Opening:
     points = ((rim - left_top) * np.float32(scale)).astype(np.float32)
     soft = max(0.008 * face.interocular_px * scale, 0.5)
     inside = fill_polygon((colour.shape[0], colour.shape[1]), points, soften=soft)
-    return _Opening(colour, np.clip(2 * inside - 0.6, 0, 1), left_top, scale)
+    outline = ((face.landmarks_px[list(LIPS)] - left_top) * np.float32(scale)).astype(np.float32)
+    red = (fill_polygon((inside.shape[0], inside.shape[1]), outline, grow=-2 * soft) > 0.5) & (inside < 0.02)
+    return _Opening(colour, np.clip(2 * inside - 0.6, 0, 1), colour[red], left_top, scale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,22 +202,18 @@ def _redness(colours: Float32[np.ndarray, "N 3"], skin: Float32[np.ndarray, "3"]
     return np.log(floored[:, 0] / floored[:, 1]) - np.float32(np.log(max(skin[0], 1e-3) / max(skin[1], 1e-3)))
 
 
-def _without_lips(
-    colour: Float32[np.ndarray, "N 3"],
-    weight: Float32[np.ndarray, "N"],
-    ivory: Float32[np.ndarray, "3"],
-    skin: Float32[np.ndarray, "3"],
+def _tooth_share(
+    colour: Float32[np.ndarray, "N 3"], front: Bool[np.ndarray, "N"], ivory: Float32[np.ndarray, "3"], lips: float
 ) -> Float32[np.ndarray, "N"]:
-    """Weight of what is no lip."""
+    """How surely these are teeth, or the shade of a mouth's corner; `lips` is log(R/G) of lips beyond that of teeth."""
     bright = np.log(np.maximum(colour @ LUMINANCE, 1e-4) / float(ivory @ LUMINANCE))
     lit = np.clip((bright - _GAP[1]) / (_GAP[0] - _GAP[1]), 0, 1)
-    red = np.clip((_redness(colour, skin) - _LIPS[0]) / (_LIPS[1] - _LIPS[0]), 0, 1)
-    return (weight * (1 - lit * red)).astype(np.float32)
+    red = _redness(colour, ivory) / max(lips, 0.05)
+    red = np.clip((red - _LIPS[0]) / (_LIPS[1] - _LIPS[0]), 0, 1)
+    return (np.where(front, lit, 1) * (1 - lit * red)).astype(np.float32)
 
 
-def _paint(
-    jaw: PartTexels, look: _Look, ivory: Float32[np.ndarray, "3"], skin: Float32[np.ndarray, "3"]
-) -> UInt8[np.ndarray, "H W 3"]:
+def _paint(jaw: PartTexels, look: _Look, ivory: Float32[np.ndarray, "3"], lips: float) -> UInt8[np.ndarray, "H W 3"]:
     """The jaw's texture, sRGB: the photo where it was seen, elsewhere the usual picture in this person's ivory."""
     usual = part_picture("teeth")
     assert usual is not None
@@ -222,8 +230,10 @@ def _paint(
         flat[jaw.texels] = values
         return flat.reshape(_HEIGHT, _WIDTH, *values.shape[1:])
 
-    own_weight = _without_lips(look.own, look.own_weight, ivory, skin)
-    mirrored_weight = _without_lips(look.mirrored, look.mirrored_weight, ivory, skin)
+    across = (jaw.texels % _WIDTH + 0.5) / _WIDTH
+    front = crown.repeat(_WIDTH, axis=1).ravel()[jaw.texels] & (across > _FRONT[0]) & (across < _FRONT[1])
+    own_weight = look.own_weight * _tooth_share(look.own, front, ivory, lips)
+    mirrored_weight = look.mirrored_weight * _tooth_share(look.mirrored, front, ivory, lips)
     pale = np.where(crown.repeat(_WIDTH, axis=1).ravel()[jaw.texels][:, None], ivory, _GUM).astype(np.float32)
     own, mirrored = _limited(look.own, pale, ivory), _limited(look.mirrored, pale, ivory)
     dark = np.log(np.maximum(mirrored @ LUMINANCE, 1e-4) / float(ivory @ LUMINANCE))
