@@ -68,15 +68,14 @@ def _mesh(model: HeadModel, shell: HairShell, locks: Locks, material: Material) 
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(across, axis=1)
     normals = np.concatenate([shell.normals.reshape(-1, 3), locks.normals]).astype(np.float32)
-    # A ribbon that turns on itself is seen from its other side.
-    away = np.sum(across * normals[triangles].sum(1), axis=1) < 0
-    triangles[away] = triangles[away][:, ::-1]
+    # Where a ribbon folds back on itself it would show its wrong side.
+    folded = (np.sum(across * normals[triangles].sum(1), axis=1) < 0) & (triangles[:, 0] >= rows * columns)
     return Mesh(
         name="hair",
         positions=positions,
         normals=normals,
         uvs=np.concatenate([below, above]).astype(np.float32),
-        triangles=triangles[area > 1e-9].astype(np.int32),
+        triangles=triangles[(area > 1e-9) & ~folded].astype(np.int32),
         material=material,
         morph_names=(),
         morphs=np.zeros((0, count, 3), np.float32),
