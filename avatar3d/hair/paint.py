@@ -313,7 +313,7 @@ def _own_colour(
         chosen = chosen[apart >= np.percentile(apart, _THROUGH)]
     bright = chosen.mean(1)
     # The hue of the middling pixels: highlights are the lamp's, shadows are noise.
-    low, high = np.percentile(bright, (35, 60))
+    low, high = np.percentile(bright, (35, 56))
     own = chosen[(bright >= low) & (bright <= high)]
     hue = np.median(own if len(own) else chosen, axis=0).astype(np.float64)
     return np.clip(hue * high / max(float(hue.mean()), 1e-6), 1e-3, 0.95)
