@@ -67,7 +67,7 @@ def skin_from(model: HeadModel, face: FaceObservation, *, seed: int) -> Skin:
     pixels = face.photo.pixels
     height, width = pixels.shape[:2]
     basis = landmark_basis(model)
-    state = solve_skin(gather(basis, face, FitParams(landmark_sigma_iod=0.03)), None)
+    state = solve_skin(gather(basis, face, FitParams(landmark_sigma_iod=0.03), None), None)
     posed = model.rest + np.tensordot(state.identity, model.identity, 1)
     posed = (posed + np.tensordot(state.expression, model.expression[SEEN], 1)).astype(np.float32)
     camera = to_camera(state.view, basis.centre, width, height)

@@ -81,11 +81,11 @@ def depth_term(basis: LandmarkBasis, state: State, seen: Seen, weights: Float64[
     return Term(residual, centred(jacobian) * weights[:, None])
 
 
-def identity_term(state: State) -> Term:
-    """Coefficients are N(0, 1) over people."""
+def identity_term(state: State, mean: Float64[np.ndarray, "K"], sigma: float) -> Term:
+    """Coefficients are N(mean, sigma^2)."""
     jacobian = _columns(state, len(state.identity))
-    jacobian[:, VIEW : VIEW + len(state.identity)] = np.eye(len(state.identity))
-    return Term(state.identity.copy(), jacobian)
+    jacobian[:, VIEW : VIEW + len(state.identity)] = np.eye(len(state.identity)) / sigma
+    return Term((state.identity - mean) / sigma, jacobian)
 
 
 def expression_term(state: State, sigma: Float64[np.ndarray, "E"]) -> Term:

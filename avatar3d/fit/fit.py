@@ -29,6 +29,7 @@ from avatar3d.fit.energies import (
 from avatar3d.fit.gaze import gaze_of, look_weights, remaining_turns
 from avatar3d.fit.lids import calmed_lids, resting_lids
 from avatar3d.fit.noise import LandmarkNoise, Whitening, noise_of, upright_term, whitening
+from avatar3d.fit.prior import Glance, IdentityPrior, learnt_glance, people
 from avatar3d.fit.solve import bounded_step, cost, normal_equations
 from avatar3d.head.deform import pose_head, shape_head
 
@@ -44,14 +45,16 @@ Moving = Literal["pose", "all but focal", "all"]
 class FitParams:
     """How much each kind of evidence is believed."""
 
-    noise_inflation: float = 2.0
+    noise_inflation: float = 3.0
     """The detector's measured covariance counts this many times: it was measured on renders, not on photos."""
+    glance_sigma: float = 0.5
+    """Standard deviation of the learnt guess at a coefficient of identity, where people vary by 1."""
     landmark_sigma_iod: float = 0.06
     """Standard deviation of a landmark, in inter-ocular distances, when they are taken for independent. Larger than
     the detector's own error (2.6 %) because neighbours err together; a smaller one over-fits identity (facts.md)."""
     depth_sigma_iod: float = 0.25
     """Of the detector's depth."""
-    settling_sigma: float = 0.3
+    settling_sigma: float = 0.15
     """How far identity may move, per mode, when the head is laid on the picture after the person is known."""
     line_weight: float = 2.5
     """How much more lid and lip lines count then."""
@@ -74,6 +77,8 @@ class Evidence:
     focal_px: float
     focal_known: bool
     params: FitParams
+    prior: IdentityPrior
+    """Who this may be."""
 
     @property
     def moving(self) -> Moving:
@@ -100,7 +105,7 @@ class Evidence:
 
     def priors(self, at: State) -> list[Term]:
         """People, expressions and, when the picture does not tell it, the focal length."""
-        terms = [identity_term(at), self.expression_prior(at)]
+        terms = [identity_term(at, self.prior.mean, self.prior.sigma), self.expression_prior(at)]
         return terms if self.moving != "all" else [*terms, focal_term(at, self.focal_px, self.params.focal_sigma)]
 
 
@@ -140,10 +145,10 @@ def find_person(evidence: Evidence, noise: LandmarkNoise, start: State) -> State
         white = whitening(noise, evidence.basis, inflate=evidence.params.noise_inflation, doubt=doubt)
 
         def energy(at: State, _: Float64[np.ndarray, "L"], white: Whitening = white) -> list[Term]:
-            return [white.term(*evidence.upright(at)), *evidence.priors(at)]
+            return [white.term(at, *evidence.upright(at)), *evidence.priors(at)]
 
         state = _descend(evidence, energy, state, moving=evidence.moving)
-        strange = white.strangeness(evidence.upright(state)[0])
+        strange = white.strangeness(state, *evidence.upright(state))
         if strange.max() < STRANGE:
             break
         doubt = doubt * np.maximum(1, strange / USUAL_STRANGENESS)
@@ -156,7 +161,7 @@ def lay_on_picture(evidence: Evidence, person: State) -> State:
     lines = np.where(np.isin(evidence.basis.index, LIDS + LIPS), evidence.params.line_weight, 1.0)
 
     def energy(at: State, robust: Float64[np.ndarray, "L"]) -> list[Term]:
-        stay = Term((at.identity - person.identity) / sigma, identity_term(at).jacobian / sigma)
+        stay = identity_term(at, person.identity, sigma)
         return [evidence.picture(at, robust * lines), stay, evidence.expression_prior(at)]
 
     return _descend(evidence, energy, person, moving="all but focal")
@@ -197,7 +202,7 @@ def _bounds(state: State, moving: Moving) -> tuple[Float64[np.ndarray, "C"], Flo
     return lower, upper
 
 
-def gather(basis: LandmarkBasis, face: FaceObservation, params: FitParams) -> Evidence:
+def gather(basis: LandmarkBasis, face: FaceObservation, params: FitParams, glance: Glance | None) -> Evidence:
     """The observation in the basis' order; the focal length from EXIF, else the usual one as a guess."""
     photo = face.photo
     height, width = photo.pixels.shape[:2]
@@ -207,7 +212,8 @@ def gather(basis: LandmarkBasis, face: FaceObservation, params: FitParams) -> Ev
         interocular_px=face.interocular_px,
     )
     known = photo.focal_px is not None
-    return Evidence(basis, seen, photo.focal_px or usual_focal_px(width, height), known, params)
+    prior = people(basis) if glance is None else glance.prior(basis, seen, sigma=params.glance_sigma)
+    return Evidence(basis, seen, photo.focal_px or usual_focal_px(width, height), known, params, prior)
 
 
 def fit_head(model: HeadModel, face: FaceObservation, params: FitParams | None = None) -> HeadFit:
@@ -218,7 +224,7 @@ def fit_head(model: HeadModel, face: FaceObservation, params: FitParams | None =
     """
     basis = landmark_basis(model)
     height, width = face.photo.pixels.shape[:2]
-    evidence = gather(basis, face, params or FitParams())
+    evidence = gather(basis, face, params or FitParams(), learnt_glance(model.name))
     known = solve_skin(evidence, noise_of(model))
     camera = to_camera(known.view, basis.centre, width, height)
     person = shape_head(model, known.identity.astype(np.float32))

@@ -170,7 +170,7 @@ def calibrate_on_portraits(
         tangents = skin.frames(points, model)
         hessian, gradient, spread = np.zeros((SKIN_POINTS, 2, 2)), np.zeros((SKIN_POINTS, 2)), []
         for face in faces:
-            evidence = gather(basis, face, _CALIBRATION)
+            evidence = gather(basis, face, _CALIBRATION, None)
             seen = evidence.seen
             state = solve_skin(evidence, None)
             head = basis.points(state.identity, state.expression)

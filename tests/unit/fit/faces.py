@@ -1,12 +1,14 @@
 """Faces with known truth: landmarks projected from the head itself, no picture needed."""
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 
 from avatar3d.core.head import HeadModel
 from avatar3d.core.photo import Camera, FaceObservation, Photo
-from avatar3d.core.transforms import quaternion_from_rotation_vector
-from avatar3d.fit.noise import landmark_noise
+from avatar3d.core.transforms import matrix_from_quaternion, quaternion_from_rotation_vector
+from avatar3d.fit.basis import SEEN
+from avatar3d.fit.camera import View
+from avatar3d.fit.noise import circumstances, landmark_noise
 from avatar3d.head.deform import shape_head
 from avatar3d.head.load import load_head_model
 
@@ -51,7 +53,7 @@ def landmarks_of(model: HeadModel, vertices: Float32[np.ndarray, "V 3"]) -> Floa
 def face_of(
     model: HeadModel, vertices: Float32[np.ndarray, "V 3"], camera: Camera, *, focal_known: bool = True
 ) -> FaceObservation:
-    """What the detector would see of these vertices: the truth and its measured mean error, nothing random."""
+    """What the detector would see of these vertices: the truth and how it answers to it, nothing random."""
     points = landmarks_of(model, vertices)
     depth = camera.view(points)[:, 2]
     seen = camera.project(points)
@@ -60,9 +62,10 @@ def face_of(
     distance = depth.mean()
     eyes = seen[[33, 133]].mean(0) - seen[[263, 362]].mean(0)
     interocular = float(np.linalg.norm(eyes))
-    seen[:468] += (noise.mean[:, :2] * interocular).astype(np.float32)
+    expected = noise.mean + np.tensordot(_head_of(model, vertices, camera), noise.answer, 1)
+    seen[:468] += (expected[:, :2] * interocular).astype(np.float32)
     relative = camera.focal_px * (depth - distance) / distance
-    relative[:468] += noise.mean[:, 2] * interocular
+    relative[:468] += expected[:, 2] * interocular
     pixels = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
     focal = camera.focal_px if focal_known else None
     return FaceObservation(
@@ -71,6 +74,18 @@ def face_of(
         depth_px=relative.astype(np.float32),
         person=np.ones((HEIGHT, WIDTH), bool),
     )
+
+
+def _head_of(model: HeadModel, vertices: Float32[np.ndarray, "V 3"], camera: Camera) -> Float64[np.ndarray, "C"]:
+    """Identity, seen expression and circumstances of these vertices."""
+    modes = np.concatenate([model.identity, model.expression[SEEN]]).astype(np.float64)
+    some = slice(None, None, 7)
+    off = (vertices - model.rest)[some].ravel()
+    columns = modes[:, some].reshape(len(modes), -1)
+    numbers = np.linalg.solve(columns @ columns.T + 1e-9 * np.eye(len(modes)), columns @ off)
+    rotation = matrix_from_quaternion(camera.rotation_wxyz).astype(np.float64)
+    view = View(rotation, np.zeros(2), camera.focal_px / float(camera.translation_m[2]), camera.focal_px)
+    return np.concatenate([numbers, circumstances(view)])
 
 
 def random_person(model: HeadModel, seed: int) -> Float32[np.ndarray, "V 3"]:

@@ -9,6 +9,7 @@ from scipy.optimize import lsq_linear
 from avatar3d.fit.basis import SEEN, landmark_basis
 from avatar3d.fit.camera import View, rotation_matrix
 from avatar3d.fit.energies import (
+    VIEW,
     Seen,
     State,
     Term,
@@ -19,7 +20,14 @@ from avatar3d.fit.energies import (
     identity_term,
     landmark_term,
 )
-from avatar3d.fit.noise import LandmarkNoise, flat_residual, upright_term, whitening
+from avatar3d.fit.noise import (
+    CIRCUMSTANCES,
+    LandmarkNoise,
+    flat_residual,
+    landmark_noise,
+    upright_term,
+    whitening,
+)
 from avatar3d.fit.solve import bounded_step
 from tests.unit.fit.faces import default_head
 
@@ -44,7 +52,7 @@ def _seen() -> Seen:
     [
         lambda state: landmark_term(BASIS, state, _seen(), WEIGHTS),
         lambda state: depth_term(BASIS, state, _seen(), WEIGHTS),
-        identity_term,
+        lambda state: identity_term(state, np.full(len(state.identity), 0.3), 0.7),
         lambda state: expression_term(state, np.full(len(SEEN), 0.35)),
         lambda state: focal_term(state, 1200.0, 0.4),
     ],
@@ -58,6 +66,24 @@ def test_derivatives_agree_with_finite_differences(term: Callable[[State], Term]
         step[column] = 1e-6
         numeric = (term(state.moved(step)).residual - term(state.moved(-step)).residual) / 2e-6
         np.testing.assert_allclose(slopes[:, column], numeric, atol=1e-5)
+
+
+def test_derivatives_of_what_the_detector_is_expected_to_see_agree_with_finite_differences() -> None:
+    noise = landmark_noise(default_head().name)
+    assert noise is not None
+    white, even = whitening(noise, BASIS, inflate=1.0), np.ones(COUNT)
+
+    def term(state: State) -> Term:
+        picture, depth = landmark_term(BASIS, state, _seen(), even), depth_term(BASIS, state, _seen(), even)
+        return white.term(state, *upright_term(state.view, picture, depth))
+
+    state = _state()
+    slopes = term(state).jacobian
+    for column in (3, 5, 6, 7, 20, slopes.shape[1] - 1):  # a turn also turns what is upright, which the fit leaves out
+        step = np.zeros(slopes.shape[1])
+        step[column] = 1e-6
+        numeric = (term(state.moved(step)).residual - term(state.moved(-step)).residual) / 2e-6
+        np.testing.assert_allclose(slopes[:, column], numeric, atol=2e-3, rtol=1e-3)
 
 
 def test_a_step_stays_within_its_bounds_and_is_the_best_one_there() -> None:
@@ -78,10 +104,19 @@ def test_huber_trusts_near_points_fully_and_far_ones_less() -> None:
 
 def test_whitening_is_the_root_of_the_inverse_covariance() -> None:
     rng = np.random.default_rng(5)
-    noise = LandmarkNoise(rng.normal(size=(468, 3)), rng.normal(size=(4, 468, 3)), rng.uniform(0.5, 2, (468, 3)))
+    columns = len(BASIS.identity) + len(SEEN) + CIRCUMSTANCES
+    noise = LandmarkNoise(
+        mean=rng.normal(size=(468, 3)),
+        answer=np.zeros((columns, 468, 3)),
+        modes=rng.normal(size=(4, 468, 3)),
+        left=rng.uniform(0.5, 2, (468, 3)),
+    )
     white = whitening(noise, BASIS, inflate=1.5)
     size = 3 * COUNT
-    root = white.term(np.zeros(size), np.eye(size)).jacobian
+    state, wide = _state(), VIEW + columns - CIRCUMSTANCES
+    unit = np.pad(np.eye(size), ((0, 0), (0, -size % wide)))
+    parts = [white.term(state, np.zeros(size), part).jacobian for part in np.split(unit, unit.shape[1] // wide, axis=1)]
+    root = np.concatenate(parts, axis=1)[:, :size]
     modes = np.stack([flat_residual(mode[BASIS.index]) for mode in noise.modes])
     covariance = 1.5 * (modes.T @ modes + np.diag(flat_residual(noise.left[BASIS.index]) ** 2))
     np.testing.assert_allclose(root @ covariance @ root.T, np.eye(size), atol=1e-8)

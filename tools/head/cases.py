@@ -1,0 +1,151 @@
+"""Generated people whose truth is known, and what the landmark detector saw of them.
+
+    random ICT heads in skins of calibration portraits --> picture --> photo door --> landmarks
+
+Seeded batch by batch, so that a folder of batches can be continued; about 0.2 s a head on one idle core.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
+from avatar3d.core.head import HeadModel
+from avatar3d.core.photo import Camera
+from avatar3d.core.transforms import matrix_from_quaternion
+from avatar3d.head.ict import load_ict
+from avatar3d.photo.load import load_photo
+from avatar3d.photo.mesh_layout import MIRROR
+from bench.skins import Skin, skin_from
+from tools.head.landmarks import calibration_portraits, observe_pixels
+from tools.head.synthetic import Lens, look_at_head, random_light, render_portrait
+
+CASES_SEED: Final = 20261121
+BATCH: Final = 100
+_SIZE_PX: Final = 320
+_INTEROCULAR_M: Final = 0.0635
+_MOVES: Final = (
+    "mouthSmileLeft", "jawOpen", "browInnerUp", "browDownLeft", "eyeBlinkLeft", "eyeSquintLeft", "mouthPucker",
+    "mouthFrownLeft", "mouthStretchLeft", "noseSneerLeft", "cheekSquintLeft", "mouthUpperUpLeft",
+    "mouthLowerDownLeft", "eyeWideLeft", "mouthPressLeft", "mouthShrugLower", "mouthRollLower", "mouthRollUpper",
+    "browOuterUpLeft", "mouthDimpleLeft",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """Heads, cameras and what the detector saw."""
+
+    identity: Float32[np.ndarray, "N 100"]
+    expression: Float32[np.ndarray, "N 52"]
+    rotation: Float64[np.ndarray, "N 3 3"]
+    """camera_from_head."""
+    translation: Float64[np.ndarray, "N 3"]
+    focal: Float64[np.ndarray, "N"]
+    seen: Float64[np.ndarray, "N 478 3"]
+    """Pixels from the principal point; relative depth, pixels."""
+
+
+def random_expression(rng: np.random.Generator) -> Float32[np.ndarray, "52"]:
+    """Two in five neutral; else up to four movements, a third of them with a smile."""
+    weights = np.zeros(52, np.float32)
+    if rng.random() < 0.4:
+        return weights
+    for name in rng.choice(_MOVES, rng.integers(1, 5), replace=False):
+        strength = rng.uniform(0, 0.6) * (0.6 if name in ("jawOpen", "eyeBlinkLeft", "mouthPucker") else 1)
+        weights[ARKIT_INDEX[name]] = strength
+        if name.endswith("Left"):
+            weights[ARKIT_INDEX[f"{name[:-4]}Right"]] = np.clip(strength + rng.normal(0, 0.08), 0, 1)
+    if rng.random() < 0.35:
+        strength = rng.uniform(0.2, 0.9)
+        weights[ARKIT_INDEX["mouthSmileLeft"]] = strength
+        weights[ARKIT_INDEX["mouthSmileRight"]] = np.clip(strength + rng.normal(0, 0.07), 0, 1)
+        weights[[ARKIT_INDEX["cheekSquintLeft"], ARKIT_INDEX["cheekSquintRight"]]] = 0.4 * strength
+    return weights
+
+
+def random_camera(rng: np.random.Generator) -> Camera:
+    """0.3 to 2.5 m away, 55 to 95 pixels between the eyes, turned as people turn."""
+    distance = float(np.exp(rng.uniform(np.log(0.3), np.log(2.5))))
+    focal = rng.uniform(55, 95) / _INTEROCULAR_M * (distance - 0.03)
+    return look_at_head(
+        Lens(_SIZE_PX, _SIZE_PX, focal),
+        distance_m=distance,
+        yaw_rad=rng.normal(0, 0.2),
+        pitch_rad=rng.normal(0, 0.1),
+        roll_rad=rng.normal(0, 0.05),
+        shift_px=(rng.normal(0, 12), rng.normal(0, 12)),
+    )
+
+
+def collect_cases(folder: Path, batches: int) -> Cases:
+    """All batches, those that the folder holds already read from there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [n for n in range(batches) if not _batch_file(folder, n).is_file()]
+    if missing:
+        source = load_ict()
+        faces = [face for path in calibration_portraits() if (face := observe_pixels(load_photo(path).pixels))]
+        skins = [skin_from(source, face, seed=i) for i, face in enumerate(faces)]
+        for batch in missing:
+            np.savez_compressed(_batch_file(folder, batch), **vars(observe_batch(source, skins, batch)))
+            print(f"batch {batch + 1} of {batches}", flush=True)
+    stored: list[dict[str, np.ndarray]] = []
+    for batch in range(batches):
+        with np.load(_batch_file(folder, batch), allow_pickle=False) as archive:
+            stored.append({key: archive[key] for key in archive.files})
+    return Cases(**{key: np.concatenate([one[key] for one in stored]) for key in stored[0]})
+
+
+def with_mirrored(cases: Cases, model: HeadModel) -> Cases:
+    """All cases, then the same in a mirror: whoever learns from them learns to treat both sides alike."""
+    skin = np.unique(model.triangles[model.part("face")])
+    modes = model.identity[:, skin].reshape(len(model.identity), -1).astype(np.float64)
+    across = (model.identity[:, model.mirror] * [-1, 1, 1])[:, skin].reshape(len(modes), -1)
+    turned = np.linalg.lstsq(modes.T, across.T, rcond=None)[0].T  # mirrored mode i = sum of turned[i, k] mode k
+    sides = [ARKIT_INDEX[_other_side(name)] for name in ARKIT_NAMES]
+    flip = np.array([-1.0, 1, 1])
+    mirrored = Cases(
+        identity=(cases.identity[:, : len(modes)] @ turned).astype(np.float32),
+        expression=cases.expression[:, sides],
+        rotation=cases.rotation * flip[:, None] * flip,
+        translation=cases.translation * flip,
+        focal=cases.focal,
+        seen=cases.seen[:, MIRROR] * flip,
+    )
+    own = replace(cases, identity=cases.identity[:, : len(modes)])
+    return Cases(**{key: np.concatenate([value, vars(mirrored)[key]]) for key, value in vars(own).items()})
+
+
+def _other_side(name: str) -> str:
+    if name.endswith("Left"):
+        return f"{name[:-4]}Right"
+    return f"{name[:-5]}Left" if name.endswith("Right") else name
+
+
+def _batch_file(folder: Path, batch: int) -> Path:
+    return folder / f"batch_{batch:03d}.npz"
+
+
+def observe_batch(source: HeadModel, skins: list[Skin], batch: int) -> Cases:
+    """Render and observe; pictures that the photo door refuses are left out."""
+    rng = np.random.default_rng([CASES_SEED, batch])
+    rows: list[tuple[np.ndarray, ...]] = []
+    for _ in range(BATCH):
+        identity = rng.standard_normal(len(source.identity)).astype(np.float32)
+        expression, camera = random_expression(rng), random_camera(rng)
+        vertices = source.rest + np.tensordot(identity, source.identity, 1)
+        vertices = (vertices + np.tensordot(expression, source.expression, 1)).astype(np.float32)
+        light, background = random_light(rng, contrast=rng.uniform(0.3, 1.6)), rng.uniform(0, 1, 3) ** 2
+        skin = skins[rng.integers(len(skins))]
+        picture = render_portrait(source, vertices, skin, camera, light, background=tuple(background.tolist()))  # type: ignore[arg-type]
+        grain = rng.normal(0, rng.uniform(0.1, 4), picture.shape)
+        face = observe_pixels(np.clip(picture + grain, 0, 255).astype(np.uint8))
+        if face is not None:
+            points = np.concatenate([face.landmarks_px - camera.principal_px, face.depth_px[:, None]], axis=1)
+            rotation = matrix_from_quaternion(camera.rotation_wxyz)
+            rows.append((identity, expression, rotation, camera.translation_m, np.array(camera.focal_px), points))
+    columns = [np.stack(column) for column in zip(*rows, strict=True)]
+    return Cases(columns[0], columns[1], *(column.astype(np.float64) for column in columns[2:]))
