@@ -28,7 +28,7 @@ _RIM_M: Final = (0.0012, 0.0028)
 # What lashes and their shade add to the log colour of the rims, upper and lower; the lower one is moist and pink.
 _UPPER_RIM: Final = np.array([-0.30, -0.36, -0.36], np.float32)
 _LOWER_RIM: Final = np.array([-0.15, -0.32, -0.30], np.float32)
-_MARGIN_M: Final = (0.0042, 0.0060)
+_MARGIN_M: Final = (0.0024, 0.0038)
 """The same for the lid's margin: between its rim and the roots of its lashes."""
 
 _known: WeakKeyDictionary[HeadModel, Float32[np.ndarray, "V 3"]] = WeakKeyDictionary()

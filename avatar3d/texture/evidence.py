@@ -43,7 +43,7 @@ _MARGIN: Final = 1.1
 _LASH_LINE: Final = 0.015
 """The landmarks of an eye's opening run along the roots of the lashes, whose dark line is this wide and belongs to the
 lids, inter-ocular distances."""
-_HIDDEN_GROWN: Final = 0.012
+_HIDDEN_GROWN: Final = 0.035
 """What lies over the face throws a shadow and bleeds into the pixels beside it, inter-ocular distances."""
 _STRANDS: Final = (0.035, 0.075)
 """Spread of log luminance within 0.02 inter-ocular distances: bare skin below the first, hair above the second."""
@@ -167,7 +167,7 @@ def _judge(
     skin_like = np.asarray(cv2.morphologyEx(skin_like, cv2.MORPH_CLOSE, speck), np.float32)
     skin_like = np.asarray(cv2.morphologyEx(skin_like, cv2.MORPH_OPEN, kernel), np.float32)
     low = _below(shape, points, (*RIGHT_EYE, *LEFT_EYE))
-    over = over * (1 - _bare(colour, off_chroma.astype(np.float32), off_luminance, unit))
+    bare = _bare(colour, off_chroma.astype(np.float32), off_luminance, unit)
     chin = polygon(CHIN) > 0.5
     bearded = bool(chin.any()) and float(skin_like[chin].mean()) < _BEARDLESS
     middle_shape = fill_polygon(shape, points[list(OVAL)], grow=-(0.05 if bearded else 0.2) * unit, soften=0.04 * unit)
@@ -180,8 +180,10 @@ def _judge(
 
     outside = cv2.distanceTransform((inside_oval < 0.5).astype(np.uint8), cv2.DIST_L2, 3).astype(np.float32) / unit
     trust *= low * _falloff(outside, *_REACH_BELOW) + (1 - low) * _falloff(outside, *_REACH_ABOVE)
-    kept_over = np.maximum.reduce([core, polygon(RIGHT_BROW, 0.0, 0.01), polygon(LEFT_BROW, 0.0, 0.01)])
-    over = _grown(over, _HIDDEN_GROWN * unit) * (1 - kept_over)
+    kept_over = np.maximum.reduce(
+        [core * bearded, bare, polygon(LIPS, 0.02), polygon(NOSTRILS), polygon(RIGHT_BROW, 0.0, 0.01), polygon(LEFT_BROW, 0.0, 0.01)]
+    )  # fmt: skip
+    over = _grown(over * (1 - bare), _HIDDEN_GROWN * unit) * (1 - kept_over)
     trust *= 1 - over
     edge = max(1, round(0.03 * unit))
     border = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * edge + 1, 2 * edge + 1))

@@ -21,9 +21,10 @@ from avatar3d.texture.complete import pull_push, smooth
 from avatar3d.texture.delight import LUMINANCE, divide_by_light, doubt_light, fit_light, refine_light
 from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
 from avatar3d.texture.normals import normal_map
+from avatar3d.texture.pores import grain
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
 from avatar3d.texture.teeth import recover_mouth
-from avatar3d.texture.temper import EVEN, EVEN_BEARDED, even_out, smile_of, temper
+from avatar3d.texture.temper import EVEN, EVEN_BEARDED, even_out, smile_folds, smile_of, temper
 from avatar3d.texture.warp import aligned_pixels
 from avatar3d.texture.white import white_gain
 
@@ -37,6 +38,8 @@ _TONE_REACH: Final = 0.3
 """Skin this close to the median in log luminance tells the tone."""
 _LARGEST_GAIN: Final = 0.25
 """The two sides of a face differ by no more in log colour; the rest is light."""
+_FOLD_DOUBT: Final = 0.8
+"""How much less the surroundings of an eye, dark with lashes and make-up, count for skin in the fold of its lid."""
 _FEATHER: Final = 0.009
 """Width over which a seen region fades into what is filled in, atlas edges."""
 
@@ -69,18 +72,20 @@ def recover_skin(
     own, own_weight = _log_ratio(atlas, seen, light, tone)
     opposite, opposite_weight = _log_ratio(atlas, mirrored, light, tone)
     drawn, sockets = _picture(atlas, seen.chosen, seen.drawn), _picture(atlas, seen.chosen, seen.sockets)
-    own = temper(own, own_weight, drawn, sockets, smile_of(fitted))
+    own = temper(own, own_weight, drawn, sockets, smile_folds(model, size), smile_of(fitted))
     strength = EVEN_BEARDED if evidence.bearded else EVEN
     own = even_out(own, own_weight, drawn, strength)
     opposite = even_out(opposite, opposite_weight, _picture(atlas, mirrored.chosen, mirrored.drawn), strength)
     own, weight = _fill_from_mirror(own, own_weight, opposite, opposite_weight)
     # What lies hidden in the fold of a lid is skin like that around the eye, not like the dark rim of its lashes; what
     # lies hidden between these and the eyeball is.
-    around = pull_push(own, weight * (1 - sockets))
+    around = pull_push(own, weight * (1 - _FOLD_DOUBT * sockets))
     margin = atlas.image(lid_margin(model, atlas))[..., None]
     around = around * (1 - margin) + pull_push(own, weight) * margin
     ratio = own * weight[..., None] + around * (1 - weight)[..., None]
     ratio += (1 - weight)[..., None] * atlas.image(cavity_shade(model, atlas))
+    plain = _picture(atlas, seen.chosen, seen.plain * (seen.weight > 0.9))
+    ratio += grain(own, plain, 1 - weight)
     gain = white_gain(face, tone) if delight else np.ones(3, np.float32)
     light, tone = Light(light.coefficients / gain), tone * gain
     albedo = tone * np.exp(ratio)

@@ -2,13 +2,15 @@
 
 from typing import Final
 
+import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int32
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
-from avatar3d.core.head import HeadFit
+from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.texture.complete import smooth
 from avatar3d.texture.delight import LUMINANCE
+from avatar3d.texture.regions import blur
 
 _SURROUNDINGS: Final = 0.045
 """Standard deviation of the Gaussian that tells what a texel's surroundings are like, atlas edges."""
@@ -19,8 +21,18 @@ _GLOSS_DOUBT: Final = 0.30
 """Texels this much brighter than the first guess of their surroundings count less for the second."""
 _SPECK: Final = 0.004
 """What is smaller is pores and noise and stays, atlas edges."""
-_CREASE_KNEE: Final = 0.08
-_CREASE_LOST: Final = 0.6
+_CREASE_KNEE: Final = 0.05
+_CREASE_LOST: Final = 0.85
+# The folds of a smile run past the nose and the corners of the mouth (landmarks); a zone this wide around them is judged
+# by the skin outside it, since all of it lies in the fold's shade. Atlas edges.
+_FOLDS: Final = (
+    (129, 203, 206, 216, 212, 202), (358, 423, 426, 436, 432, 422), (216, 207, 214), (436, 427, 434),
+)  # fmt: skip
+_FOLD_WIDTH: Final = 0.06
+_FOLD_SOFT: Final = 0.010
+_BESIDE: Final = 0.06
+_FOLD_KNEE: Final = 0.04
+_FOLD_LOST: Final = 0.85
 _CREASING: Final = ("mouthSmileLeft", "mouthSmileRight", "cheekSquintLeft", "cheekSquintRight")
 # Slow changes of log colour that bare skin may show, luminance and chroma; what exceeds them is mostly cast shadow and
 # coloured bounce, of which these shares are taken out (a beard is a slow change too).
@@ -38,11 +50,27 @@ def smile_of(fitted: HeadFit) -> float:
     return float(np.clip(1.5 * max(fitted.expression[ARKIT_INDEX[name]] for name in _CREASING), 0, 1))
 
 
+def smile_folds(model: HeadModel, size: int) -> Float32[np.ndarray, "S S"]:
+    """1 where a smile folds the cheeks, on the face's atlas."""
+    canvas = np.zeros((size, size), np.uint8)
+    for path in _FOLDS:
+        corners = model.uvs[_uv_corners(model, path)]
+        places = np.einsum("ni,nic->nc", model.landmark_barycentric[list(path)], corners) * size
+        line = np.round(places * 16).astype(np.int32)[None]
+        cv2.polylines(canvas, list(line), False, (255,), max(1, round(_FOLD_WIDTH * size)), cv2.LINE_AA, 4)
+    return blur(canvas.astype(np.float32) / np.float32(255), _FOLD_SOFT * size)
+
+
+def _uv_corners(model: HeadModel, landmarks: tuple[int, ...]) -> Int32[np.ndarray, "N 3"]:
+    return model.triangle_uvs[model.landmark_triangles[list(landmarks)]]
+
+
 def temper(
     ratio: Float32[np.ndarray, "S S 3"],
     weight: Float32[np.ndarray, "S S"],
     drawn: Float32[np.ndarray, "S S"],
     sockets: Float32[np.ndarray, "S S"],
+    folds: Float32[np.ndarray, "S S"],
     smile: float,
 ) -> Float32[np.ndarray, "S S 3"]:
     """Draw gloss and creases of log colour back toward their surroundings; brows, lips and lid margins keep their dark."""
@@ -58,6 +86,11 @@ def temper(
     share = ((shine + crease) / np.maximum(np.abs(excess), 1e-3) * (weight > 0)).astype(np.float32)
     detail = (luminance - broad)[..., None]
     tempered = ratio + share[..., None] * (around + detail - ratio)
+    if smile > 0:
+        beside = smooth(ratio, trusted * doubt * (1 - folds) ** 2, _BESIDE)
+        short = np.clip(beside @ LUMINANCE - broad - _FOLD_KNEE, 0, 1.2) * np.clip(1 - 2.5 * drawn, 0, 1)
+        lift = short / np.maximum(beside @ LUMINANCE - broad, 1e-3) * folds * (_FOLD_LOST * smile) * (weight > 0)
+        tempered += lift[..., None].astype(np.float32) * (beside + detail - tempered)
     grey = (tempered @ LUMINANCE)[..., None]
     return tempered + (_SOCKET_GREY * sockets * (1 - drawn))[..., None] * (grey - tempered)
 

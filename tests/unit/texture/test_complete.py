@@ -4,6 +4,7 @@ import numpy as np
 
 from avatar3d.texture.complete import pull_push, smooth
 from avatar3d.texture.normals import normal_map
+from avatar3d.texture.pores import grain
 
 
 def test_known_texels_stay() -> None:
@@ -52,3 +53,13 @@ def test_a_bright_bump_leans_outward_on_every_side() -> None:
 def test_doubted_skin_has_no_relief() -> None:
     noise = np.random.default_rng(0).standard_normal((64, 64)).astype(np.float32)
     assert (normal_map(noise, np.zeros((64, 64), np.float32)) == [128, 128, 255]).all()
+
+
+def test_filled_skin_has_the_grain_of_the_skin_seen() -> None:
+    pores = 0.02 * np.random.default_rng(3).standard_normal((256, 256, 1)).astype(np.float32).repeat(3, axis=2)
+    plain = np.zeros((256, 256), np.float32)
+    plain[:, :128] = 1
+    added = grain(pores, plain, 1 - plain)
+    assert np.abs(added[:, :128]).max() == 0
+    smooth_skin = grain(np.zeros_like(pores), plain, 1 - plain)
+    assert added[:, 128:].std() > 5 * smooth_skin[:, 128:].std()
