@@ -1,5 +1,6 @@
 """Skin that no photo shows gets the pores and mottling of the skin beside it, so that no edge tells where the photo ends."""
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -29,13 +30,20 @@ def grain(
     scale = size / 1024
     known = plain > 0.95
     luminance = ratio @ LUMINANCE
-    noise = np.random.default_rng(_SEED).standard_normal((size, size)).astype(np.float32)
     total = np.zeros((size, size), np.float32)
-    for (fine, coarse), most in zip(_BANDS, _MOST, strict=True):
-        pattern = blur(noise, fine * scale) - blur(noise, coarse * scale)
+    for (fine, coarse), most, pattern in zip(_BANDS, _MOST, _patterns(size), strict=True):
         amplitude = 0.4 * most
         if known.sum() >= _ENOUGH:
             seen = (blur(luminance, fine * scale) - blur(luminance, coarse * scale))[known]
             amplitude = min(1.4826 * float(np.median(np.abs(seen))), most)
-        total += np.float32(amplitude / max(float(pattern.std()), 1e-6)) * pattern
+        total += np.float32(amplitude) * pattern
     return total[..., None] * unseen[..., None] * _MOTTLED
+
+
+@lru_cache(maxsize=2)
+def _patterns(size: int) -> tuple[Float32[np.ndarray, "S S"], ...]:
+    """The same noise in each band, of unit deviation."""
+    noise = np.random.default_rng(_SEED).standard_normal((size, size)).astype(np.float32)
+    scale = size / 1024
+    bands = [blur(noise, fine * scale) - blur(noise, coarse * scale) for fine, coarse in _BANDS]
+    return tuple(band / np.float32(max(float(band.std()), 1e-6)) for band in bands)
