@@ -1,5 +1,6 @@
 """Colours the scalp under the hair, so that no bald skin shines between the strands."""
 
+from dataclasses import replace
 from typing import Final
 
 import cv2
@@ -39,13 +40,7 @@ def tint_scalp(model: HeadModel, fitted: HeadFit, skin: Skin, hair: Mesh | None)
     mixed = albedo[..., :3] * (1 - mask) + _SHADOW * tint * mask
     pixels = albedo.copy()
     pixels[..., :3] = np.clip(np.round(mixed), 0, 255).astype(np.uint8)
-    return Skin(
-        albedo=Texture(name=skin.albedo.name, pixels=pixels),
-        normal=skin.normal,
-        confidence=skin.confidence,
-        light=skin.light,
-        tone=skin.tone,
-    )
+    return replace(skin, albedo=Texture(name=skin.albedo.name, pixels=pixels))
 
 
 def _cover(

@@ -21,8 +21,8 @@ _GLOSS_DOUBT: Final = 0.30
 """Texels this much brighter than the first guess of their surroundings count less for the second."""
 _SPECK: Final = 0.004
 """What is smaller is pores and noise and stays, atlas edges."""
-_CREASE_KNEE: Final = 0.05
-_CREASE_LOST: Final = 0.85
+_CREASE_KNEE: Final = 0.08
+_CREASE_LOST: Final = 0.65
 # The folds of a smile run past the nose and the corners of the mouth (landmarks); a zone this wide around them is judged
 # by the skin outside it, since all of it lies in the fold's shade. Atlas edges.
 _FOLDS: Final = (
@@ -32,7 +32,7 @@ _FOLD_WIDTH: Final = 0.06
 _FOLD_SOFT: Final = 0.010
 _BESIDE: Final = 0.06
 _FOLD_KNEE: Final = 0.04
-_FOLD_LOST: Final = 0.85
+_FOLD_LOST: Final = 0.65
 _CREASING: Final = ("mouthSmileLeft", "mouthSmileRight", "cheekSquintLeft", "cheekSquintRight")
 # Slow changes of log colour that bare skin may show, luminance and chroma; what exceeds them is mostly cast shadow and
 # coloured bounce, of which these shares are taken out (a beard is a slow change too).
