@@ -17,6 +17,7 @@ from avatar3d.core.blendshapes import ARKIT_NAMES
 from avatar3d.core.errors import NoFaceError
 from avatar3d.formats.check import check_file
 from avatar3d.head.load import load_head_model
+from avatar3d.head.pictures import part_picture
 from avatar3d.pipeline import CreateParams, Files, create_files
 from avatar3d.report.record import record_from_json
 
@@ -133,3 +134,12 @@ def test_photos_of_one_name_do_not_collide_and_one_bad_photo_stops_nothing(astro
     assert Path(made["glb"]).is_file()
     assert not (tmp_path / "out" / "me").exists()
     assert "Traceback" not in run.stderr
+
+
+def test_the_smile_in_the_photo_gives_the_asset_its_own_teeth(collins: Files) -> None:
+    """Not the drawn ones: what the photo shows must outlast every step between texture and file."""
+    upper = Avatar.load(collins.glb).mesh("teethUpper").material.base_colour
+    drawn = part_picture("teeth")
+    assert upper is not None
+    assert drawn is not None
+    assert upper.pixels.shape[:2] != drawn.shape[:2]
