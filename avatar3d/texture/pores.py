@@ -2,10 +2,13 @@
 
 from functools import lru_cache
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float32
 
+from avatar3d.core.head import HeadModel
+from avatar3d.texture.atlas import Atlas
 from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.regions import blur
 
@@ -14,9 +17,29 @@ _BANDS: Final = ((0.7, 2.0), (2.0, 6.0), (6.0, 18.0))
 _MOST: Final = (0.030, 0.030, 0.030)
 _MOTTLED: Final = np.array([0.8, 1.05, 1.1], np.float32)
 """Mottling is blood: it darkens green and blue more than red."""
+_STRETCHED: Final = (1.6, 2.6)
+"""Texels this much longer than those of the face have less grain, and none."""
 _SEED: Final = 20261120
 _ENOUGH: Final = 500
 """Texels of bare skin that tell what pores are like."""
+
+
+_even: WeakKeyDictionary[Atlas, Float32[np.ndarray, "S S"]] = WeakKeyDictionary()
+
+
+def even_texels(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "S S"]:
+    """1 where texels are as small as on the face, toward 0 where they are drawn out: noise would be streaks there."""
+    if atlas not in _even:
+        points = atlas.image(atlas.blend(model.rest))
+        known = atlas.image(np.ones(len(atlas.texels), np.float32)) > 0
+        longest = np.zeros_like(points[..., 0])
+        for axis in (0, 1):
+            step = np.linalg.norm(np.diff(points, axis=axis, append=np.take(points, [-1], axis=axis)), axis=2)
+            longest = np.maximum(longest, np.where(np.roll(known, -1, axis=axis) & known, step, 0))
+        usual = float(np.quantile(longest[known], 0.35))
+        stretch = blur(longest / max(usual, 1e-9), 0.004 * atlas.size)
+        _even[atlas] = np.clip((_STRETCHED[1] - stretch) / (_STRETCHED[1] - _STRETCHED[0]), 0, 1).astype(np.float32)
+    return _even[atlas]
 
 
 def grain(

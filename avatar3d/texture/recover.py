@@ -21,7 +21,7 @@ from avatar3d.texture.complete import pull_push, smooth
 from avatar3d.texture.delight import LUMINANCE, divide_by_light, doubt_light, fit_light, refine_light
 from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
 from avatar3d.texture.normals import normal_map
-from avatar3d.texture.pores import grain
+from avatar3d.texture.pores import even_texels, grain
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
 from avatar3d.texture.teeth import recover_mouth
 from avatar3d.texture.temper import EVEN, EVEN_BEARDED, even_out, smile_folds, smile_of, temper
@@ -85,7 +85,7 @@ def recover_skin(
     ratio = own * weight[..., None] + around * (1 - weight)[..., None]
     ratio += (1 - weight)[..., None] * atlas.image(cavity_shade(model, atlas))
     plain = _picture(atlas, seen.chosen, seen.plain * (seen.weight > 0.9))
-    ratio += grain(own, plain, 1 - weight)
+    ratio += grain(own, plain, (1 - weight) * even_texels(model, atlas))
     gain = white_gain(face, tone) if delight else np.ones(3, np.float32)
     light, tone = Light(light.coefficients / gain), tone * gain
     albedo = tone * np.exp(ratio)
