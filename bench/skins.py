@@ -18,7 +18,7 @@ from avatar3d.core.head import HeadModel
 from avatar3d.core.photo import FaceObservation
 from avatar3d.fit.basis import SEEN, landmark_basis
 from avatar3d.fit.camera import to_camera
-from avatar3d.fit.fit import FitParams, gather, solve_skin
+from avatar3d.fit.fit import FitParams, first_pose, gather, independent_fit
 from avatar3d.head.ict import ict_path
 from avatar3d.render.raycast import Scene
 from tools.head.painted import IRIS_RADIUS_RAD
@@ -67,7 +67,8 @@ def skin_from(model: HeadModel, face: FaceObservation, *, seed: int) -> Skin:
     pixels = face.photo.pixels
     height, width = pixels.shape[:2]
     basis = landmark_basis(model)
-    state = solve_skin(gather(basis, face, FitParams(landmark_sigma_iod=0.03), None), None)
+    evidence = gather(basis, face, FitParams(landmark_sigma_iod=0.03), None)
+    state = independent_fit(evidence, first_pose(evidence))
     posed = model.rest + np.tensordot(state.identity, model.identity, 1)
     posed = (posed + np.tensordot(state.expression, model.expression[SEEN], 1)).astype(np.float32)
     camera = to_camera(state.view, basis.centre, width, height)

@@ -28,7 +28,7 @@ from avatar3d.fit.energies import (
 )
 from avatar3d.fit.gaze import gaze_of, look_weights, remaining_turns
 from avatar3d.fit.lids import calmed_lids, resting_lids
-from avatar3d.fit.noise import LandmarkNoise, Whitening, noise_of, upright_term, whitening
+from avatar3d.fit.noise import LandmarkNoise, Whitening, noise_of, upright_term, upright_turn, whitening
 from avatar3d.fit.prior import Glance, IdentityPrior, learnt_glance, people
 from avatar3d.fit.solve import bounded_step, cost, normal_equations
 from avatar3d.head.deform import pose_head, shape_head
@@ -45,9 +45,9 @@ Moving = Literal["pose", "all but focal", "all"]
 class FitParams:
     """How much each kind of evidence is believed."""
 
-    noise_inflation: float = 3.0
+    noise_inflation: float = 5.0
     """The detector's measured covariance counts this many times: it was measured on renders, not on photos."""
-    glance_sigma: float = 0.5
+    glance_sigma: float = 0.4
     """Standard deviation of the learnt guess at a coefficient of identity, where people vary by 1."""
     landmark_sigma_iod: float = 0.06
     """Standard deviation of a landmark, in inter-ocular distances, when they are taken for independent. Larger than
@@ -100,6 +100,18 @@ class Evidence:
         picture = landmark_term(self.basis, at, self.seen, even)
         return upright_term(at.view, picture, depth_term(self.basis, at, self.seen, even))
 
+    def believed(self, at: State, white: Whitening, doubt: Float64[np.ndarray, "L"]) -> Seen:
+        """What was seen, doubted landmarks moved toward where this head would be seen."""
+        off = white.expected(at, *self.upright(at))[0] * self.seen.interocular_px
+        share = 1 - 1 / doubt**2
+        count = len(share)
+        picture = off[: 2 * count].reshape(-1, 2) @ upright_turn(at.view)
+        return replace(
+            self.seen,
+            points_px=self.seen.points_px + share[:, None] * picture,
+            depth_px=self.seen.depth_px + share * off[2 * count :],
+        )
+
     def expression_prior(self, at: State) -> Term:
         return expression_term(at, np.full(len(SEEN), self.params.expression_sigma))
 
@@ -113,10 +125,10 @@ Energy = Callable[[State, Float64[np.ndarray, "L"]], list[Term]]
 """Terms at a state, given each landmark's robust weight."""
 
 
-def solve_skin(evidence: Evidence, noise: LandmarkNoise | None) -> State:
+def solve_skin(evidence: Evidence, noise: LandmarkNoise | None, glance: Glance | None) -> State:
     """View, identity and expression that explain the skin landmarks; the detector's noise when it was measured."""
     pose = first_pose(evidence)
-    return independent_fit(evidence, pose) if noise is None else find_person(evidence, noise, pose)
+    return independent_fit(evidence, pose) if noise is None else find_person(evidence, noise, glance, pose)
 
 
 def first_pose(evidence: Evidence) -> State:
@@ -138,21 +150,30 @@ def independent_fit(evidence: Evidence, start: State) -> State:
     return _descend(evidence, energy, start, moving=evidence.moving)
 
 
-def find_person(evidence: Evidence, noise: LandmarkNoise, start: State) -> State:
+def find_person(evidence: Evidence, noise: LandmarkNoise, glance: Glance | None, start: State) -> State:
     """Who this is: errors that go together are explained away; landmarks that nothing explains are doubted, again."""
     state, doubt = start, np.ones(len(evidence.basis.index))
     for _ in range(1 + DOUBTING_ROUNDS):
         white = whitening(noise, evidence.basis, inflate=evidence.params.noise_inflation, doubt=doubt)
-
-        def energy(at: State, _: Float64[np.ndarray, "L"], white: Whitening = white) -> list[Term]:
-            return [white.term(at, *evidence.upright(at)), *evidence.priors(at)]
-
-        state = _descend(evidence, energy, state, moving=evidence.moving)
+        state = _explain(evidence, white, state)
         strange = white.strangeness(state, *evidence.upright(state))
         if strange.max() < STRANGE:
             break
         doubt = doubt * np.maximum(1, strange / USUAL_STRANGENESS)
+        if glance is not None:
+            believed = evidence.believed(state, white, doubt)
+            prior = glance.prior(evidence.basis, believed, sigma=evidence.params.glance_sigma)
+            evidence = replace(evidence, prior=prior)
     return state
+
+
+def _explain(evidence: Evidence, white: Whitening, start: State) -> State:
+    """One round: all at once, under the detector's noise."""
+
+    def energy(at: State, _: Float64[np.ndarray, "L"]) -> list[Term]:
+        return [white.term(at, *evidence.upright(at)), *evidence.priors(at)]
+
+    return _descend(evidence, energy, start, moving=evidence.moving)
 
 
 def lay_on_picture(evidence: Evidence, person: State) -> State:
@@ -224,8 +245,9 @@ def fit_head(model: HeadModel, face: FaceObservation, params: FitParams | None =
     """
     basis = landmark_basis(model)
     height, width = face.photo.pixels.shape[:2]
-    evidence = gather(basis, face, params or FitParams(), learnt_glance(model.name))
-    known = solve_skin(evidence, noise_of(model))
+    glance = learnt_glance(model.name)
+    evidence = gather(basis, face, params or FitParams(), glance)
+    known = solve_skin(evidence, noise_of(model), glance)
     camera = to_camera(known.view, basis.centre, width, height)
     person = shape_head(model, known.identity.astype(np.float32))
     looking = look_weights(*gaze_of(model, person, camera, face.landmarks_px))

@@ -125,14 +125,19 @@ def whitening(
 
 def upright_term(view: View, picture: Term, depth: Term) -> tuple[Float64[np.ndarray, "R"], Float64[np.ndarray, "R C"]]:
     """Picture residuals turned so that the head stands upright, then depth residuals; and their derivatives."""
-    across = view.rotation[:2, 0] / np.linalg.norm(view.rotation[:2, 0])
-    turn = np.array([[across[0], across[1]], [-across[1], across[0]]])
+    turn = upright_turn(view)
     residual = (picture.residual.reshape(-1, 2) @ turn.T).ravel()
     jacobian = np.matmul(turn, picture.jacobian.reshape(-1, 2, picture.jacobian.shape[1]))
     return (
         np.concatenate([residual, depth.residual]),
         np.concatenate([jacobian.reshape(len(residual), -1), depth.jacobian]),
     )
+
+
+def upright_turn(view: View) -> Float64[np.ndarray, "2 2"]:
+    """Turns picture vectors so that the head stands upright."""
+    across = view.rotation[:2, 0] / np.linalg.norm(view.rotation[:2, 0])
+    return np.array([[across[0], across[1]], [-across[1], across[0]]])
 
 
 def flat_residual(points: Float64[np.ndarray, "L 3"]) -> Float64[np.ndarray, "R"]:

@@ -23,7 +23,7 @@ from avatar3d.core.head import HeadModel
 from avatar3d.core.photo import FaceObservation, Photo
 from avatar3d.fit.basis import landmark_basis
 from avatar3d.fit.energies import huber_weights
-from avatar3d.fit.fit import FitParams, gather, solve_skin
+from avatar3d.fit.fit import FitParams, first_pose, gather, independent_fit
 from avatar3d.head.ict import ict_path, load_ict
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
@@ -172,7 +172,7 @@ def calibrate_on_portraits(
         for face in faces:
             evidence = gather(basis, face, _CALIBRATION, None)
             seen = evidence.seen
-            state = solve_skin(evidence, None)
+            state = independent_fit(evidence, first_pose(evidence))
             head = basis.points(state.identity, state.expression)
             off = (state.view.project(head) - seen.points_px) / seen.interocular_px
             slide = state.view.jacobians(head)[1] @ tangents / seen.interocular_px
