@@ -28,6 +28,8 @@ _IRIS_M: Final = 0.0059
 """Radius of a human iris; it hardly varies."""
 _PUPIL: Final = 0.34
 """Pupil over iris radius in daylight."""
+_LIMBUS: Final = 0.08
+"""Half the width of the soft edge between iris and white, in iris radii."""
 _SCLERA: Final = np.array([0.66, 0.58, 0.53], np.float32)
 """Linear albedo of the white of the eye, by eye from portraits: never pure white."""
 _BROWN: Final = np.array([0.075, 0.042, 0.024], np.float32)
@@ -40,6 +42,8 @@ _IRIS_RANGE: Final = (0.018, 0.22)
 """Linear luminance that irises have."""
 _WHITE_RANGE: Final = (0.20, 0.58)
 _SEED: Final = 20240911
+_RING: Final = (0.5, 0.88)
+"""Radii between which the photo's iris tells its colour, over the limbus: neither pupil nor the white's blur."""
 _SMALLEST: Final = 6
 """Pixels that an iris or a white must have to tell its colour."""
 _RESOLVED_PX: Final = 3.5
@@ -61,7 +65,7 @@ def recover_eyes(model: HeadModel, fitted: HeadFit, face: FaceObservation, *, li
     angle = np.arctan2(y, x)
     soft = 1.5 / (_SIZE * edge)
     picture = _sclera(radius, angle, colours.white)
-    within = _step(1.0 + 5 * soft, 1.0 - 5 * soft, radius)[..., None]
+    within = _step(1.0 + _LIMBUS, 1.0 - _LIMBUS, radius)[..., None]
     picture = picture * (1 - within) + _iris(radius, angle, colours.iris) * within
     shadow = _lid_shadow(radius, y / np.float32(edge))
     if colours.seen:
@@ -138,7 +142,7 @@ def _skin_in_photo(face: FaceObservation) -> Float32[np.ndarray, "3"]:
 
 def _measure(eye: SeenEye) -> _Colours | None:
     """The ring of its iris without lids and glints, and the white beside it."""
-    iris, white = eye.linear[eye.inside & (eye.away > 0.5) & (eye.away < 0.88)], eye.white
+    iris, white = eye.linear[eye.inside & (eye.away > _RING[0]) & (eye.away < _RING[1])], eye.white
     if min(len(iris), len(white)) < _SMALLEST:
         return None
     median = np.median(white[_brighter_half(white)], axis=0)
@@ -181,8 +185,11 @@ def _iris(
     collarette = np.exp(-(((radius - 0.47) / 0.11) ** 2)).astype(np.float32)
     across = 1 + fibres * _step(_PUPIL, 0.55, radius) + 0.28 * collarette - 0.12 * _step(0.6, 0.95, radius)
     warm = 1 + collarette[..., None] * np.array([0.22, 0.06, -0.10], np.float32)
-    limbal = 1 - 0.72 * _step(0.78, 1.0, radius)
-    return np.maximum(colour * warm * (across * limbal)[..., None], 0.003).astype(np.float32)
+    limbal = 1 - 0.5 * _step(0.76, 1.0, radius)
+    drawn = warm * (across * limbal)[..., None]
+    measured = (radius > _RING[0]) & (radius < _RING[1])  # as in the photo, so that the whole is as dark as there
+    drawn /= float((drawn[measured] @ LUMINANCE).mean())
+    return np.maximum(colour * drawn, 0.003).astype(np.float32)
 
 
 def _sclera(
@@ -200,7 +207,7 @@ def _sclera(
         width = generator.uniform(0.006, 0.016)
         reach = generator.uniform(1.25, 1.7)
         veins += np.exp(-((turn / width) ** 2)).astype(np.float32) * _step(reach, reach + 0.5, radius)
-    pink = np.clip(0.30 * _step(1.1, 2.1, radius) + 0.16 * np.clip(veins, 0, 1.2), 0, 1)[..., None]
+    pink = np.clip(0.18 * _step(1.1, 2.1, radius) + 0.14 * np.clip(veins, 0, 1.2), 0, 1)[..., None]
     rosy = white * np.array([0.98, 0.60, 0.55], np.float32)
     return ((white * (1 - pink) + rosy * pink) * (1 + cloud[..., None])).astype(np.float32)
 
