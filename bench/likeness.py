@@ -10,7 +10,8 @@ albedo     20 synthetic heads under 4 lights: recovered albedo beside the true o
            skin (not on hair, brows, eyes, mouth). The true skins are portraits' with their own slow shading taken out.
 view       20 synthetic heads seen from the front, then from 30 degrees, which the texture never saw: PSNR of the
            fitted head beside the mean head (only its pose fitted) with the same texture, and beside the mean head with
-           a texture recovered through it; all aligned to the truth by the same landmarks. Where: the hull of the
+           a texture recovered through it; and the true head with a texture recovered through it, the most that this
+           measure can show; all aligned to the truth by the same landmarks. Where: the hull of the
            landmarks inside the oval, from the brows down (beside it the portraits painted hair, shadow and collars
            onto the true heads), without what else is as dark as hair; then also without the openings of eyes and mouth.
 """
@@ -36,6 +37,7 @@ from avatar3d.formats.gltf import load_glb, save_glb
 from avatar3d.hair.grow import grow_hair
 from avatar3d.hair.segment import hidden_by_hair, segment_hair
 from avatar3d.hair.tint import tint_scalp
+from avatar3d.head.deform import shape_head
 from avatar3d.head.ict import load_ict
 from avatar3d.head.load import load_head_model
 from avatar3d.photo.load import load_photo
@@ -187,6 +189,7 @@ class Truth:
     """A head drawn from ICT's statistics in the skin of an unseen portrait, smiling a little."""
 
     model: HeadModel
+    identity: np.ndarray
     vertices: np.ndarray
     colouring: Any
 
@@ -197,7 +200,7 @@ def _truth(ict: HeadModel, index: int) -> Truth:
     face = observe_face(load_photo(portraits_folder() / names[(3 * index + 1) % len(names)]))
     identity = rng.standard_normal(len(ict.identity)).astype(np.float32)
     vertices = ict.rest + np.tensordot(identity, ict.identity, 1)
-    return Truth(ict, vertices.astype(np.float32), _without_shading(skin_from(ict, face, seed=index)))
+    return Truth(ict, identity, vertices.astype(np.float32), _without_shading(skin_from(ict, face, seed=index)))
 
 
 def _without_shading(skin: Any) -> Any:
@@ -292,7 +295,8 @@ def view(model: HeadModel, count: int) -> list[dict[str, Any]]:
             same = Made(
                 face, pose, own.skin, assemble_avatar(model, pose, own.skin, eyes, None, name="mean", extras={})
             )
-            heads = {"fit": own, "mean, same texture": same, "mean, its own texture": through}
+            known = make(model, face, fitted=_true_fit(model, truth, own.fitted, light), with_hair=False)
+            heads = {"fit": own, "mean, same texture": same, "mean, its own texture": through, "the true head": known}
         except Avatar3dError as refusal:
             rows.append({"head": index, "refused": refusal.id})
             continue
@@ -307,6 +311,15 @@ def view(model: HeadModel, count: int) -> list[dict[str, Any]]:
         rows.append(row)
         print(json.dumps(row), flush=True)
     return rows
+
+
+def _true_fit(model: HeadModel, truth: Truth, fitted: HeadFit, light: Light) -> HeadFit:
+    """What a perfect fit would be: the best that this texture and this measure allow."""
+    head, still = shape_head(model, truth.identity), np.zeros(52, np.float32)
+    camera = _photograph(truth, light, 0)[0]
+    return replace(
+        fitted, identity=truth.identity, expression=still, resting=still, camera=camera, neutral=head, posed=head
+    )
 
 
 def _face_masks(truth: Truth, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
@@ -379,7 +392,7 @@ def summarise(results: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
             np.mean([r["delit"] < r["as photographed"] for r in rows])
         )
     if rows := [row for row in results.get("view", []) if "fit +30" in row]:
-        for name in ("fit", "mean, same texture", "mean, its own texture"):
+        for name in ("fit", "mean, same texture", "mean, its own texture", "the true head"):
             summary[f"30 degrees PSNR, {name}; skin"] = float(
                 np.mean([row[f"{name} {side}, skin"] for row in rows for side in ("-30", "+30")])
             )

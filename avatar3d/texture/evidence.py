@@ -43,6 +43,8 @@ _MARGIN: Final = 1.1
 _LASH_LINE: Final = 0.015
 """The landmarks of an eye's opening run along the roots of the lashes, whose dark line is this wide and belongs to the
 lids, inter-ocular distances."""
+_RIM: Final = 0.05
+"""Width of the face's rim, where hair, collar and background may be mistaken for it, inter-ocular distances."""
 _HIDDEN_GROWN: Final = 0.035
 """What lies over the face throws a shadow and bleeds into the pixels beside it, inter-ocular distances."""
 _STRANDS: Final = (0.035, 0.075)
@@ -170,8 +172,10 @@ def _judge(
     bare = _bare(colour, off_chroma.astype(np.float32), off_luminance, unit)
     chin = polygon(CHIN) > 0.5
     bearded = bool(chin.any()) and float(skin_like[chin].mean()) < _BEARDLESS
-    middle_shape = fill_polygon(shape, points[list(OVAL)], grow=-(0.05 if bearded else 0.2) * unit, soften=0.04 * unit)
-    core = middle_shape * low  # cheeks, chin and beard: here only what no skin or beard looks like is refused
+    middle_shape = fill_polygon(shape, points[list(OVAL)], grow=-_RIM * unit, soften=0.04 * unit)
+    # Inside the face's rim, where no hair is known of, only what no skin, beard or thin fringe looks like is refused:
+    # a shaded cheek is skin, and a fringe that nobody found is better seen than missing.
+    core = middle_shape * np.maximum(low, 1 - _grown(over, _HIDDEN_GROWN * unit))
     skin_like = _connected(np.maximum(skin_like, features), np.maximum(core, sure)) * skin_like
     skin_like = np.asarray(cv2.erode(skin_like, kernel, iterations=2), np.float32)
     skin_like = blur(skin_like, 0.02 * unit)

@@ -40,7 +40,7 @@ _LARGEST_GAIN: Final = 0.25
 """The two sides of a face differ by no more in log colour; the rest is light."""
 _FOLD_DOUBT: Final = 0.8
 """How much less the surroundings of an eye, dark with lashes and make-up, count for skin in the fold of its lid."""
-_FEATHER: Final = 0.009
+_FEATHER: Final = 0.005
 """Width over which a seen region fades into what is filled in, atlas edges."""
 
 
