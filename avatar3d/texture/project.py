@@ -12,7 +12,7 @@ from avatar3d.texture.atlas import Atlas
 from avatar3d.texture.evidence import Evidence
 from avatar3d.texture.warp import sample
 
-_GRAZING: Final = (0.12, 0.4)
+_GRAZING: Final = (0.1, 0.35)
 """Cosines between normal and view: below the first nothing is believed, above the second everything."""
 _LEAST: Final = 0.01
 _OFFSET_M: Final = 3e-4

@@ -16,7 +16,7 @@ _SURROUNDINGS: Final = 0.045
 """Standard deviation of the Gaussian that tells what a texel's surroundings are like, atlas edges."""
 # What outshines its surroundings by more than a knee, in log luminance, is gloss; this much of it is kept.
 _GLOSS_KNEE: Final = 0.20
-_GLOSS_KEPT: Final = 0.40
+_GLOSS_KEPT: Final = 0.50
 _GLOSS_DOUBT: Final = 0.30
 """Texels this much brighter than the first guess of their surroundings count less for the second."""
 _SPECK: Final = 0.004
@@ -39,7 +39,7 @@ _CREASING: Final = ("mouthSmileLeft", "mouthSmileRight", "cheekSquintLeft", "che
 _SLOW: Final = 0.03
 _SLOW_LUMINANCE: Final = 0.20
 _SLOW_CHROMA: Final = 0.07
-EVEN: Final = 0.45
+EVEN: Final = 0.3
 EVEN_BEARDED: Final = 0.15
 _SOCKET_GREY: Final = 0.35
 """Share of the colour cast of lids and sockets that is taken for bounced light."""
