@@ -22,6 +22,8 @@ _MIP_LEVELS = 6
 _OCCLUSION_REACH_M = 0.035
 """Deep enough to darken the mouth and the eye sockets, short of the chin's shadow on the neck."""
 _SURFACE_OFFSET_M = 2e-4
+_LIT_THROUGH = {"teethUpper": 0.65, "teethLower": 0.65, "tongue": 0.3}
+"""Openness that is never undercut: enamel and wet flesh scatter light, and lips that part let it in from everywhere."""
 _TURNED_AWAY = 0.2
 """Cosine beyond which a vertex faces away so far that no visible triangle has it."""
 
@@ -57,6 +59,8 @@ class Stage:
     skeleton: Skeleton
     solid: Bool[np.ndarray, "F"]
     """Triangles that cast shadows: those of opaque materials."""
+    least_open: Float32[np.ndarray, "V"]
+    """What occlusion leaves at least."""
     surface_normals: Float32[np.ndarray, "V 3"]
     """Of the resting surface itself; `normals` are the asset's own."""
 
@@ -116,6 +120,7 @@ def _build(avatar: Avatar) -> Stage:
         welded=welded,
         skeleton=avatar.skeleton,
         solid=opaque[triangle_mesh],
+        least_open=np.repeat([_LIT_THROUGH.get(mesh.name, 0.0) for mesh in avatar.meshes], counts).astype(np.float32),
         surface_normals=_vertex_normals(positions, triangles.astype(np.int32), welded),
     )
 
@@ -151,6 +156,7 @@ def pose_stage(
         facing = np.flatnonzero(((eye - vertices) * normals).sum(axis=1) > -_TURNED_AWAY * np.linalg.norm(eye))
         solid = scene if stage.solid.all() else Scene(vertices, stage.triangles[stage.solid])
         openness[facing] = vertex_openness(solid, vertices, normals, stage.welded[facing], occlusion_rays)
+        openness = np.maximum(openness, stage.least_open)
     corners = vertices[stage.triangles]
     return Posed(
         vertices,
