@@ -116,7 +116,7 @@ def _tile(
     rows = -(-len(pictures) // columns)
     sheet = Image.new("RGB", (columns * size, rows * (size + _LABEL_PX)), (250, 250, 250))
     pen = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(max(9, min(15, size // 10)))
+    font = ImageFont.load_default(max(9, min(15, size // 12)))  # the longest name fits its picture
     for index, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
         left, top = (index % columns) * size, (index // columns) * (size + _LABEL_PX)
         sheet.paste(Image.fromarray(picture), (left, top))
