@@ -1,6 +1,7 @@
 """Which point of the skin does each texel of the face atlas show?"""
 
 from dataclasses import dataclass
+from typing import Final
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -8,6 +9,8 @@ from jaxtyping import Float32, Int32
 
 from avatar3d.core.head import HeadModel
 from avatar3d.render.raycast import Scene
+
+_CUT_WIDTH_M: Final = 0.035
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,3 +99,13 @@ def _lay_flat(
     )
     texels = np.flatnonzero(hits.triangle >= 0).astype(np.int32)
     return texels, chosen[hits.triangle[texels]].astype(np.int32), hits.barycentric[texels]
+
+
+def away_from_cut(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "N"]:
+    """0 at the atlas's cut down the back of head and neck, 1 from _CUT_WIDTH_M beside it, per texel."""
+    places = atlas.blend(model.rest)
+    middle = float(model.rest[np.unique(model.triangles[model.part("face")]), 2].mean())
+    aside = np.clip(np.abs(places[:, 0]) / _CUT_WIDTH_M, 0, 1)
+    behind = np.clip((middle - places[:, 2]) / _CUT_WIDTH_M, 0, 1)
+    fade = aside * aside * (3 - 2 * aside)
+    return (1 - behind * (1 - fade)).astype(np.float32)

@@ -15,7 +15,7 @@ from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation, Light
 from avatar3d.render.lights import ambient_light
 from avatar3d.render.stage import srgb_from_linear
-from avatar3d.texture.atlas import Atlas, face_atlas
+from avatar3d.texture.atlas import Atlas, away_from_cut, face_atlas
 from avatar3d.texture.cavities import cavity_shade, lid_margin
 from avatar3d.texture.complete import pull_push, smooth
 from avatar3d.texture.delight import LUMINANCE, divide_by_light, doubt_light, fit_light, refine_light
@@ -82,6 +82,8 @@ def recover_skin(
     around = pull_push(own, weight * (1 - _FOLD_DOUBT * sockets))
     margin = atlas.image(lid_margin(model, atlas))[..., None]
     around = around * (1 - margin) + pull_push(own, weight) * margin
+    # The atlas is cut behind the head: what is guessed on its two sides meets in the plain tone.
+    around = around * atlas.image(away_from_cut(model, atlas))[..., None]
     ratio = own * weight[..., None] + around * (1 - weight)[..., None]
     ratio += (1 - weight)[..., None] * atlas.image(cavity_shade(model, atlas))
     plain = _picture(atlas, seen.chosen, seen.plain * (seen.weight > 0.9))

@@ -165,3 +165,16 @@ def test_a_mask_of_hair_that_is_wrong_about_a_bald_forehead_costs_nothing(side_l
     known = recover_skin(head(), fitted, face, size=SIZE).confidence
     doubted = recover_skin(head(), fitted, face, size=SIZE, hidden=everywhere).confidence
     assert doubted[known > 0.9].mean() > 0.85
+
+
+def test_the_two_sides_of_the_atlas_meet_behind_the_neck(side_lit: Seen) -> None:
+    fitted, face = side_lit
+    model = head()
+    skin = recover_skin(model, fitted, face, size=512)
+    atlas = face_atlas(model, 512)
+    places = atlas.blend(model.rest)
+    colour = LINEAR_FROM_SRGB[skin.albedo.pixels.reshape(-1, 3)[atlas.texels]]
+    behind = (places[:, 2] < np.quantile(places[:, 2], 0.25)) & (np.abs(places[:, 0]) < 0.006)
+    left, right = (colour[behind & (side * places[:, 0] > 0)] for side in (1, -1))
+    assert min(len(left), len(right)) > 50
+    assert np.abs(left.mean(0) / right.mean(0) - 1).max() < 0.02
