@@ -31,7 +31,11 @@ _LOWER_RIM: Final = np.array([-0.15, -0.32, -0.30], np.float32)
 _MARGIN_M: Final = (0.0024, 0.0038)
 """The same for the lid's margin: between its rim and the roots of its lashes."""
 
+_LID_M: Final = (0.0038, 0.0052, 0.0120, 0.0160)
+"""Distance from the opening's edge between which skin is a lid's, and where it begins and ceases to be."""
+
 _known: WeakKeyDictionary[HeadModel, Float32[np.ndarray, "V 3"]] = WeakKeyDictionary()
+_lids: WeakKeyDictionary[HeadModel, Float32[np.ndarray, "V 1"]] = WeakKeyDictionary()
 _margins: WeakKeyDictionary[HeadModel, Float32[np.ndarray, "V 1"]] = WeakKeyDictionary()
 
 
@@ -51,6 +55,20 @@ def lid_margin(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "N"]:
             margin[around, 0] = np.maximum(margin[around, 0], near)
         _margins[model] = margin
     return atlas.blend(_margins[model])[:, 0]
+
+
+def lid_skin(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "N"]:
+    """1 on each texel of the upper lids' skin between the roots of the lashes and the fold: it covers a closed eye."""
+    if model not in _lids:
+        lid = np.zeros((len(model.rest), 1), np.float32)
+        for around, away, height in _openings(model):
+            inside = np.clip((away - _LID_M[0]) / (_LID_M[1] - _LID_M[0]), 0, 1)
+            inside = (
+                inside * np.clip((_LID_M[3] - away) / (_LID_M[3] - _LID_M[2]), 0, 1) * np.clip(height / 0.002, 0, 1)
+            )
+            lid[around, 0] = np.maximum(lid[around, 0], inside)
+        _lids[model] = lid
+    return atlas.blend(_lids[model])[:, 0]
 
 
 def _lid_rims(model: HeadModel) -> Float32[np.ndarray, "V 3"]:

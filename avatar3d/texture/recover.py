@@ -16,7 +16,7 @@ from avatar3d.core.photo import FaceObservation, Light
 from avatar3d.render.lights import ambient_light
 from avatar3d.render.stage import srgb_from_linear
 from avatar3d.texture.atlas import Atlas, away_from_cut, face_atlas
-from avatar3d.texture.cavities import cavity_shade, lid_margin
+from avatar3d.texture.cavities import cavity_shade, lid_margin, lid_skin
 from avatar3d.texture.complete import pull_push, smooth
 from avatar3d.texture.delight import LUMINANCE, divide_by_light, doubt_light, fit_light, refine_light
 from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
@@ -24,7 +24,7 @@ from avatar3d.texture.normals import normal_map
 from avatar3d.texture.pores import even_texels, grain
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
 from avatar3d.texture.teeth import recover_mouth
-from avatar3d.texture.temper import EVEN, EVEN_BEARDED, even_out, smile_folds, smile_of, temper
+from avatar3d.texture.temper import EVEN, EVEN_BEARDED, clear_lids, even_out, smile_folds, smile_of, temper
 from avatar3d.texture.warp import aligned_pixels
 from avatar3d.texture.white import white_gain
 
@@ -85,6 +85,7 @@ def recover_skin(
     # The atlas is cut behind the head: what is guessed on its two sides meets in the plain tone.
     around = around * atlas.image(away_from_cut(model, atlas))[..., None]
     ratio = own * weight[..., None] + around * (1 - weight)[..., None]
+    ratio = clear_lids(ratio, np.maximum(weight, np.float32(0.05)), atlas.image(lid_skin(model, atlas)))
     ratio += (1 - weight)[..., None] * atlas.image(cavity_shade(model, atlas))
     plain = _picture(atlas, seen.chosen, seen.plain * (seen.weight > 0.9))
     ratio += grain(own, plain, (1 - weight) * even_texels(model, atlas))

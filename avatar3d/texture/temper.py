@@ -41,6 +41,13 @@ _SLOW_LUMINANCE: Final = 0.20
 _SLOW_CHROMA: Final = 0.07
 EVEN: Final = 0.3
 EVEN_BEARDED: Final = 0.15
+# What is darker than its lid by more than the knee, in log luminance, is no skin; this share of it is taken off.
+_LID_USUAL: Final = 0.03
+_LID_DOUBT: Final = 0.15
+_LID_KNEE: Final = 0.20
+_LID_LOST: Final = 0.9
+_LID_DARKEST: Final = -0.45
+"""Log luminance over the skin tone that the lid itself is not below: eye shadow, not lashes."""
 _SOCKET_GREY: Final = 0.35
 """Share of the colour cast of lids and sockets that is taken for bounced light."""
 
@@ -93,6 +100,20 @@ def temper(
         tempered += lift[..., None].astype(np.float32) * (beside + detail - tempered)
     grey = (tempered @ LUMINANCE)[..., None]
     return tempered + (_SOCKET_GREY * sockets * (1 - drawn))[..., None] * (grey - tempered)
+
+
+def clear_lids(
+    ratio: Float32[np.ndarray, "S S 3"], weight: Float32[np.ndarray, "S S"], lids: Float32[np.ndarray, "S S"]
+) -> Float32[np.ndarray, "S S 3"]:
+    """Lashes and liner that lie before a lid in the photo are taken off its skin: a closed lid is all skin."""
+    usual = smooth(ratio, weight * lids + np.float32(1e-4), _LID_USUAL)
+    luminance = ratio @ LUMINANCE
+    trusted = np.exp(-np.clip(usual @ LUMINANCE - luminance, 0, None) / np.float32(_LID_DOUBT))
+    usual = smooth(ratio, weight * lids * trusted**2 + np.float32(1e-4), _LID_USUAL)
+    usual += np.clip(_LID_DARKEST - usual @ LUMINANCE, 0, None)[..., None].astype(np.float32)
+    gap = usual @ LUMINANCE - luminance
+    lift = np.clip(gap - _LID_KNEE, 0, None) / np.maximum(gap, 1e-3) * lids * _LID_LOST
+    return ratio + lift[..., None].astype(np.float32) * (usual - ratio)
 
 
 def even_out(

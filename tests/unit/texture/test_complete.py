@@ -5,6 +5,7 @@ import numpy as np
 from avatar3d.texture.complete import pull_push, smooth
 from avatar3d.texture.normals import normal_map
 from avatar3d.texture.pores import grain
+from avatar3d.texture.temper import clear_lids
 
 
 def test_known_texels_stay() -> None:
@@ -63,3 +64,14 @@ def test_filled_skin_has_the_grain_of_the_skin_seen() -> None:
     assert np.abs(added[:, :128]).max() == 0
     smooth_skin = grain(np.zeros_like(pores), plain, 1 - plain)
     assert added[:, 128:].std() > 5 * smooth_skin[:, 128:].std()
+
+
+def test_lashes_before_a_lid_are_taken_off_its_skin_and_nothing_else_is() -> None:
+    lids = np.zeros((256, 256), np.float32)
+    lids[100:130, 60:120] = 1
+    ratio = np.full((256, 256, 3), -0.15, np.float32)
+    ratio[100:130, 70:110:8] = -1.4  # lashes
+    ratio[200:220, 100:160] = -1.4  # a brow
+    cleared = clear_lids(ratio, np.ones((256, 256), np.float32), lids)
+    assert cleared[105:125, 70:110:8].min() > -0.6
+    np.testing.assert_array_equal(cleared[lids == 0], ratio[lids == 0])
