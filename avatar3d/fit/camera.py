@@ -37,6 +37,12 @@ class View:
     def distance_m(self) -> float:
         return self.focal_px / self.scale_px
 
+    @property
+    def turned_rad(self) -> tuple[float, float]:
+        """Yaw and pitch of the head, 0 and 0 from the front."""
+        row = self.rotation[2]  # the camera's forward axis in the head's: (0, 0, -1) from the front
+        return float(np.arctan2(row[0], -row[2])), float(np.arcsin(np.clip(row[1], -1, 1)))
+
     def moved(self, step: Float64[np.ndarray, "7"]) -> "View":
         """Turned by step[:3] (rotation vector, camera axes), shifted by step[3:5] (pixels), scale and focal by
         the exponentials of step[5] and step[6].

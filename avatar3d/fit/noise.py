@@ -87,8 +87,7 @@ class Whitening:
 
 def circumstances(view: View) -> Float64[np.ndarray, "7"]:
     """What the detector's error depends on besides the head: how it is turned (radians) and how near it is (1 / m)."""
-    row = view.rotation[2]  # toward the camera's back, in the head's axes: (0, 0, -1) from the front
-    yaw, pitch = float(np.arctan2(row[0], -row[2])), float(np.arcsin(np.clip(row[1], -1, 1)))
+    yaw, pitch = view.turned_rad
     near = 1 / view.distance_m
     return np.array([yaw, pitch, yaw * yaw, pitch * pitch, yaw * pitch, near, near * yaw])
 

@@ -61,8 +61,7 @@ def glance_features(basis: LandmarkBasis, seen: Seen) -> Float64[np.ndarray, "F"
     view = first_view(basis.rest, seen.points_px, basis.confidence, _FAR_PX)
     flat = np.concatenate([seen.points_px, seen.depth_px[:, None]], axis=1)
     turned = (flat - flat.mean(0)) / view.scale_px @ view.rotation
-    row = view.rotation[2]
-    yaw, pitch = float(np.arctan2(row[0], -row[2])), float(np.arcsin(np.clip(row[1], -1, 1)))
+    yaw, pitch = view.turned_rad
     angles = np.array([yaw, pitch, yaw * yaw, pitch * pitch, yaw * pitch])
     rest = basis.rest - basis.rest.mean(0)
     return np.concatenate([(turned - rest).ravel() * _PER_METRE, angles * _PER_RADIAN])

@@ -5,15 +5,14 @@ drawn eye + photo --> log ratio per texel of either eye --> both together, smoot
 
 from typing import Final
 
-import cv2
 import numpy as np
 from jaxtyping import Float32
 
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation, Light
 from avatar3d.render.raycast import Scene
-from avatar3d.render.stage import LINEAR_FROM_SRGB
 from avatar3d.texture.atlas import part_texels
+from avatar3d.texture.closeup import look_closely
 from avatar3d.texture.complete import pull_push
 from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.project import vertex_normals
@@ -21,8 +20,6 @@ from avatar3d.texture.regions import LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS,
 from avatar3d.texture.warp import aligned_pixels, sample
 
 _SIDES: Final = (("eyeRight", RIGHT_EYE, RIGHT_IRIS, 468), ("eyeLeft", LEFT_EYE, LEFT_IRIS, 473))
-_FINEST_IOD_PX: Final = 320.0
-"""The photo is reduced to so many pixels between the eyes."""
 _WITHIN: Final = 0.01
 """Pixels this near to the lids are lashes or blur, inter-ocular distances."""
 # In iris radii: what is surely iris (neither pupil nor the white's blur) and what is surely white, in texture and photo.
@@ -105,24 +102,11 @@ def _look(
     face: FaceObservation, opening: tuple[int, ...], place: Float32[np.ndarray, "N 2"]
 ) -> tuple[Float32[np.ndarray, "N 3"], Float32[np.ndarray, "N"]]:
     """Linear RGB of the photo at pixels, and whether they lie well between the lids."""
-    rim = face.landmarks_px[list(opening)]
-    height, width = face.photo.pixels.shape[:2]
-    margin = 0.1 * face.interocular_px
-    left, top = np.maximum(np.floor(rim.min(axis=0) - margin), 0).astype(int)
-    right, bottom = np.minimum(np.ceil(rim.max(axis=0) + margin), [width, height]).astype(int)
-    crop = face.photo.pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
-    scale = min(1.0, _FINEST_IOD_PX / face.interocular_px)
-    if scale < 1:
-        size = max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale))
-        scale = size[0] / crop.shape[1]
-        crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
-    colour = LINEAR_FROM_SRGB[np.asarray(crop, np.uint8)]
-    left_top = np.array([left, top], np.float32)
-    unit = face.interocular_px * scale
-    points = ((rim - left_top) * np.float32(scale)).astype(np.float32)
-    shape = (colour.shape[0], colour.shape[1])
+    closeup = look_closely(face, opening, margin=0.1)
+    colour, unit, shape = closeup.colour, closeup.unit, closeup.shape
+    points = closeup.place(face.landmarks_px[list(opening)])
     inside = fill_polygon(shape, points, grow=-_WITHIN * unit, soften=0.008 * unit)
-    at = ((place - left_top) * np.float32(scale)).astype(np.float32)
+    at = closeup.place(place)
     within = ((at > 0) & (at < [shape[1], shape[0]])).all(axis=1)
     seen = np.clip(2 * sample(inside[..., None], at)[:, 0] - 0.7, 0, 1)
     return np.maximum(sample(colour, at), 0), (seen * within).astype(np.float32)

@@ -19,6 +19,7 @@ from avatar3d.head.pictures import part_picture
 from avatar3d.render.raycast import Scene
 from avatar3d.render.stage import LINEAR_FROM_SRGB, srgb_from_linear
 from avatar3d.texture.atlas import PartTexels, part_texels
+from avatar3d.texture.closeup import Closeup, look_closely
 from avatar3d.texture.complete import pull_push
 from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.project import vertex_normals
@@ -32,8 +33,6 @@ _WIDTH: Final = 1024
 _HEIGHT: Final = 256
 _CROWN: Final = 0.60
 """Texture rows (share of the height) above which crowns lie, below it the gum."""
-_FINEST_IOD_PX: Final = 320.0
-"""The photo is reduced to so many pixels between the eyes: finer than the texels."""
 _FACING: Final = (0.0, 0.12)
 """Cosines between normal and view: below the first nothing is believed, above the second everything."""
 _OFFSET_M: Final = 2e-4
@@ -106,39 +105,20 @@ def recover_mouth(
 class _Opening:
     """The photo around the mouth."""
 
-    colour: Float32[np.ndarray, "H W 3"]
-    """Linear RGB."""
+    closeup: Closeup
     inside: Float32[np.ndarray, "H W"]
     """1 between the lips."""
     lips: Float32[np.ndarray, "N 3"]
     """Colours of their red."""
-    left_top_px: Float32[np.ndarray, "2"]
-    scale: float
-
-    def place(self, pixels: Float32[np.ndarray, "N 2"]) -> Float32[np.ndarray, "N 2"]:
-        return ((pixels - self.left_top_px) * np.float32(self.scale)).astype(np.float32)
 
 
 def _opening(face: FaceObservation) -> _Opening:
-    rim = face.landmarks_px[list(MOUTH_OPENING)]
-    height, width = face.photo.pixels.shape[:2]
-    margin = 0.15 * face.interocular_px
-    left, top = np.maximum(np.floor(rim.min(axis=0) - margin), 0).astype(int)
-    right, bottom = np.minimum(np.ceil(rim.max(axis=0) + margin), [width, height]).astype(int)
-    crop = face.photo.pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
-    scale = min(1.0, _FINEST_IOD_PX / face.interocular_px)
-    if scale < 1:
-        size = max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale))
-        scale = size[0] / crop.shape[1]
-        crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
-    colour = LINEAR_FROM_SRGB[np.asarray(crop, np.uint8)]
-    left_top = np.array([left, top], np.float32)
-    points = ((rim - left_top) * np.float32(scale)).astype(np.float32)
-    soft = max(0.008 * face.interocular_px * scale, 0.5)
-    inside = fill_polygon((colour.shape[0], colour.shape[1]), points, soften=soft)
-    outline = ((face.landmarks_px[list(LIPS)] - left_top) * np.float32(scale)).astype(np.float32)
-    red = (fill_polygon((inside.shape[0], inside.shape[1]), outline, grow=-2 * soft) > 0.5) & (inside < 0.02)
-    return _Opening(colour, np.clip(2 * inside - 0.6, 0, 1), colour[red], left_top, scale)
+    closeup = look_closely(face, MOUTH_OPENING, margin=0.15)
+    points, outline = (closeup.place(face.landmarks_px[list(ring)]) for ring in (MOUTH_OPENING, LIPS))
+    soft = max(0.008 * closeup.unit, 0.5)
+    inside = fill_polygon(closeup.shape, points, soften=soft)
+    red = (fill_polygon(closeup.shape, outline, grow=-2 * soft) > 0.5) & (inside < 0.02)
+    return _Opening(closeup, np.clip(2 * inside - 0.6, 0, 1), closeup.colour[red])
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +147,7 @@ class _Seen:
     def _sample(
         self, jaw: PartTexels, order: np.ndarray
     ) -> tuple[Float32[np.ndarray, "N 3"], Float32[np.ndarray, "N"]]:
-        place = self.opening.place(jaw.blend(self.pixels[order]))
+        place = self.opening.closeup.place(jaw.blend(self.pixels[order]))
         points, normals = jaw.blend(self.fitted.posed[order]), jaw.blend(self.normals[order])
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
         toward = self.fitted.camera.position_m - points
@@ -178,7 +158,7 @@ class _Seen:
         weight = t * within * sample(self.opening.inside[..., None], place)[:, 0]
         able = np.flatnonzero(weight > 0.01)
         weight[able] *= ~self.scene.blocked(points[able] + np.float32(_OFFSET_M) * normals[able], toward[able])
-        colour = np.maximum(sample(self.opening.colour, place, sharp=True), 0)
+        colour = np.maximum(sample(self.opening.closeup.colour, place, sharp=True), 0)
         return colour / np.maximum(self.light.shade(normals), np.float32(_DARKEST)), weight.astype(np.float32)
 
 
@@ -273,7 +253,7 @@ def _behind(model: HeadModel, fitted: HeadFit, opening: _Opening, light: Light) 
     if len(rows) == 0:
         return {}
     camera = fitted.camera
-    photo = np.stack([columns + 0.5, rows + 0.5], axis=1) / opening.scale + opening.left_top_px
+    photo = np.stack([columns + 0.5, rows + 0.5], axis=1) / opening.closeup.scale + opening.closeup.left_top_px
     rays = np.concatenate([(photo - camera.principal_px) / camera.focal_px, np.ones((len(photo), 1))], axis=1)
     rays = (rays @ matrix_from_quaternion(camera.rotation_wxyz)).astype(np.float32)
     names = [name for name in ("face", *_JAWS, *_BEHIND) if name in model.part_names]
@@ -281,7 +261,7 @@ def _behind(model: HeadModel, fitted: HeadFit, opening: _Opening, light: Light) 
     origin = camera.position_m
     hits = Scene(fitted.posed, model.triangles[chosen]).cast(np.tile(origin, (len(rays), 1)), rays)
     part = np.where(hits.triangle >= 0, model.triangle_parts[chosen[np.maximum(hits.triangle, 0)]], -1)
-    brightness = opening.colour[rows, columns] @ LUMINANCE
+    brightness = opening.closeup.colour[rows, columns] @ LUMINANCE
     ambient = max(float(light.coefficients[0] @ LUMINANCE), 1e-3)
     found = dict[str, Texture]()
     for name in _BEHIND:
