@@ -4,6 +4,7 @@ A box of the detector counts as a face only when the mesh settles on it; a stron
 kept apart, since it is most often a face seen from the side.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -30,6 +31,10 @@ _LOOK_PX, _LOOK_MARGIN = 256, 1.35
 _TILES = (2, 4)
 """Small faces: tiles of half and a quarter of the shorter side, half overlapping."""
 _OVERLAP = 0.4
+_SEEN = 1 / 12
+"""The smallest face the full range detector is sure to see, as a share of what it is shown (pasted faces: 1/14 to 1/11)."""
+_BESIDE = 0.2
+"""Beside the largest face, smaller ones are looked for down to this share of its size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,24 +58,39 @@ class Faces:
 
 
 def find_faces(pixels: UInt8[np.ndarray, "H W 3"]) -> Faces:
-    """All faces of a picture, whichever way up they are."""
+    """All faces of a picture, whichever way up they are; beside a large one, those of a fifth of its size and more."""
     small, scale = _reduced(pixels, _TILED_SIDE_PX)
     unsettled: list[FaceBox] = []
     for search in (_whole, _turned, _tiles):
-        faces: list[Face] = []
-        for box in search(small):
-            there = _scaled(box, 1 / scale)
-            if any(_same(there, face.box) for face in faces):
-                continue
-            landmarks = _settle(pixels, there)
-            score = 0.0 if landmarks is None else _second_look(pixels, landmarks)
-            if landmarks is None or score < _NO_FACE:
-                unsettled.extend([there] if search is _whole and box.score > _WEAK else [])
-            elif not any(_same_face(landmarks, face.landmarks) for face in faces):
-                faces.append(Face(there, landmarks, score))
-        if faces:
-            return Faces(tuple(sorted(faces, key=lambda f: -_size(f.landmarks))), tuple(unsettled))
+        faces, doubted = _settled(pixels, [_scaled(box, 1 / scale) for box in search(small)], ())
+        if search is _whole:
+            unsettled = [box for box in doubted if box.score > _WEAK]
+        if not faces:
+            continue
+        if search is not _tiles:
+            sought_px = _BESIDE * max(face.box.side_px for face in faces) * scale
+            others = _tiles(small, sought_px=sought_px)
+            faces += _settled(pixels, [_scaled(box, 1 / scale) for box in others], faces)[0]
+        return Faces(tuple(sorted(faces, key=lambda f: -_size(f.landmarks))), tuple(unsettled))
     return Faces((), (*unsettled, *_mirrored(small, scale)))
+
+
+def _settled(
+    pixels: UInt8[np.ndarray, "H W 3"], boxes: list[FaceBox], known: Sequence[Face]
+) -> tuple[list[Face], list[FaceBox]]:
+    """The faces among the boxes, without those known already; and the boxes on which the mesh saw no face."""
+    faces: list[Face] = []
+    doubted: list[FaceBox] = []
+    for box in boxes:
+        if any(_same(box, face.box) for face in (*known, *faces)) or any(_within(box, face) for face in known):
+            continue
+        landmarks = _settle(pixels, box)
+        score = 0.0 if landmarks is None else _second_look(pixels, landmarks)
+        if landmarks is None or score < _NO_FACE:
+            doubted.append(box)
+        elif not any(_same_face(landmarks, face.landmarks) for face in (*known, *faces)):
+            faces.append(Face(box, landmarks, score))
+    return faces, doubted
 
 
 def _mirrored(small: UInt8[np.ndarray, "H W 3"], scale: float) -> list[FaceBox]:
@@ -120,17 +140,17 @@ def _turned(pixels: UInt8[np.ndarray, "H W 3"]) -> list[FaceBox]:
     return sorted(boxes, key=lambda b: -b.score)
 
 
-def _tiles(pixels: UInt8[np.ndarray, "H W 3"]) -> list[FaceBox]:
-    """Faces too small for the whole picture."""
+def _tiles(pixels: UInt8[np.ndarray, "H W 3"], *, sought_px: float = 0.0) -> list[FaceBox]:
+    """Faces too small for the whole picture; the tiles are no smaller than a face of `sought_px` needs."""
     boxes: list[FaceBox] = []
     height, width = pixels.shape[:2]
+    shown_px = max(height, width)
     for parts in _TILES:
         side = min(height, width) // parts
-        if side < 64:
+        tops, lefts = _starts(height, max(1, side)), _starts(width, max(1, side))
+        if sought_px > _SEEN * shown_px or side < 64 or len(tops) * len(lefts) > 256:
             break
-        tops, lefts = _starts(height, side), _starts(width, side)
-        if len(tops) * len(lefts) > 256:
-            break
+        shown_px = side
         for top in tops:
             for left in lefts:
                 for box in detect_faces(pixels[top : top + side, left : left + side], full_range=True):
@@ -207,6 +227,12 @@ def _moved(box: FaceBox, matrix: np.ndarray) -> FaceBox:
 def _same(one: FaceBox, other: FaceBox) -> bool:
     near = float(np.linalg.norm(one.centre_px - other.centre_px))
     return near < _OVERLAP * max(one.side_px, other.side_px)
+
+
+def _within(box: FaceBox, face: Face) -> bool:
+    """Whether a box lies on a face: an eye or a mouth that a tile took for one."""
+    points = face.landmarks.points_px[:468, :2]
+    return bool((points.min(0) < box.centre_px).all() and (box.centre_px < points.max(0)).all())
 
 
 def _same_face(one: Landmarks, other: Landmarks) -> bool:

@@ -287,6 +287,24 @@ def one_big_one_tiny() -> bytes:
     return saved(canvas)
 
 
+def one_big_one_in_the_corner(share: float, *, right: bool = False) -> bytes:
+    """The head, and over its upper corner the same head at `share` of its size."""
+    canvas = collins_head().copy()
+    tiny = cv2.resize(collins_head(), None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    columns = slice(canvas.shape[1] - tiny.shape[1], None) if right else slice(tiny.shape[1])
+    canvas[: tiny.shape[0], columns] = tiny
+    return saved(canvas)
+
+
+def two_in_a_wide_picture(share: float) -> bytes:
+    """The portrait amid grey, where its face is a tenth of the picture, and in the corner again at `share` of its size."""
+    canvas = np.full((1200, 1600, 3), 120, np.uint8)
+    canvas[400:912, 800:1312] = collins()
+    other = cv2.resize(collins(), None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    canvas[: other.shape[0], : other.shape[1]] = other
+    return saved(canvas)
+
+
 def face_on_the_shirt() -> bytes:
     canvas = np.full((1000, 500, 3), 90, np.uint8)
     canvas[:600] = collins_head()

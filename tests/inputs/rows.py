@@ -155,6 +155,16 @@ ROWS: tuple[Row, ...] = (
     Row("I43b", "two faces, the left one chosen", make.two_equal, face="0"),
     Row("I43c", "two faces, the larger chosen", make.two_equal, face="largest"),
     Row("I44", "one big face, one tiny", make.one_big_one_tiny, warns="the largest is taken"),
+    *(
+        Row(f"I44b {share}", "a tiny face in the left corner", partial(make.one_big_one_in_the_corner, share),
+            warns="the largest is taken")
+        for share in (0.2, 0.25, 0.3)
+    ),
+    Row("I44c", "a tiny face in the right corner", partial(make.one_big_one_in_the_corner, 0.25, right=True),
+        warns="the largest is taken"),
+    Row("I44d", "a face of half the size, far off", partial(make.two_in_a_wide_picture, 0.5), 14, "FACE_SEVERAL"),
+    Row("I44e", "a face of a quarter of the size, far off", partial(make.two_in_a_wide_picture, 0.25),
+        warns="the largest is taken"),
     Row("I45", "a face on the shirt", make.face_on_the_shirt, 14, "FACE_SEVERAL"),
     Row(
         "I48",
