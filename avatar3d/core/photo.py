@@ -24,6 +24,10 @@ class Photo:
     """Of the file's bytes."""
     warnings: tuple[str, ...] = ()
     """What the door had to repair, one sentence each."""
+    file: str = ""
+    """The file's name with its ending, without its folder; for messages."""
+    size_px: tuple[int, int] | None = None
+    """Width and height of the file's picture, upright; more than those of `pixels` when the door reduced it."""
 
 
 @dataclass(frozen=True, eq=False)
