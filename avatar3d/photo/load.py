@@ -33,6 +33,8 @@ MAX_JPEG_SCAN_PIXELS = 1_500_000_000
 """Pixels times scans: what a JPEG of several scans may cost."""
 WORKING_SIDE_PX = 4096
 """Larger pictures are reduced to this longer side."""
+_LYING = (5, 6, 7, 8)
+"""EXIF orientations that exchange width and height."""
 
 
 def load_photo(path: Path) -> Photo:
@@ -117,6 +119,8 @@ def _decode(data: bytes, name: str) -> Photo:
             id="IMG_CORRUPT",
         )
     image, exif, notes = _decode_pixels(data, str(kind), jpeg)
+    size = image.size if jpeg is None else (jpeg.width, jpeg.height)
+    image = _reduced(image)
     invert = None
     if jpeg is not None and image.mode == "CMYK" and jpeg.adobe:
         invert = False  # Pillow has already turned Adobe's inverted inks around
@@ -131,6 +135,8 @@ def _decode(data: bytes, name: str) -> Photo:
         focal_px=focal,
         sha256=hashlib.sha256(data).hexdigest(),
         warnings=(*notes, *exif.warnings, *colours.warnings),
+        file=Path(name).name,
+        size_px=(size[1], size[0]) if exif.orientation in _LYING else size,
     )
 
 
@@ -145,7 +151,7 @@ def _refuse(data: bytes) -> None:
 
 
 def _decode_pixels(data: bytes, kind: str, jpeg: Jpeg | None) -> tuple[Image.Image, Exif, list[str]]:
-    """Let Pillow decode, under our limits; the image is loaded and reduced but not yet converted or upright."""
+    """Let Pillow decode, under our limits; the image is loaded but not yet reduced, converted or upright."""
     if kind == "HEIF":
         _register_heif()
     notes: list[str] = []
@@ -184,7 +190,7 @@ def _decode_pixels(data: bytes, kind: str, jpeg: Jpeg | None) -> tuple[Image.Ima
         except Exception as error:  # noqa: BLE001  decoders raise a dozen kinds, all meaning the same
             raise _decoder_error(error, kind, data, opened) from None
     exif = read_exif(jpeg.exif) if jpeg is not None else _exif_of(image, data, kind)
-    return _reduced(image), exif, notes
+    return image, exif, notes
 
 
 def _register_heif() -> None:
@@ -299,7 +305,7 @@ def _corrupt(kind: str, what: str) -> UnreadableError:
 
 def _upright(pixels: UInt8[np.ndarray, "..."], orientation: int) -> UInt8[np.ndarray, "..."]:
     """Apply EXIF orientation 1..8 to [H W] or [H W C]."""
-    if orientation in (5, 6, 7, 8):
+    if orientation in _LYING:
         pixels = pixels.swapaxes(0, 1)
     flip_rows = orientation in (3, 4, 7, 8)
     flip_columns = orientation in (2, 3, 6, 7)

@@ -41,10 +41,11 @@ def observe_face(photo: Photo, *, face: str = "only") -> FaceObservation:
     faces = _believable(find_faces(photo.pixels), photo)
     if not faces:
         raise _nobody(photo)
-    chosen, measures, warnings = _choose(photo.name, faces, face)
+    name = _called(photo)
+    chosen, measures, warnings = _choose(photo, faces, face)
     if chosen.landmarks.spread > GateParams().loose and abs(math.degrees(measures.yaw_rad)) > _MESH_FAILS_DEG:
-        raise turned_error(photo.name, max(measures.yaw_rad, yaw_of_box(chosen.box), key=abs), about=True)
-    warnings = [*warnings, *check_face(photo.name, measures, spread=chosen.landmarks.spread)]
+        raise turned_error(name, max(measures.yaw_rad, yaw_of_box(chosen.box), key=abs), about=True)
+    warnings = [*warnings, *check_face(name, measures, spread=chosen.landmarks.spread)]
     if photo.focal_px is not None:
         distance = photo.focal_px * _IOD_M / measures.iod_px
         if distance < _NEAR_M:
@@ -73,7 +74,9 @@ def _turned(photo: Photo, quarters: int) -> Photo:
     if quarters == 0:
         return photo
     alpha = None if photo.alpha is None else np.ascontiguousarray(np.rot90(photo.alpha, quarters))
-    return replace(photo, pixels=np.ascontiguousarray(np.rot90(photo.pixels, quarters)), alpha=alpha)
+    width, height = _file_size(photo)
+    size = (height, width) if quarters % 2 else (width, height)
+    return replace(photo, pixels=np.ascontiguousarray(np.rot90(photo.pixels, quarters)), alpha=alpha, size_px=size)
 
 
 def _turned_points(
@@ -100,32 +103,43 @@ def _believable(faces: Faces, photo: Photo) -> list[tuple[Face, FaceMeasures]]:
         if profiles:
             yaw = max((yaw_of_box(box) for box in profiles), key=abs)
             beyond = math.copysign(max(abs(yaw), math.radians(_MESH_SETTLES_DEG)), yaw)
-            raise turned_error(photo.name, beyond, about=True)
+            raise turned_error(_called(photo), beyond, about=True)
     return kept
 
 
+def _called(photo: Photo) -> str:
+    """What messages call the photo."""
+    return photo.file or photo.name
+
+
+def _file_size(photo: Photo) -> tuple[int, int]:
+    """Width and height the user knows, not those it was reduced to."""
+    return photo.size_px or (photo.pixels.shape[1], photo.pixels.shape[0])
+
+
 def _nobody(photo: Photo) -> NoFaceError | FaceUnusableError:
-    height, width = photo.pixels.shape[:2]
+    width, height = _file_size(photo)
     if max(height, width) < _SMALLEST_PICTURE_PX:
         return FaceUnusableError(
-            f'"{photo.name}": the picture has {width} x {height} pixels, too few for a face.',
+            f'"{_called(photo)}": the picture has {width} x {height} pixels, too few for a face.',
             hint="Give the original instead of a reduced copy.",
             id="FACE_TOO_SMALL",
         )
     return NoFaceError(
-        f'"{photo.name}": no face was found in {width} x {height} pixels.',
+        f'"{_called(photo)}": no face was found in {width} x {height} pixels.',
         hint="Take a new picture in good light, the face towards the camera and nothing before it.",
     )
 
 
-def _choose(name: str, faces: list[tuple[Face, FaceMeasures]], choice: str) -> tuple[Face, FaceMeasures, list[str]]:
+def _choose(photo: Photo, faces: list[tuple[Face, FaceMeasures]], choice: str) -> tuple[Face, FaceMeasures, list[str]]:
     """The face meant, and what to say about the others."""
     if len(faces) == 1 and choice in ("only", "largest", "0"):
         return *faces[0], []
+    name, scale = _called(photo), max(_file_size(photo)) / max(photo.pixels.shape)  # told in the file's own pixels
     from_left = sorted(faces, key=lambda one: float(one[0].landmarks.points_px[:, 0].mean()))
     listed = ", ".join(
-        f"{k}: at {one.landmarks.points_px[:, 0].mean():.0f}, {one.landmarks.points_px[:, 1].mean():.0f} with "
-        f"{measures.iod_px:.0f} pixels between the eyes"
+        f"{k}: at {scale * one.landmarks.points_px[:, 0].mean():.0f}, {scale * one.landmarks.points_px[:, 1].mean():.0f}"
+        f" with {scale * measures.iod_px:.0f} pixels between the eyes"
         for k, (one, measures) in enumerate(from_left)
     )
     if choice.isdigit():

@@ -49,7 +49,7 @@ def test_a_picture_that_cannot_be_used_is_refused_with_file_and_remedy(row: Row)
         observed(row)
     error = refused.value
     assert (error.exit_code, error.id) == (row.exit, row.error)
-    assert "anna" in error.message
+    assert error.message.startswith('"anna.jpg"')
     assert error.hint.endswith(".")
 
 
@@ -98,6 +98,12 @@ def test_the_standard_wording_of_a_cut_file() -> None:
     assert refused.value.message.startswith(start)
     assert refused.value.hint == "Copy the file again from the phone."
     assert refused.value.file == "/home/anna/anna.jpg"
+
+
+def test_the_size_told_is_that_of_the_file_and_not_of_a_reduced_copy() -> None:
+    (thread,) = (row for row in REFUSED if row.id == "I10")
+    with pytest.raises(InputError, match="no face was found in 1 x 65000 pixels"):
+        observed(thread)
 
 
 def test_an_endless_header_ends_within_a_second() -> None:

@@ -91,9 +91,23 @@ def test_a_large_png_is_reduced_to_the_working_size() -> None:
     assert photo.pixels.shape == (82, 4096, 3)
 
 
+def test_a_reduced_picture_remembers_the_size_of_its_file() -> None:
+    """Upright, also when a JPEG was decoded at a fraction of its size and when EXIF turns it."""
+    png = decode_photo(saved("PNG", picture(5000, 100), compress_level=1), "a.png")
+    assert (png.size_px, png.pixels.shape[1]) == ((5000, 100), 4096)
+    jpeg = saved("JPEG", picture(9000, 200))
+    assert decode_photo(jpeg, "a.jpg").size_px == (9000, 200)
+    lying = Image.Exif()
+    lying[0x0112] = 6
+    turned = decode_photo(saved("JPEG", picture(9000, 200), exif=lying.tobytes()), "a.jpg")
+    assert turned.size_px == (200, 9000)
+    assert turned.pixels.shape[0] > turned.pixels.shape[1]
+
+
 def test_the_name_is_the_stem_and_the_hash_is_of_the_file() -> None:
     from hashlib import sha256
 
     data = saved("PNG")
     photo = decode_photo(data, "/home/anna/anna.maria.png")
     assert (photo.name, photo.sha256) == ("anna.maria", sha256(data).hexdigest())
+    assert photo.file == "anna.maria.png"

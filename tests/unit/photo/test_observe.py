@@ -1,5 +1,6 @@
 """Faces: found whichever way up, measured, chosen, refused with numbers."""
 
+import re
 from pathlib import Path
 
 import cv2
@@ -136,6 +137,23 @@ def test_a_face_is_chosen_by_size_or_from_the_left(collins: Photo) -> None:
 def test_no_face_is_said_with_the_size_searched() -> None:
     with pytest.raises(NoFaceError, match="no face was found in 300 x 200 pixels"):
         observe_face(photo_of(np.full((200, 300, 3), 128, np.uint8)))
+
+
+def test_messages_speak_of_the_file_its_name_and_its_own_pixels(collins: Photo) -> None:
+    """Of a picture that the door reduced to half its size."""
+    blank = Photo("anna", np.full((200, 300, 3), 128, np.uint8), None, None, "", file="anna.webp", size_px=(600, 400))
+    with pytest.raises(NoFaceError, match=r'^"anna\.webp": no face was found in 600 x 400 pixels'):
+        observe_face(blank)
+    both = np.concatenate([collins.pixels, collins.pixels], axis=1)
+    whole, half = (Photo("anna", both, None, None, "", file="anna.webp", size_px=(1024 * k, 512 * k)) for k in (1, 2))
+    told: list[list[float]] = []
+    for photo in (whole, half):
+        with pytest.raises(SeveralFacesError, match=r'^"anna\.webp" shows 2') as refused:
+            observe_face(photo)
+        told.append([float(number) for number in re.findall(r"at (\d+), (\d+) with (\d+)", refused.value.message)[1]])
+    np.testing.assert_allclose(told[1], 2 * np.array(told[0]), atol=2)
+    with pytest.raises(UsageError, match=r'"anna\.webp" has 2'):
+        observe_face(half, face="7")
 
 
 def test_a_near_camera_is_told_by_its_focal_length(collins: Photo) -> None:
