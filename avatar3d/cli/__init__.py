@@ -4,8 +4,11 @@ A verb parses, calls one function of the pipeline, and prints (see `voice.py`). 
 raises into a message and one of the exit codes of `core/errors.py`.
 """
 
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Any, Final
@@ -48,7 +51,9 @@ class Verbs(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):  # a file name may hold what the console cannot show
                 stream.reconfigure(errors="backslashreplace")
-        sys.exit(self._run(words, voice, **{**extra, "standalone_mode": False}))
+        with _stopped_by_signals():
+            code = self._run(words, voice, **{**extra, "standalone_mode": False})
+        sys.exit(code)
 
     def _run(self, words: list[str], voice: Voice, **extra: Any) -> int:
         """The exit code of this command line, its error told."""
@@ -77,6 +82,28 @@ class Verbs(click.Group):
             voice.error(bug)
             return INTERNAL_EXIT_CODE
         return code if isinstance(code, int) else 0
+
+
+@contextmanager
+def _stopped_by_signals() -> Generator[None, None, None]:
+    """SIGTERM and a closed terminal stop a verb as Ctrl-C does, so that it removes what it has half written.
+
+    A signal that the caller ignores or handles (nohup, a host program) is left to the caller.
+    """
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
+    known = [getattr(signal, name) for name in names if hasattr(signal, name)]  # Windows has no SIGHUP
+    ours = [number for number in known if signal.getsignal(number) == signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

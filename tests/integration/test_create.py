@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +117,25 @@ def test_a_refused_photo_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(NoFaceError):
         create_files(photo, tmp_path / "out" / "sky", CreateParams())
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_stops_the_command_and_nothing_is_left(name: str, astronaut: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = [sys.executable, "-m", "avatar3d", "create", astronaut, "-o", out, "--json"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        waits_until = time.monotonic() + 60
+        while not (out.is_dir() and list(out.iterdir())):  # the hidden folder that is being filled
+            assert run.poll() is None, run.communicate()
+            assert time.monotonic() < waits_until
+            time.sleep(0.01)
+        time.sleep(0.3)  # well into the work
+        run.send_signal(getattr(signal, name))
+        said, complained = run.communicate(timeout=60)
+    assert (run.returncode, json.loads(said)["id"]) == (41, "INTERRUPTED")
+    assert "Traceback" not in complained
+    assert list(out.iterdir()) == []
 
 
 def test_photos_of_one_name_do_not_collide_and_one_bad_photo_stops_nothing(astronaut: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The command line keeps its promises to people and to scripts, whichever verb runs."""
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -93,6 +94,32 @@ def test_debug_shows_the_traceback_down_to_the_cause() -> None:
 
 def test_control_c_exits_41() -> None:
     assert run(failing(KeyboardInterrupt())).exit_code == 41
+
+
+def test_sigterm_exits_41_and_is_the_callers_own_again_afterwards() -> None:
+    @click.command("wait")
+    @speaking
+    def wait(voice: Voice) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        raise AssertionError("the work went on")
+
+    assert run(wait).exit_code == 41
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_signal_that_the_caller_ignores_stays_ignored() -> None:
+    @click.command("wait")
+    @speaking
+    def wait(voice: Voice) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        voice.result("done", {})
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        result = run(wait)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (result.exit_code, result.stdout) == (0, "done\n")
 
 
 @pytest.mark.parametrize("words", [["nonsense"], ["--nonsense"], ["create"]])
