@@ -1,6 +1,6 @@
 """A first head of hair from one photo.
 
-photo --> hair pixels --> style (lift, hairline, hang) --> shell over the skull --> picture with alpha --> locks --> Mesh
+photo --> hair pixels --> style (lift, hairline, hang) --> shell over the skull --> its colour --> locks --> picture --> Mesh
 """
 
 from typing import Final
@@ -10,8 +10,10 @@ import numpy as np
 from avatar3d.core.avatar import Material, Mesh, Skin
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation
+from avatar3d.hair.atlas import on_shell
+from avatar3d.hair.finish import paint_picture
 from avatar3d.hair.locks import Locks, grow_locks
-from avatar3d.hair.paint import paint_hair, panel_above, panel_below
+from avatar3d.hair.paint import paint_hair
 from avatar3d.hair.segment import HairPicture, segment_hair
 from avatar3d.hair.shell import HairShell, build_shell, sample_meridians
 from avatar3d.hair.style import measure_style
@@ -42,7 +44,7 @@ def grow_hair(
     locks = grow_locks(shell, paint, style, Scene(fitted.neutral, model.triangles[model.part("face")]))
     material = Material(
         name="hair",
-        base_colour=paint.texture,
+        base_colour=paint_picture(paint, locks, style.curl),
         roughness=_ROUGHNESS,
         alpha_mode="MASK",
         alpha_cutoff=_CUTOFF,
@@ -54,8 +56,7 @@ def grow_hair(
 def _mesh(model: HeadModel, shell: HairShell, locks: Locks, material: Material) -> Mesh:
     rows, columns = shell.over_line.shape
     v, u = np.meshgrid(np.linspace(0, 1, rows), np.linspace(0, 1, columns), indexing="ij")
-    below = np.stack([panel_below(u.ravel()), v.ravel()], axis=1)
-    above = np.stack([panel_above(locks.uvs[:, 0]), locks.uvs[:, 1]], axis=1)
+    below = on_shell(u.ravel(), v.ravel())
     positions = np.concatenate([shell.points.reshape(-1, 3), locks.points]).astype(np.float32)
     count = len(positions)
     joints = np.zeros((count, 4), np.int32)
@@ -70,15 +71,17 @@ def _mesh(model: HeadModel, shell: HairShell, locks: Locks, material: Material) 
     normals = np.concatenate([shell.normals.reshape(-1, 3), locks.normals]).astype(np.float32)
     # Where a ribbon folds back on itself it would show its wrong side.
     folded = (np.sum(across * normals[triangles].sum(1), axis=1) < 0) & (triangles[:, 0] >= rows * columns)
+    triangles = triangles[(area > 1e-9) & ~folded]
+    kept, corner = np.unique(triangles, return_inverse=True)
     return Mesh(
         name="hair",
-        positions=positions,
-        normals=normals,
-        uvs=np.concatenate([below, above]).astype(np.float32),
-        triangles=triangles[(area > 1e-9) & ~folded].astype(np.int32),
+        positions=positions[kept],
+        normals=normals[kept],
+        uvs=np.concatenate([below, locks.uvs]).astype(np.float32)[kept],
+        triangles=corner.reshape(-1, 3).astype(np.int32),
         material=material,
         morph_names=(),
-        morphs=np.zeros((0, count, 3), np.float32),
-        joints=joints,
-        weights=weights,
+        morphs=np.zeros((0, len(kept), 3), np.float32),
+        joints=joints[kept],
+        weights=weights[kept],
     )

@@ -1,7 +1,6 @@
-"""Locks: tapered ribbons that follow the hair's flow a little above the shell and break its outline.
+"""Locks: ribbons that follow the hair's flow a little above the shell, end hair by hair and break its outline.
 
-roots spread evenly over the shell --> paths along the flow, as long as hair covers the shell --> ribbons, arched and
-tilted like shingles
+places on the hair --> paths along the flow --> ribbons, arched and tilted like shingles
 """
 
 from dataclasses import dataclass, replace
@@ -10,196 +9,124 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
 
+from avatar3d.hair.atlas import PICTURE_PX, place_cells
 from avatar3d.hair.paint import SIZE, HairPaint
-from avatar3d.hair.shell import HairShell, push_out
+from avatar3d.hair.shell import HairShell, push_out, sunk_below
+from avatar3d.hair.strands import FULL, LONG_PX, RIM, THIN, LockKind
+from avatar3d.hair.strips import END_COUNT, FRAME_COUNT, Strips, at_ends, at_rim, beside_face, over_hair
 from avatar3d.hair.style import HairStyle
+from avatar3d.hair.surface import Surface
 from avatar3d.render.raycast import Scene
 
-_COUNT: Final = 190
-_STEPS: Final = 10
+# Locks over the shell, at the ends of hanging hair and beside its face (taken from the former), single hairs above, and
+# along the rim.
+_FULL_COUNT: Final = 190
+_THIN_COUNT: Final = 40
 _SEED: Final = 5
-# Lengths and widths of ribbons (metres): least, most, in hair that lies close and in hair that stands off or hangs.
-_SHORT: Final = (0.028, 0.050, 0.006, 0.010)
-_LONG: Final = (0.060, 0.120, 0.010, 0.018)
-# How far ribbons stand off the shell: this share of the hair's lift, within limits (metres).
+# Lengths and widths of ribbons (metres): least, most, in hair that lies close, that stands off, that hangs.
+_SHORT: Final = (0.026, 0.046, 0.009, 0.014)
+_HIGH: Final = (0.050, 0.090, 0.013, 0.021)
+_HANGING: Final = (0.090, 0.150, 0.015, 0.024)
+# How far ribbons stand off the shell: this share of the hair's lift, within limits (metres); single hairs further.
 _OFF_SHARE: Final = 0.12
-_OFF_M: Final = (0.0006, 0.0024)
+_OFF_M: Final = (0.0006, 0.0026)
+_OFF_THIN: Final = 1.9
+# Tips of curls stand off, by this share of the lift and at most by so much (metres).
+_FLARE: Final = (0.30, 0.010)
 # One edge of a ribbon lies higher than the other and its middle higher than both, by these shares of its width.
-_TILT: Final = 0.16
-_ARCH: Final = 0.12
+_TILT: Final = 0.14
+_ARCH: Final = 0.10
 _LOWEST_M: Final = -0.0002
-# Cropped hair gets no locks below this lift (metres).
+_BURIED_M: Final = 0.0015
+# Cropped hair gets no locks below this lift (metres), only a rim.
 _CROPPED_M: Final = 0.004
 # Waves of curly locks: width to either side and length (metres).
-_WAVE: Final = (0.007, 0.030)
-# Curls show less of their length than straight hair.
-_SHORTER: Final = 0.45
-# Share of a step by which a lock's free end passes the edge of the hair.
-_FREE: Final = 0.4
-_COVERED: Final = 0.5
+_WAVE: Final = (0.006, 0.034)
 
 
 @dataclass(frozen=True, eq=False)
 class Locks:
-    """Ribbons as one soup of triangles."""
+    """Ribbons, as one soup of triangles and as stripes of the shell."""
 
     points: Float32[np.ndarray, "N 3"]
     """Metres."""
     normals: Float32[np.ndarray, "N 3"]
     uvs: Float32[np.ndarray, "N 2"]
-    """Place on the shell: turns around (from slightly below 0 to slightly above 1), share of the way down."""
+    """In the hair's whole picture."""
     triangles: Int32[np.ndarray, "T 3"]
+    kinds: tuple[LockKind, ...]
+    """Per lock."""
+    cells: Int32[np.ndarray, "K 2"]
+    """Top and left texel of each lock's cell."""
+    paths: tuple[Float64[np.ndarray, "_ 2"], ...]
+    """Middle line on the shell (turns around, share of the way down), even steps from root to tip."""
+    reach: tuple[Float64[np.ndarray, "_ 2"], ...]
+    """From the middle line to the right edge, same unit."""
 
 
 def grow_locks(shell: HairShell, paint: HairPaint, style: HairStyle, scene: Scene) -> Locks:
-    """Ribbons over one shell; none on cropped hair. `scene` is the bald head, which no ribbon enters."""
+    """Ribbons over one shell; only a rim on cropped hair. `scene` is the bald head, which no ribbon enters."""
     hangs = shell.curtain_from < len(shell.over_line)
     lift = float(np.percentile(style.lift_m, 70))
-    if lift < _CROPPED_M and not hangs:
-        return _none()
     rng = np.random.default_rng(_SEED)
-    full = 1.0 if hangs else float(np.clip((lift - _CROPPED_M) / 0.02, 0, 1))
-    low, high, thin, thick = (1 - full) * np.array(_SHORT) + full * np.array(_LONG)
-    length = (low + (high - low) * rng.random(_COUNT)) * (1 - _SHORTER * style.curl)
-    width = thin + (thick - thin) * rng.random(_COUNT)
-    off = float(np.clip(_OFF_SHARE * lift, *_OFF_M)) * (0.4 + 0.6 * rng.random(_COUNT))
-    surface = _Surface(shell, paint)
-    roots = _roots(surface, rng)
-    paths = _follow(surface, roots, length, style.curl, rng)
-    locks = _ribbons(surface, paths, width, off, style.curl, rng)
-    if len(locks.points) == 0:
-        return locks
-    outside = push_out(scene, style.skull, locks.points.astype(np.float64))
-    return replace(locks, points=outside.astype(np.float32))
-
-
-def _none() -> Locks:
-    empty = np.zeros((0, 3), np.float32)
-    return Locks(empty, empty, np.zeros((0, 2), np.float32), np.zeros((0, 3), np.int32))
-
-
-class _Surface:
-    """The shell as functions of (turns around, share down); beyond its last row it goes straight on."""
-
-    def __init__(self, shell: HairShell, paint: HairPaint) -> None:
-        points = shell.points.astype(np.float64)
-        beyond = points[-1:] + (points[-1:] - points[-2:-1])
-        self._points = np.concatenate([points, beyond])
-        normals = shell.normals.astype(np.float64)
-        self._normals = np.concatenate([normals, normals[-1:]])
-        self._rows, self._columns = shell.over_line.shape
-        self.paint = paint
-
-    @property
-    def most_v(self) -> float:
-        """The row that was added."""
-        return self._rows / (self._rows - 1)
-
-    def at(self, uv: Float64[np.ndarray, "N 2"]) -> tuple[Float64[np.ndarray, "N 3"], Float64[np.ndarray, "N 3"]]:
-        """Points and unit normals."""
-        x = np.mod(uv[:, 0], 1) * (self._columns - 1)
-        y = np.clip(uv[:, 1], 0, self.most_v) * (self._rows - 1)
-        i, j = np.minimum(x.astype(int), self._columns - 2), np.minimum(y.astype(int), self._rows - 1)
-        s, t = (x - i)[:, None], (y - j)[:, None]
-        found: list[Float64[np.ndarray, "N 3"]] = []
-        for grid in (self._points, self._normals):
-            upper = (1 - s) * grid[j, i] + s * grid[j, i + 1]
-            lower = (1 - s) * grid[j + 1, i] + s * grid[j + 1, i + 1]
-            found.append((1 - t) * upper + t * lower)
-        normals = found[1] / np.maximum(np.linalg.norm(found[1], axis=1, keepdims=True), 1e-9)
-        return found[0], normals
-
-    def texel(self, uv: Float64[np.ndarray, "N 2"]) -> tuple[Int32[np.ndarray, "N"], Int32[np.ndarray, "N"]]:
-        column = np.mod((uv[:, 0] * SIZE).astype(np.int32), SIZE)
-        return np.clip(uv[:, 1] * SIZE, 0, SIZE - 1).astype(np.int32), column
-
-    def covered(self, uv: Float64[np.ndarray, "N 2"]) -> Float64[np.ndarray, "N"]:
-        return self.paint.presence[self.texel(uv)].astype(np.float64)
-
-    def seen(self, uv: Float64[np.ndarray, "N 2"]) -> Float64[np.ndarray, "N"]:
-        return self.paint.seen[self.texel(uv)].astype(np.float64)
-
-    def flow(self, uv: Float64[np.ndarray, "N 2"]) -> Float64[np.ndarray, "N 2"]:
-        """Unit direction in the picture."""
-        at = self.texel(uv)
-        return np.stack([self.paint.flow.across[at], self.paint.flow.down[at]], axis=1).astype(np.float64)
-
-
-def _roots(surface: _Surface, rng: np.random.Generator) -> Float64[np.ndarray, "K 2"]:
-    """Places on the shell, evenly by area, in rows from below upward so that upper ribbons lie over lower ones."""
-    v, u = np.meshgrid((np.arange(64) + 0.5) / 64, (np.arange(64) + 0.5) / 64, indexing="ij")
-    uv = np.stack([u.ravel(), v.ravel()], axis=1)
-    step = 0.5 / 64
-    across = surface.at(uv + [step, 0])[0] - surface.at(uv - [step, 0])[0]
-    down = surface.at(uv + [0, step])[0] - surface.at(np.maximum(uv - [0, step], 0))[0]
-    area = np.linalg.norm(np.cross(across, down), axis=1) * (surface.covered(uv) > _COVERED)
-    total = np.cumsum(area)
-    if total[-1] <= 0:
-        return np.zeros((0, 2))
-    # Even steps along the snake of cells, jittered within the cell.
-    order = np.searchsorted(total, (np.arange(_COUNT) + rng.random(_COUNT)) / _COUNT * total[-1])
-    chosen = uv[np.minimum(order, len(uv) - 1)]
-    return chosen + (rng.random(chosen.shape) - 0.5) / 64
-
-
-def _follow(
-    surface: _Surface,
-    roots: Float64[np.ndarray, "K 2"],
-    length: Float64[np.ndarray, "K"],
-    curl: float,
-    rng: np.random.Generator,
-) -> Float64[np.ndarray, "K T 2"]:
-    """Paths in (turns, share down), equal steps in metres; a path stops where hair ends."""
-    # Where the photo shows the hair its own curls are in the picture.
-    turn = curl * rng.normal(0, 0.5, len(roots)) * (1 - surface.seen(roots))
-    cos, sin = np.cos(turn), np.sin(turn)
-    place, path = roots.copy(), [roots.copy()]
-    alive = np.ones(len(roots), bool)
-    for _ in range(_STEPS - 1):
-        flow = surface.flow(place)
-        flow = np.stack([cos * flow[:, 0] - sin * flow[:, 1], sin * flow[:, 0] + cos * flow[:, 1]], axis=1)
-        tiny = 1.5 / SIZE
-        pace = np.linalg.norm(surface.at(place + tiny * flow)[0] - surface.at(place)[0], axis=1) / tiny
-        step = flow * (length / (_STEPS - 1) / np.maximum(pace, 0.02))[:, None]
-        step *= np.minimum(1, 0.12 / np.maximum(np.abs(step[:, 0]), 1e-9))[:, None]
-        ahead = place + step
-        ahead[:, 1] = np.clip(ahead[:, 1], 0.01, surface.most_v)
-        # A little beyond the edge is the free end.
-        inside = surface.covered(ahead) > _COVERED
-        ahead = np.where(inside[:, None], ahead, place + _FREE * (ahead - place))
-        place = np.where(alive[:, None], ahead, place)
-        alive = alive & inside
-        path.append(place.copy())
-    return np.stack(path, axis=1)
+    surface = Surface(shell, paint)
+    strips: list[Strips] = []
+    off = float(np.clip(_OFF_SHARE * lift, *_OFF_M))
+    if lift >= _CROPPED_M or hangs:
+        full = float(np.clip((lift - _CROPPED_M) / 0.02, 0, 1))
+        size = np.array(_HANGING) if hangs else (1 - full) * np.array(_SHORT) + full * np.array(_HIGH)
+        own = END_COUNT + FRAME_COUNT if hangs else 0
+        strips.append(over_hair(surface, size, _FULL_COUNT - own, off, style, FULL, rng))
+        if hangs:
+            strips += [at_ends(surface, size, off, rng), beside_face(surface, size, off, rng)]
+        strips.append(over_hair(surface, size * [0.8, 0.9, 0.35, 0.35], _THIN_COUNT, _OFF_THIN * off, style, THIN, rng))
+    strips.append(at_rim(surface, lift, rng))
+    flare = min(_FLARE[0] * lift, _FLARE[1]) * style.curl**2
+    kinds = tuple(kind for part in strips for kind in [part.kind] * len(part.paths))
+    cells = place_cells([kind.wide_px for kind in kinds])
+    first = 0
+    made: list[Locks] = []
+    for part in strips:
+        own = cells[first : first + len(part.paths)]
+        made.append(_ribbons(surface, part, own, style.curl, flare if part.kind != RIM else 0.0, rng))
+        first += len(part.paths)
+    whole = _joined(made)
+    if len(whole.points) == 0:
+        return whole
+    outside = push_out(scene, style.skull, whole.points.astype(np.float64))
+    # What the push leaves behind an ear or in its folds is no hair.
+    buried = sunk_below(scene, style.skull, outside) > _BURIED_M
+    free = ~buried[whole.triangles].any(1)
+    return replace(whole, points=outside.astype(np.float32), triangles=whole.triangles[free])
 
 
 def _ribbons(
-    surface: _Surface,
-    paths: Float64[np.ndarray, "K T 2"],
-    width: Float64[np.ndarray, "K"],
-    off: Float64[np.ndarray, "K"],
+    surface: Surface,
+    strips: Strips,
+    cells: Int32[np.ndarray, "K 2"],
     curl: float,
+    flare: float,
     rng: np.random.Generator,
 ) -> Locks:
-    """Three points across each path: edge, ridge, edge."""
-    count = len(paths)
-    if count == 0:
-        return _none()
+    """Points across each path: edge, ridge (if any), edge."""
+    paths, count, steps = strips.paths, len(strips.paths), strips.kind.steps
     flat = paths.reshape(-1, 2)
-    middle, up = (array.reshape(count, _STEPS, 3) for array in surface.at(flat))
+    middle, up = (array.reshape(count, steps, 3) for array in surface.at(flat))
     along = np.gradient(middle, axis=1)
     travelled = np.concatenate([np.zeros((count, 1)), np.cumsum(np.linalg.norm(np.diff(middle, axis=1), axis=2), 1)], 1)
     whole = travelled[:, -1:]
     share = travelled / np.maximum(whole, 1e-6)
     side = np.cross(up, along)
     side /= np.maximum(np.linalg.norm(side, axis=2, keepdims=True), 1e-9)
-    # Widths taper at the root and run to a point at the tip.
-    profile = np.minimum(1, 0.35 + 2.2 * share) * np.clip(1.15 * (1 - share**2.5), 0.02, 1)
-    half = 0.5 * width[:, None] * profile * np.minimum(1, whole / 0.02)
-    height = off[:, None] * np.clip(4 * share, 0, 1) * (0.3 + 0.7 * np.clip(3 * (1 - share), 0, 1))
+    # The picture tapers a lock; the ribbon is a little narrower at the root and at the tip.
+    profile = np.minimum(1, 0.6 + 1.5 * share) * (1 - 0.35 * np.clip((share - 0.6) / 0.4, 0, 1))
+    half = 0.5 * strips.width_m[:, None] * profile * np.minimum(1, whole / 0.012)
+    height = strips.off_m[:, None] * np.clip(4 * share, 0, 1) * (0.4 + 0.6 * np.clip(3 * (1 - share), 0, 1))
+    height = height + flare * rng.random((count, 1)) * share**1.5
     phase = 2 * np.pi * rng.random((count, 1))
-    unseen = 1 - 0.5 * surface.seen(flat).reshape(count, _STEPS)
-    wave = curl * _WAVE[0] * np.clip(4 * share * (1 - share) + 0.2, 0, 1) * unseen
+    wave = (
+        curl * _WAVE[0] * np.clip(4 * share * (1 - share) + 0.2, 0, 1) * np.minimum(1, strips.width_m[:, None] / 0.012)
+    )
     swing = wave * np.sin(2 * np.pi * travelled / _WAVE[1] + phase)
     height = height + 0.35 * wave * (1 + np.cos(2 * np.pi * travelled / _WAVE[1] + phase))
     tilt = _TILT * np.where(rng.random(count) < 0.5, -1, 1)[:, None] * half
@@ -209,13 +136,45 @@ def _ribbons(
     swung = middle + swing[..., None] * side
     left = swung - half[..., None] * side + raised[..., None] * up
     right = swung + half[..., None] * side + sunk[..., None] * up
-    points = np.stack([left, swung + (height + _ARCH * half)[..., None] * up, right], axis=2)
     # Raised on its left side a ribbon looks to the right.
     lean = 2 * _ARCH
     looks = up + (0.5 * tilt / np.maximum(half, 1e-6))[..., None] * side
-    normals = np.stack([looks - lean * side, looks, looks + lean * side], axis=2)
-    normals /= np.linalg.norm(normals, axis=3, keepdims=True)
-    # A texel to either side of the path for each part of the ribbon's width.
+    points, normals, places = [left, right], [looks - lean * side, looks + lean * side], [0.0, 1.0]
+    if strips.kind.ridge:
+        points.insert(1, swung + (height + _ARCH * half)[..., None] * up)
+        normals.insert(1, looks)
+        places.insert(1, 0.5)
+    across = len(points)
+    normal = np.stack(normals, axis=2)
+    normal /= np.maximum(np.linalg.norm(normal, axis=3, keepdims=True), 1e-9)
+    wide = strips.kind.wide_px
+    u = cells[:, 1, None, None] + 1 + (wide - 2) * np.array(places)
+    v = cells[:, 0, None] + 0.5 + (LONG_PX - 1) * share
+    uvs = np.stack(np.broadcast_arrays(u, v[..., None]), axis=3) / PICTURE_PX
+    first = np.arange(count)[:, None, None] * (across * steps)
+    first = first + np.arange(steps - 1)[None, :, None] * across + np.arange(across - 1)
+    a, b, c, d = first, first + across, first + across + 1, first + 1
+    triangles = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)])
+    return Locks(
+        np.stack(points, axis=2).reshape(-1, 3).astype(np.float32),
+        normal.reshape(-1, 3).astype(np.float32),
+        uvs.reshape(-1, 2).astype(np.float32),
+        triangles.astype(np.int32),
+        (strips.kind,) * count,
+        cells,
+        tuple(paths),
+        tuple(_reach(surface, paths, middle, side, half)),
+    )
+
+
+def _reach(
+    surface: Surface,
+    paths: Float64[np.ndarray, "K S 2"],
+    middle: Float64[np.ndarray, "K S 3"],
+    side: Float64[np.ndarray, "K S 3"],
+    half: Float64[np.ndarray, "K S"],
+) -> Float64[np.ndarray, "K S 2"]:
+    """How far on the shell each ribbon reaches to its right edge."""
     tiny = 1 / SIZE
     ahead = np.gradient(paths, axis=1)
     across = np.stack([-ahead[..., 1], ahead[..., 0]], axis=2)
@@ -223,16 +182,18 @@ def _ribbons(
     shifted = surface.at((paths + tiny * across).reshape(-1, 2))[0].reshape(middle.shape)
     pace = np.maximum(np.linalg.norm(shifted - middle, axis=2) / tiny, 0.03)
     facing = np.sign(np.sum((shifted - middle) * side, axis=2, keepdims=True))
-    reach = across * facing * np.minimum(half / pace, 0.05)[..., None]
-    uvs = np.stack([paths - reach, paths, paths + reach], axis=2)
-    uvs[..., 0] -= np.floor(uvs[..., 0].mean(axis=(1, 2)))[:, None, None]
-    uvs[..., 1] = np.clip(uvs[..., 1], 0.002, 0.998)
-    first = np.arange(count)[:, None, None] * (3 * _STEPS) + np.arange(_STEPS - 1)[None, :, None] * 3 + np.arange(2)
-    a, b, c, d = first, first + 3, first + 4, first + 1
-    triangles = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)])
+    return across * facing * np.minimum(half / pace, 0.05)[..., None]
+
+
+def _joined(parts: list[Locks]) -> Locks:
+    starts = np.cumsum([0, *(len(part.points) for part in parts)])
     return Locks(
-        points.reshape(-1, 3).astype(np.float32),
-        normals.reshape(-1, 3).astype(np.float32),
-        uvs.reshape(-1, 2).astype(np.float32),
-        triangles.astype(np.int32),
+        np.concatenate([part.points for part in parts]),
+        np.concatenate([part.normals for part in parts]),
+        np.concatenate([part.uvs for part in parts]),
+        np.concatenate([part.triangles + start for part, start in zip(parts, starts, strict=False)]).astype(np.int32),
+        tuple(kind for part in parts for kind in part.kinds),
+        np.concatenate([part.cells for part in parts]),
+        tuple(path for part in parts for path in part.paths),
+        tuple(reach for part in parts for reach in part.reach),
     )

@@ -1,4 +1,4 @@
-"""The shell's picture: colour from the photo where it saw the hair, strands where it did not, soft ends in alpha.
+"""The shell's colour: the photo's where it saw the hair, its continuation where it did not, soft ends in alpha.
 
 texel --> point on the shell --> photo pixel --> probability of hair, colour / light
 unseen texels --> mean hair colour with strands like the seen ones
@@ -10,9 +10,9 @@ from typing import Final
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, Float64, UInt8
+from jaxtyping import Float32, Float64, UInt8
 
-from avatar3d.core.avatar import Skin, Texture
+from avatar3d.core.avatar import Skin
 from avatar3d.core.head import HeadFit
 from avatar3d.core.photo import FaceObservation
 from avatar3d.hair.flow import HairFlow, draw_strands, find_flow, usual_flow
@@ -29,14 +29,12 @@ _SOFT_LINE: Final = 0.11
 _SOFT_NAPE: Final = 0.42
 # How far strands run along the hair, in texels: usually, and in cropped hair.
 _STRAND_RUN_PX: Final = 34
-_SHORT_RUN_PX: Final = 9
+_SHORT_RUN_PX: Final = 5
 # Short hair is combed back at the sides by this much (see usual_flow).
 _SWEEP: Final = 0.55
 # Natural logarithm by which hair below the locks is darker, and how much of that the photo's own shadows do.
 _DEEP: Final = 0.20
 _DEEP_SEEN: Final = 0.14
-# Locks cover all but the gaps where the strands' noise falls below minus this.
-_GAPS: Final = 1.0
 # Share of the picture that a hole in the hair has at most; larger ones are bald.
 _LARGEST_HOLE: Final = 0.03
 # Share of cropped hair's pixels (percent) that are mixed with scalp.
@@ -44,8 +42,6 @@ _THROUGH: Final = 45
 _CHROMA: Final = 1.2
 # Linear albedo above which hair is not made brighter.
 _WHITEST: Final = 0.60
-PANEL_MARGIN: Final = 0.04
-"""How far, in turns, the locks' panel goes on beyond the seam at the back."""
 # Hair that stands off less than this is drawn short (metres).
 _SHORT_M: Final = 0.012
 # Standard deviation of the strands' log brightness, at least and at most.
@@ -78,9 +74,12 @@ class _Texels:
 class HairPaint:
     """The picture of a head of hair and what its locks must know."""
 
-    texture: Texture
-    """RGBA, sRGB, two panels: left the hair below, right the locks above it, whose alpha leaves gaps between strands.
-    Each has columns around and rows down as the shell; the right one goes on beyond the seam by PANEL_MARGIN."""
+    shell: Float32[np.ndarray, "S S 4"]
+    """Linear RGB and alpha of the hair below; columns around and rows down as the shell."""
+    colour: Float32[np.ndarray, "S S 3"]
+    """Logarithm of the hair's albedo without single strands."""
+    contrast: float
+    """Standard deviation of the strands' log brightness."""
     flow: HairFlow
     presence: Float32[np.ndarray, "S S"]
     """How surely hair covers the shell there."""
@@ -103,48 +102,22 @@ def paint_hair(
     short = bool(np.percentile(style.lift_m, 70) < _SHORT_M) and not hangs
     strands = draw_strands(flow, run_px=_SHORT_RUN_PX if short else _STRAND_RUN_PX, curl=style.curl)
     mean = _own_colour(colour, known, skin.tone if short else None)
-    log, known = _fill(colour, known, mean, strands)
+    log, known, contrast = _fill(colour, known, mean)
     turned = np.abs(np.linspace(-180, 180, SIZE, dtype=np.float32))
     nape = 0 if hangs else _ramp(turned, 105, 130)
     alpha = _alpha(texels, presence, strands, (_SOFT_LINE + (_SOFT_NAPE - _SOFT_LINE) * nape) * np.ones_like(turned))
+    grows = alpha
     if hangs:
-        alpha = np.minimum(np.minimum(alpha, _ends(strands, _ENDS)), _front_edge(strands, shell))
+        grows = np.minimum(alpha, _front_edge(strands, shell))
+        alpha = np.minimum(grows, _ends(strands, _ENDS))
+    if not short:
+        # Locks end beyond the shell, in finer hairs than its picture can draw.
+        alpha = cv2.erode(alpha, np.ones((5, 5), np.uint8))
     # Below lies the shadow between the locks; where the photo was seen its own shadows are in the picture.
-    below = _encode(np.exp(log - (_DEEP - _DEEP_SEEN * known)[..., None]))
-    above = _encode(np.exp(log))
-    gaps = np.clip(0.5 + 0.9 * (cv2.GaussianBlur(strands, (0, 0), 0.8) + _GAPS), 0, 1)
-    wide = cv2.dilate(alpha, np.ones((7, 7), np.uint8))
-    panels = np.concatenate(
-        [
-            np.concatenate([below, alpha[..., None]], axis=2),
-            _with_margin(np.concatenate([above, np.minimum(gaps, wide)[..., None]], axis=2)),
-        ],
-        axis=1,
-    )
-    texture = Texture(name="hair", pixels=np.round(panels * 255).astype(np.uint8))
-    return HairPaint(texture, flow, alpha, known)
-
-
-def panel_below(u: Float[np.ndarray, "*N"]) -> Float[np.ndarray, "*N"]:
-    """Texture u of the left panel for a place around the head, 0 to 1."""
-    return 0.5 * np.clip(u, 1e-3, 1 - 1e-3)
-
-
-def panel_above(u: Float[np.ndarray, "*N"]) -> Float[np.ndarray, "*N"]:
-    """Texture u of the right panel for a place around the head, from -PANEL_MARGIN to 1 + PANEL_MARGIN."""
-    return 0.5 + 0.5 * np.clip((u + PANEL_MARGIN) / (1 + 2 * PANEL_MARGIN), 1e-3, 1 - 1e-3)
-
-
-def _with_margin(picture: Float32[np.ndarray, "S S 4"]) -> Float32[np.ndarray, "S S 4"]:
-    edge = round(PANEL_MARGIN * SIZE)
-    wide = np.concatenate([picture[:, -edge:], picture, picture[:, :edge]], axis=1)
-    return cv2.resize(wide, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-
-
-def _encode(linear: Float32[np.ndarray, "S S 3"]) -> Float32[np.ndarray, "S S 3"]:
-    """sRGB, IEC 61966-2-1."""
-    encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-6) ** (1 / 2.4) - 0.055)
-    return np.clip(encoded, 0, 1).astype(np.float32)
+    drawn = contrast * (1 - (1 - _OVER_PHOTO) * known) * strands
+    below = np.exp(log + (drawn - _DEEP + _DEEP_SEEN * known)[..., None])
+    shell_picture = np.concatenate([below, alpha[..., None]], axis=2).astype(np.float32)
+    return HairPaint(shell_picture, log, contrast, flow, grows, known)
 
 
 def _texels(shell: HairShell, fitted: HeadFit) -> _Texels:
@@ -241,9 +214,10 @@ def _fill(
     colour: Float32[np.ndarray, "S S 3"],
     known: Float32[np.ndarray, "S S"],
     mean: Float64[np.ndarray, "3"],
-    strands: Float32[np.ndarray, "S S"],
-) -> tuple[Float32[np.ndarray, "S S 3"], Float32[np.ndarray, "S S"]]:
-    """Log colour everywhere and how far it is the photo's. Known colours kept, the rest a smooth continuation with strands; in log so that dark hair stays dark."""
+) -> tuple[Float32[np.ndarray, "S S 3"], Float32[np.ndarray, "S S"], float]:
+    """Log colour everywhere, how far it is the photo's, and the strands' contrast. Known colours kept, the rest a smooth
+    continuation; in log so that dark hair stays dark.
+    """
     log = np.log(colour)
     # Gloss greys hair in every renderer; the colour is given that much more of its own hue.
     log = log.mean(2, keepdims=True) + _CHROMA * (log - log.mean(2, keepdims=True))
@@ -261,11 +235,8 @@ def _fill(
     bright = log.mean(2)
     detail = bright - cv2.GaussianBlur(bright, (0, 0), 6)
     contrast = float(np.clip(np.sqrt((known * detail**2).sum() / max(known.sum(), 1)), *_CONTRAST))
-    made = smooth + (contrast * strands)[..., None]
-    # A little of the same strands over the photo's own, which is blurred by perspective and filtering.
-    kept = kept + (_OVER_PHOTO * contrast * strands)[..., None]
     blend = cv2.GaussianBlur(known, (0, 0), 7)
-    return (blend[..., None] * kept + (1 - blend[..., None]) * made).astype(np.float32), blend
+    return (blend[..., None] * kept + (1 - blend[..., None]) * smooth).astype(np.float32), blend, contrast
 
 
 def _alpha(

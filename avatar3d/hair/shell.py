@@ -166,12 +166,19 @@ def _lumps(points: Float64[np.ndarray, "R C 3"], curl: float) -> Float64[np.ndar
 
 def push_out(scene: Scene, skull: Skull, points: Float64[np.ndarray, "N 3"]) -> Float64[np.ndarray, "N 3"]:
     """Points a little below the skin (the smoothed skull dips there) are lifted out of it."""
+    sunk = sunk_below(scene, skull, points)
+    away = points - skull.middle
+    directions = away / np.linalg.norm(away, axis=1, keepdims=True)
+    return points + np.where(sunk < _MOST_SUNK_M, np.maximum(sunk, 0), 0)[:, None] * directions
+
+
+def sunk_below(scene: Scene, skull: Skull, points: Float64[np.ndarray, "N 3"]) -> Float64[np.ndarray, "N"]:
+    """How far points lie below where hair may lie closest to the skin, metres; negative above."""
     away = points - skull.middle
     length = np.linalg.norm(away, axis=1)
     directions = (away / length[:, None]).astype(np.float32)
     hits = scene.cast(np.broadcast_to(skull.middle, away.shape).astype(np.float32), directions)
-    sunk = np.where(hits.triangle >= 0, hits.distance + _CLOSEST_M - length, 0.0)
-    return points + np.where(sunk < _MOST_SUNK_M, np.maximum(sunk, 0), 0)[:, None] * directions
+    return np.where(hits.triangle >= 0, hits.distance + _CLOSEST_M - length, -1.0)
 
 
 def _ear_height(

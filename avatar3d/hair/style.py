@@ -75,6 +75,7 @@ def measure_style(picture: HairPicture, fitted: HeadFit, surface: "MeridianSurfa
     hang, outer = _hang(picture, fitted)
     ears = float(np.clip((picture.ears_covered - _EARS[0]) / (_EARS[1] - _EARS[0]), 0, 1))
     axes = np.eye(3, dtype=np.float32)
+    depth = float(fitted.camera.view(skull.eyes.astype(np.float32)[None])[0, 2])
     camera_from_head = (fitted.camera.view(axes) - fitted.camera.translation_m).T.astype(np.float64)
     return HairStyle(
         skull=skull,
@@ -85,7 +86,7 @@ def measure_style(picture: HairPicture, fitted: HeadFit, surface: "MeridianSurfa
         outer=outer,
         density=_density(picture, fitted, surface),
         ears=ears,
-        curl=measure_curl(picture),
+        curl=measure_curl(picture, fitted.camera.focal_px * skull.iod_m / depth, hangs=bool(hang.min() < 0)),
     )
 
 

@@ -10,6 +10,7 @@ from scipy.spatial import KDTree
 
 from avatar3d.core.avatar import Mesh, Skin, Texture
 from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.hair.atlas import is_shell
 from avatar3d.render.raycast import Scene
 
 # How much of the scalp's colour is hair's under full hair, and how dark it is in its own shadow.
@@ -49,8 +50,8 @@ def _cover(
     """Per model vertex: opacity of the hair over it and its sRGB colour."""
     assert hair.material.base_colour is not None
     picture = hair.material.base_colour.pixels
-    # The shell without its locks: the left half of the picture.
-    shell = hair.triangles[hair.uvs[hair.triangles, 0].max(1) <= 0.5]
+    # The shell without its locks.
+    shell = hair.triangles[is_shell(hair.uvs)[hair.triangles].all(1)]
     soft = cv2.GaussianBlur(picture, (0, 0), 3)
     members = np.unique(model.triangles[model.part("face")])
     points = fitted.neutral[members]

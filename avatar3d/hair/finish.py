@@ -1,0 +1,67 @@
+"""The hair's whole picture: the shell's, and each lock's cell in the colour the hair has under that lock."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+from avatar3d.core.avatar import Texture
+from avatar3d.hair.atlas import PICTURE_PX, SHELL_PX
+from avatar3d.hair.locks import Locks
+from avatar3d.hair.paint import SIZE, HairPaint
+from avatar3d.hair.strands import FULL, LONG_PX, LockKind, draw_lock
+
+_SEED: Final = 17
+# Different locks of one kind that are drawn; the rest are these, mirrored by chance and each in its own colour.
+_DRAWN: Final = {True: 8, False: 4}
+# Over how many texels of the shell the colour under a lock is softened, in straight and in curly hair.
+_SOFT_PX: Final = (1.5, 5.0)
+# Natural logarithm by which roots are darker than the rest, and by which whole locks differ.
+_ROOTS: Final = 0.16
+_APART: Final = 0.08
+_APART_HUE: Final = 0.02
+# Strands in locks stand out more than in the shell below.
+_STRONGER: Final = 1.25
+_CURLS_STRONGER: Final = 0.6
+
+
+def paint_picture(paint: HairPaint, locks: Locks, curl: float) -> Texture:
+    """RGBA, sRGB: see atlas.py for what lies where."""
+    picture = np.zeros((PICTURE_PX, PICTURE_PX, 4), np.float32)
+    picture[:SHELL_PX, :SHELL_PX, :3] = encode(paint.shell[..., :3])
+    picture[:SHELL_PX, :SHELL_PX, 3] = paint.shell[..., 3]
+    rng = np.random.default_rng(_SEED)
+    drawn: dict[LockKind, list[Float32[np.ndarray, "L W 2"]]] = {}
+    for kind in dict.fromkeys(locks.kinds):
+        drawn[kind] = [draw_lock(kind, curl, rng) for _ in range(_DRAWN[kind == FULL])]
+    sigma = _SOFT_PX[0] + (_SOFT_PX[1] - _SOFT_PX[0]) * curl
+    edge = 24
+    wide = np.concatenate([paint.colour[:, -edge:], paint.colour, paint.colour[:, :edge]], axis=1)
+    colour = cv2.GaussianBlur(wide, (0, 0), sigma)
+    contrast = paint.contrast * (_STRONGER + _CURLS_STRONGER * curl)
+    down = np.linspace(0, 1, LONG_PX)
+    for kind, (top, left), path, reach in zip(locks.kinds, locks.cells, locks.paths, locks.reach, strict=True):
+        stripe = drawn[kind][rng.integers(len(drawn[kind]))][:, :: rng.choice((-1, 1))]
+        at = path * SIZE + [edge - 0.5, -0.5]
+        aside = reach * SIZE
+        # A lock that crosses the seam behind keeps its own turn.
+        at[:, 0] -= SIZE * np.floor((at[:, 0].mean() - edge) / SIZE)
+        steps = np.linspace(0, 1, len(path))
+        across = np.linspace(-1, 1, kind.wide_px)[None]
+        x = np.interp(down, steps, at[:, 0])[:, None] + np.interp(down, steps, aside[:, 0])[:, None] * across
+        y = np.interp(down, steps, at[:, 1])[:, None] + np.interp(down, steps, aside[:, 1])[:, None] * across
+        under = cv2.remap(colour, x.astype(np.float32), np.clip(y, 0, SIZE - 1).astype(np.float32),
+                          cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+        own = _APART * rng.standard_normal() + _APART_HUE * rng.standard_normal() * np.array([1, 0, -1])
+        shade = contrast * stripe[..., 0] - _ROOTS * (1 - down[:, None]) ** 2
+        cell = picture[top : top + LONG_PX, left : left + kind.wide_px]
+        cell[..., :3] = encode(np.exp(under + own + shade[..., None]).astype(np.float32))
+        cell[..., 3] = stripe[..., 1]
+    return Texture(name="hair", pixels=np.round(picture * 255).astype(np.uint8))
+
+
+def encode(linear: Float32[np.ndarray, "... 3"]) -> Float32[np.ndarray, "... 3"]:
+    """sRGB, IEC 61966-2-1."""
+    encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-6) ** (1 / 2.4) - 0.055)
+    return np.clip(encoded, 0, 1).astype(np.float32)
