@@ -336,6 +336,8 @@ def _face_masks(truth: Truth, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     mask = fill_polygon(shape, hull) > 0.5
     flat = render_portrait(truth.model, truth.vertices, truth.colouring, camera, WHITE)
     luminance = LINEAR_FROM_SRGB[flat] @ LUMINANCE
+    only = render_portrait(truth.model, truth.vertices, _white, camera, WHITE, background=(0, 0, 0))
+    mask &= only.min(axis=-1) == 255
     painted = (luminance < 0.5 * np.median(luminance[mask])).astype(np.uint8)
     for part in (RIGHT_EYE, LEFT_EYE, RIGHT_BROW, LEFT_BROW, LIPS, NOSTRILS):
         painted[fill_polygon(shape, cv2.convexHull(places[list(part)]).reshape(-1, 2), grow=8) > 0.5] = 0
@@ -344,6 +346,10 @@ def _face_masks(truth: Truth, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     for part in (RIGHT_EYE, LEFT_EYE, MOUTH_OPENING):
         skin &= fill_polygon(shape, places[list(part)], grow=4) < 0.5
     return mask.astype(np.float32), skin.astype(np.float32)
+
+
+def _white(triangles: np.ndarray, _: np.ndarray) -> np.ndarray:
+    return np.ones((len(triangles), 3))
 
 
 def _landmarks(model: HeadModel, vertices: np.ndarray) -> np.ndarray:

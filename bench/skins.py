@@ -21,7 +21,7 @@ from avatar3d.fit.camera import to_camera
 from avatar3d.fit.fit import FitParams, first_pose, gather, independent_fit
 from avatar3d.head.ict import ict_path
 from avatar3d.render.raycast import Scene
-from tools.head.painted import IRIS_RADIUS_RAD
+from tools.head.parts.eyes import LIMBUS_DEG
 from tools.head.synthetic import linear_from_srgb, solid_triangles, vertex_normals
 
 ATLAS_PX: Final = 768
@@ -48,8 +48,8 @@ class Skin:
         for name in ("eyeLeft", "eyeRight"):
             chosen = part == name
             angle = np.pi * 2 * np.linalg.norm(uv[chosen] - 0.5, axis=1)[:, None]
-            eye = np.where(angle < IRIS_RADIUS_RAD, self.iris, np.array([0.5, 0.46, 0.43]))
-            colour[chosen] = np.where(angle < 0.19, 0.01, eye)
+            eye = np.where(angle < np.deg2rad(LIMBUS_DEG), self.iris, np.array([0.5, 0.46, 0.43]))
+            colour[chosen] = np.where(angle < 0.15, 0.01, eye)
         return colour
 
 

@@ -27,7 +27,7 @@ from avatar3d.fit.energies import (
     landmark_term,
 )
 from avatar3d.fit.gaze import gaze_of, look_weights, remaining_turns
-from avatar3d.fit.lids import calmed_lids, resting_lids
+from avatar3d.fit.lids import calmed_lids, lids_on_picture, resting_lids
 from avatar3d.fit.noise import LandmarkNoise, Whitening, noise_of, upright_term, upright_turn, whitening
 from avatar3d.fit.prior import Glance, IdentityPrior, learnt_glance, people
 from avatar3d.fit.solve import bounded_step, cost, normal_equations
@@ -259,6 +259,7 @@ def fit_head(model: HeadModel, face: FaceObservation, params: FitParams | None =
     gaze = gaze_of(model, person, camera, face.landmarks_px)
     expression = looking.copy()
     expression[SEEN] = state.expression
+    expression = lids_on_picture(model, person, expression, camera, face.landmarks_px)
     resting = resting_lids(expression)
     resting = calmed_lids(model, person, resting)
     remaining = np.maximum(expression - resting, 0).astype(np.float32)

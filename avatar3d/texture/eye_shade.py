@@ -6,7 +6,7 @@ drawn eye + photo --> log ratio per texel of either eye --> both together, smoot
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation, Light
@@ -29,12 +29,17 @@ _WHITE_FROM: Final = 1.14
 _GLINT: Final = 0.55
 """Irises this much brighter than drawn, in log luminance, mirror a lamp."""
 _IRIS_RANGE: Final = np.array([-0.7, 0.55], np.float32)
-_WHITE_RANGE: Final = np.array([-1.9, 0.35], np.float32)
-_CHROMA_KEPT: Final = 0.75
+_WHITE_RANGE: Final = np.array([-0.9, 0.5], np.float32)
+"""The white beside its own colour: darker than this is lash, lid or blur, and dull whites look ill."""
+_CHROMA_KEPT: Final = 0.3
 _DARKEST: Final = 0.3
 _OFFSET_M: Final = 4e-4
 _SMOOTH: Final = 0.14
 """Standard deviation of what is kept of the photo's shading, in iris radii: coarser than lashes, finer than a lid."""
+_BRIGHT: Final = 6.0
+"""Exponent of the mean over the white: lashes and lids bleed darkness into it, hardly anything brightens it."""
+_DARK: Final = -2.0
+"""And over the iris, which glints and the white's blur brighten."""
 
 
 def shade_of_the_lids(
@@ -45,8 +50,11 @@ def shade_of_the_lids(
     drawn: Float32[np.ndarray, "S S 3"],
     usual: Float32[np.ndarray, "S S"],
     radius: Float32[np.ndarray, "S S"],
-) -> Float32[np.ndarray, "S S 3"]:
-    """Factor on the drawn eye (linear albedo, unshaded): as photographed where seen, `usual` far from there.
+) -> tuple[Float32[np.ndarray, "S S 3"], Float32[np.ndarray, "S S 3"]]:
+    """Factors on the drawn iris and on the drawn white (linear albedo, unshaded), each told on the whole texture.
+
+    As photographed where seen, `usual` far from there. They are two because a limbus is soft: one factor that leaps
+    there would draw a bright ring.
 
     `radius` is each texel's distance from the middle in iris radii.
     """
@@ -87,15 +95,14 @@ def shade_of_the_lids(
         total[texels.texels] += limited * weight[:, None]
         weights[texels.texels] += weight
     usual_log = np.log(np.maximum(usual, 0.05))[..., None]
-    result = np.zeros((size, size, 3), np.float32)
-    texels_per_radius = float(np.sqrt(iris.sum() / np.pi))
-    for zone in (iris, ~iris):
+    sigma = _SMOOTH * float(np.sqrt(iris.sum() / np.pi))
+
+    def factor(zone: Bool[np.ndarray, "N"], power: float) -> Float32[np.ndarray, "S S 3"]:
         share = (weights * zone).reshape(size, size)
         mean = (total * zone[:, None]).reshape(size, size, 3) / np.maximum(share, 1e-6)[..., None]
-        result += _spread(mean - usual_log, np.minimum(share, 1), _SMOOTH * texels_per_radius) * zone.reshape(
-            size, size, 1
-        )
-    return np.exp(result + usual_log)
+        return np.exp(_spread(mean - usual_log, np.minimum(share, 1), sigma, power) + usual_log)
+
+    return factor(iris, power=_DARK), factor(~iris, power=_BRIGHT)
 
 
 def _look(
@@ -113,11 +120,11 @@ def _look(
 
 
 def _spread(
-    values: Float32[np.ndarray, "S S 3"], weights: Float32[np.ndarray, "S S"], sigma: float
+    values: Float32[np.ndarray, "S S 3"], weights: Float32[np.ndarray, "S S"], sigma: float, power: float
 ) -> Float32[np.ndarray, "S S 3"]:
     """Smoothed where seen, continued to the rim of what is seen, fading to 0 far from it."""
-    total = blur(np.exp(values) * weights[..., None], sigma)
+    total = blur(np.exp(power * values) * weights[..., None], sigma)
     share = blur(weights, sigma)
-    mean = np.log(np.maximum(total, 1e-6) / np.maximum(share, 1e-4)[..., None])
+    mean = np.log(np.maximum(total, 1e-6) / np.maximum(share, 1e-4)[..., None]) / power
     mean *= (share > 1e-4)[..., None]
     return pull_push(np.ascontiguousarray(mean), np.clip(8 * share, 0, 1), decay=0.06)

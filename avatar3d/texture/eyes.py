@@ -40,15 +40,17 @@ _BLUE_CHROMA: Final = np.array([-0.32, 0.35])
 _STRAY_KEPT: Final = 0.5
 _IRIS_RANGE: Final = (0.018, 0.22)
 """Linear luminance that irises have."""
-_WHITE_RANGE: Final = (0.20, 0.58)
+_WHITE_RANGE: Final = (0.28, 0.58)
 _SEED: Final = 20240911
 _RING: Final = (0.5, 0.88)
 """Radii between which the photo's iris tells its colour, over the limbus: neither pupil nor the white's blur."""
+_LASHES: Final = 0.15
+"""Nearer to the lids than this, in iris radii, lashes and their shade redden an iris."""
 _SMALLEST: Final = 6
 """Pixels that an iris or a white must have to tell its colour."""
 _RESOLVED_PX: Final = 3.5
 """Radius from which an iris tells its colour."""
-_MOST_CERTAIN: Final = 0.75
+_MOST_CERTAIN: Final = 0.9
 """Share of the measured brightness at best: small irises are brightened by their surroundings and by glints."""
 
 
@@ -57,24 +59,24 @@ def recover_eyes(model: HeadModel, fitted: HeadFit, face: FaceObservation, *, li
 
     `light` is the photo's, as recover_skin found it: what it explains of the shading is not painted on the eye.
     """
-    edge = _iris_edge(model)
+    edge = _iris_edge(model, fitted)
     colours = _measure_eyes(face)
     y, x = np.mgrid[:_SIZE, :_SIZE].astype(np.float32) + np.float32(0.5)
     x, y = x / _SIZE - np.float32(0.5), y / _SIZE - np.float32(0.5)
     radius = np.hypot(x, y) / np.float32(edge)  # 1 at the limbus
     angle = np.arctan2(y, x)
     soft = 1.5 / (_SIZE * edge)
-    picture = _sclera(radius, angle, colours.white)
-    within = _step(1.0 + _LIMBUS, 1.0 - _LIMBUS, radius)[..., None]
-    picture = picture * (1 - within) + _iris(radius, angle, colours.iris) * within
+    white, iris = _sclera(radius, angle, colours.white), _iris(radius, angle, colours.iris)
     shadow = _lid_shadow(radius, y / np.float32(edge))
+    within = _step(1.0 + _LIMBUS, 1.0 - _LIMBUS, radius)[..., None]
     if colours.seen:
         light = light or ambient_light([float(1 / gain) for gain in white_gain(face, _skin_in_photo(face))])
-        smaller = [_halved(image) for image in (picture, shadow, radius)]
-        shade = shade_of_the_lids(model, fitted, face, light, *smaller)
-        picture = picture * cv2.resize(shade, (_SIZE, _SIZE), interpolation=cv2.INTER_LINEAR)
+        smaller = [_halved(image) for image in (white * (1 - within) + iris * within, shadow, radius)]
+        on_iris, on_white = shade_of_the_lids(model, fitted, face, light, *smaller)
+        iris, white = iris * _doubled(on_iris), white * _doubled(on_white)
     else:
-        picture = picture * shadow[..., None]
+        iris, white = iris * shadow[..., None], white * shadow[..., None]
+    picture = white * (1 - within) + iris * within
     pupil = _step(_PUPIL + 3 * soft, _PUPIL - 3 * soft, radius)[..., None]
     return Texture("eyes", srgb_from_linear((picture * (1 - pupil) + np.float32(0.004) * pupil).astype(np.float32)))
 
@@ -83,13 +85,16 @@ def _halved(image: Float32[np.ndarray, "S S *C"]) -> Float32[np.ndarray, "_ _ *C
     return np.asarray(cv2.resize(image, (_SIZE // 2, _SIZE // 2), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _iris_edge(model: HeadModel) -> float:
-    """Distance of the limbus from the texture's centre, from how this model's eyeball is unwrapped."""
+def _doubled(image: Float32[np.ndarray, "S S 3"]) -> Float32[np.ndarray, "_ _ 3"]:
+    return np.asarray(cv2.resize(image, (_SIZE, _SIZE), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _iris_edge(model: HeadModel, fitted: HeadFit) -> float:
+    """Distance of the limbus from the texture's centre: eyeballs grow with the head, irises do not."""
     triangles = model.part("eyeLeft")
     vertices, corners = model.triangles[triangles].ravel(), model.triangle_uvs[triangles].ravel()
-    ball = model.rest[np.unique(vertices)]
-    centre = (ball.min(axis=0) + ball.max(axis=0)) / 2
-    offset = model.rest[vertices] - centre
+    ball = fitted.neutral[np.unique(vertices)]
+    offset = fitted.neutral[vertices] - (ball.min(axis=0) + ball.max(axis=0)) / 2
     distance = np.linalg.norm(offset, axis=1)
     angle = np.arccos(np.clip(offset[:, 2] / np.maximum(distance, 1e-9), -1, 1))
     from_centre = np.linalg.norm(model.uvs[corners] - 0.5, axis=1)
@@ -120,17 +125,17 @@ def _measure_eyes(face: FaceObservation) -> _Colours:
     gain = white_gain(face, _skin_in_photo(face))
     resolved = float(np.clip(np.mean(sizes) / _RESOLVED_PX - 0.5, 0, 1))
     iris = np.average([colours.iris for _, colours in found], axis=0, weights=sizes)
-    iris = _plausible((gain * iris).astype(np.float32))
+    white = gain * np.average([colours.white for _, colours in found], axis=0, weights=sizes)
+    bright = float(np.clip(white @ LUMINANCE, *_WHITE_RANGE))
+    tint = np.sqrt(_SCLERA / float(_SCLERA @ LUMINANCE) / (white / max(float(white @ LUMINANCE), 1e-4)))
+    iris = _plausible((gain * tint * iris).astype(np.float32))  # seen in the same cast as the white
     usual = float(_BROWN @ LUMINANCE)
     luminance = usual * (float(iris @ LUMINANCE) / usual) ** (_MOST_CERTAIN * resolved)
     iris = np.exp(resolved * np.log(iris) + (1 - resolved) * np.log(_BROWN))
     iris *= np.clip(luminance, *_IRIS_RANGE) / float(iris @ LUMINANCE)
-    white = gain * np.average([colours.white for _, colours in found], axis=0, weights=sizes)
-    bright = float(np.clip(white @ LUMINANCE, *_WHITE_RANGE))
-    chroma = np.sqrt(white / max(float(white @ LUMINANCE), 1e-4) * _SCLERA / float(_SCLERA @ LUMINANCE))
-    return _Colours(
-        iris.astype(np.float32), (bright * chroma / float(chroma @ LUMINANCE)).astype(np.float32), seen=resolved > 0.3
-    )
+    white = white * tint
+    white *= bright / float(white @ LUMINANCE)
+    return _Colours(iris.astype(np.float32), white.astype(np.float32), seen=resolved > 0.3)
 
 
 def _skin_in_photo(face: FaceObservation) -> Float32[np.ndarray, "3"]:
@@ -142,11 +147,14 @@ def _skin_in_photo(face: FaceObservation) -> Float32[np.ndarray, "3"]:
 
 def _measure(eye: SeenEye) -> _Colours | None:
     """The ring of its iris without lids and glints, and the white beside it."""
-    iris, white = eye.linear[eye.inside & (eye.away > _RING[0]) & (eye.away < _RING[1])], eye.white
+    ring = eye.inside & (eye.away > _RING[0]) & (eye.away < _RING[1])
+    from_lids = cv2.distanceTransform(np.pad(eye.inside, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    clear = ring & (from_lids > _LASHES * eye.radius_px)
+    iris, white = eye.linear[clear if clear.sum() >= _SMALLEST else ring], eye.white
     if min(len(iris), len(white)) < _SMALLEST:
         return None
-    median = np.median(white[_brighter_half(white)], axis=0)
-    return _Colours(np.maximum(_without_extremes(iris), 0.004), np.maximum(median, 0.01).astype(np.float32), seen=True)
+    bright = np.median(white[_brightest(white)], axis=0)
+    return _Colours(np.maximum(_without_extremes(iris), 0.004), np.maximum(bright, 0.01).astype(np.float32), seen=True)
 
 
 def _plausible(colour: Float32[np.ndarray, "3"]) -> Float32[np.ndarray, "3"]:
@@ -163,13 +171,14 @@ def _plausible(colour: Float32[np.ndarray, "3"]) -> Float32[np.ndarray, "3"]:
 def _without_extremes(colours: Float32[np.ndarray, "N 3"]) -> Float32[np.ndarray, "3"]:
     """Mean of the lower middle of the brightness range: no lashes, no glints, no blur of the white."""
     brightness = colours @ LUMINANCE
-    low, high = np.quantile(brightness, [0.1, 0.6])
+    low, high = np.quantile(brightness, [0.2, 0.65])
     return colours[(brightness >= low) & (brightness <= high)].mean(axis=0)
 
 
-def _brighter_half(colours: Float32[np.ndarray, "N 3"]) -> Bool[np.ndarray, "N"]:
+def _brightest(colours: Float32[np.ndarray, "N 3"]) -> Bool[np.ndarray, "N"]:
+    """What lids and lashes do not shade."""
     brightness = colours @ LUMINANCE
-    return brightness >= np.median(brightness)
+    return brightness >= np.quantile(brightness, 0.7)
 
 
 def _iris(

@@ -6,7 +6,7 @@ from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.transforms import matrix_from_quaternion
 from avatar3d.fit.fit import fit_head
 from avatar3d.fit.gaze import RIGHT_IRIS, direction_of, look_weights, together, turn_between
-from avatar3d.fit.lids import calmed_lids, resting_lids
+from avatar3d.fit.lids import calmed_lids, lids_on_picture, resting_lids
 from avatar3d.head.deform import pose_head
 from tests.unit.fit.faces import camera_at, default_head, face_of, landmarks_of
 
@@ -95,3 +95,23 @@ def test_a_relaxed_eye_does_not_stare() -> None:
     half_shut = model.rest + np.float32(0.4) * blink
     sleepy = calmed_lids(model, half_shut, none)
     assert sleepy[ARKIT_INDEX["eyeBlinkLeft"]] == sleepy[ARKIT_INDEX["eyeBlinkRight"]] == 0
+
+
+def test_lids_come_to_lie_where_the_photo_shows_them() -> None:
+    model, camera = default_head(), camera_at(0.7)
+    shapes = {f"eyeSquint{side}": 0.5 for side in ("Left", "Right")} | {"eyeBlinkLeft": 0.2, "eyeBlinkRight": 0.05}
+    true = np.zeros(52)
+    for name, weight in shapes.items():
+        true[ARKIT_INDEX[name]] = weight
+    seen = model.rest + np.tensordot(true.astype(np.float32), model.expression, 1)
+    shown = camera.project(landmarks_of(model, seen))
+    found = lids_on_picture(model, model.rest, np.zeros(52), camera, shown)
+    np.testing.assert_allclose(found, true, atol=0.02)
+
+
+def test_lids_seen_wider_than_any_weight_allows_are_left_open() -> None:
+    model, camera = default_head(), camera_at(0.7)
+    wide = model.rest + model.expression[ARKIT_INDEX["eyeWideLeft"]] + model.expression[ARKIT_INDEX["eyeWideRight"]]
+    found = lids_on_picture(model, model.rest, np.zeros(52), camera, camera.project(landmarks_of(model, wide)))
+    assert found.min() >= 0
+    assert found[ARKIT_INDEX["eyeBlinkLeft"]] == found[ARKIT_INDEX["eyeBlinkRight"]] == 0
