@@ -1,5 +1,6 @@
 """Writing files so that a crash leaves the old file or the new one, never half of one."""
 
+import errno
 import os
 import re
 from contextlib import suppress
@@ -10,6 +11,17 @@ from avatar3d.core.errors import DiskError
 
 # A temporary's name tells whose it is: ".NAME.PID.tmp"; a dead owner's temporaries are swept.
 _TEMPORARY: Final = re.compile(r"^\..+\.(\d+)\.tmp$")
+_FULL: Final = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_FORBIDDEN: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NO_PLACE: Final = {
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.EINVAL,
+}
 
 
 def write_atomically(path: Path | str, content: bytes) -> Path:
@@ -31,13 +43,24 @@ def write_atomically(path: Path | str, content: bytes) -> Path:
     except OSError as error:
         raise DiskError(
             f"Cannot write {len(content):,} bytes to {target}: {error.strerror or error}.",
-            hint="Free some space or choose a folder you may write to.",
+            hint=advise(error),
             file=target,
         ) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
     return target
+
+
+def advise(error: OSError) -> str:
+    """What to do about a write that the system refused: by what it refused, not by guess."""
+    if error.errno in _FULL:
+        return "Free some space, or choose a folder on another disk."
+    if error.errno in _FORBIDDEN:
+        return "Choose a folder you may write to."
+    if error.errno in _NO_PLACE:
+        return "No folder can be made at that path; choose another."
+    return "Check the disk, or choose a folder on another one."
 
 
 def sweep_temporaries(folder: Path | str) -> list[Path]:

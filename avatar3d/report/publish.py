@@ -10,7 +10,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any, Final
 
-from avatar3d.core.durable import process_lives, sync_folder, write_atomically
+from avatar3d.core.durable import advise, process_lives, sync_folder, write_atomically
 from avatar3d.core.errors import DiskError
 
 MANIFEST: Final = "manifest.json"
@@ -38,12 +38,12 @@ def publishing(target: Path) -> Generator[Path, None, None]:
     except OSError as cause:
         raise DiskError(
             f"Cannot write {target}: {cause.strerror or cause}.",
-            hint="Free some space or choose another folder with -o.",
+            hint=advise(cause),
             id="DISK_WRITE",
             file=target,
         ) from cause
     finally:
-        if stale.exists() and not target.exists():
+        if os.path.lexists(stale) and not os.path.lexists(target):  # unlike Path.exists, quiet about a name too long
             stale.replace(target)
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.rmtree(stale, ignore_errors=True)

@@ -1,5 +1,7 @@
+import errno
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,29 @@ def test_a_folder_that_cannot_be_made_is_a_disk_error(tmp_path: Path) -> None:
     with pytest.raises(DiskError) as caught, publishing(tmp_path / "file" / "anna"):
         pass
     assert caught.value.exit_code == 40
+    assert caught.value.hint == "No folder can be made at that path; choose another."
+
+
+def test_a_name_too_long_for_the_disk_is_a_disk_error(tmp_path: Path) -> None:
+    with pytest.raises(DiskError, match=r"too long|cannot find|syntax") as caught, publishing(tmp_path / ("a" * 400)):
+        pytest.fail("the work began")
+    assert caught.value.hint == "No folder can be made at that path; choose another."
+
+
+@pytest.mark.parametrize(
+    ("refusal", "advice"),
+    [
+        (errno.ENOSPC, "Free some space"),
+        (errno.EROFS, "you may write to"),
+        (errno.EACCES, "you may write to"),
+        (errno.ENOENT, "No folder can be made"),
+        (errno.ENOTDIR, "No folder can be made"),
+        (errno.EIO, "Check the disk"),
+    ],
+)
+def test_the_advice_fits_what_the_disk_refused(refusal: int, advice: str, tmp_path: Path) -> None:
+    with pytest.raises(DiskError, match=os.strerror(refusal)) as caught, publishing(tmp_path / "anna"):
+        raise OSError(refusal, os.strerror(refusal))
+    assert advice in caught.value.hint
+    assert ("space" in caught.value.hint) == (refusal == errno.ENOSPC)
+    assert list(tmp_path.iterdir()) == []
