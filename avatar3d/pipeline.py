@@ -5,11 +5,12 @@ photo -> FaceObservation -> HeadFit -> Skin, eyes, hair -> Avatar -> DIR/NAME/{g
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from avatar3d import __version__
@@ -28,9 +29,9 @@ from avatar3d.hair.tint import tint_scalp
 from avatar3d.head.load import load_head_model
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
-from avatar3d.render.av import write_video
+from avatar3d.render.av import require_av, write_video
 from avatar3d.report.names import distinct_names, safe_name
-from avatar3d.report.pictures import compose_preview, film_turntable, png_bytes
+from avatar3d.report.pictures import TURNTABLE_FRAMES, compose_preview, film_turntable, png_bytes
 from avatar3d.report.publish import publishing, write_manifest
 from avatar3d.report.record import FitRecord, record_as_json
 from avatar3d.report.story import Story, tell_story
@@ -147,6 +148,8 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
 
 def create_files(photo_path: Path, folder: Path, params: CreateParams, *, progress: Progress = str) -> Files:
     """The main job, onto disk: all of `folder` or nothing of it. The avatar bears the folder's name."""
+    if params.turntable:
+        require_av()
     clock = _StageClock(progress)
     with publishing(folder) as fresh:
         creation = make_avatar(photo_path, params, name=folder.name, progress=clock.begin)
@@ -170,7 +173,8 @@ def create_files(photo_path: Path, folder: Path, params: CreateParams, *, progre
             write_atomically(fresh / "report.html", tell_story(story).encode())
         if params.turntable:
             clock.begin("turntable")
-            write_video(film_turntable(avatar), fresh / "turntable.mp4")
+            film = _counted(film_turntable(avatar), TURNTABLE_FRAMES, progress)
+            write_video(film, fresh / "turntable.mp4", comment=avatar.extras["copyright"])
         clock.end()
         write_manifest(fresh, _manifest(creation, params, clock.seconds))
     return Files(folder, creation, clock.seconds)
@@ -186,6 +190,14 @@ def _manifest(creation: Creation, params: CreateParams, seconds: dict[str, float
         "determinism": "D0: the same photo, version and machine give the same GLB bytes",
         "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
     }
+
+
+def _counted(pictures: Iterator[np.ndarray], count: int, progress: Progress) -> Iterator[np.ndarray]:
+    """The same pictures; every quarter of them is told, since they take half a minute."""
+    for index, picture in enumerate(pictures, start=1):
+        yield picture
+        if index % (count // 4) == 0:
+            progress(f"  {index} of {count} pictures")
 
 
 class _StageClock:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -24,7 +24,9 @@ _MIDDLE_BELOW_EYES_M = 0.03
 _LABEL_PX = 22
 _PREVIEW_PX = 480
 _TURNTABLE_PX = 512
-_TURNTABLE_FRAMES = 96
+TURNTABLE_FRAMES = 96
+_TURNTABLE_MARGIN = 1.16
+"""Height of the picture over that of the bust."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,16 @@ def draw_shape_sheet(avatar: Avatar, size_px: int) -> UInt8[np.ndarray, "H W 3"]
 
 
 def film_turntable(avatar: Avatar) -> Iterator[UInt8[np.ndarray, "S S 3"]]:
-    """One turn around the head."""
-    for index in range(_TURNTABLE_FRAMES):
-        yield draw_views(avatar, [View("", yaw_deg=360 * index / _TURNTABLE_FRAMES)], _TURNTABLE_PX)[0]
+    """One turn around the bust, all of it in the picture: cut off, its lower edge would rise into view at the back."""
+    heights = np.concatenate([mesh.positions[:, 1] for mesh in avatar.meshes])
+    low, high = float(heights.min()), float(heights.max())
+    for index in range(TURNTABLE_FRAMES):
+        camera = orbit_camera(
+            avatar, 360 * index / TURNTABLE_FRAMES, _TURNTABLE_PX, height_m=_TURNTABLE_MARGIN * (high - low)
+        )
+        below_px = camera.focal_px * (float(camera.position_m[1]) - 0.5 * (low + high)) / _DISTANCE_M
+        shift = np.array([0, below_px], np.float32)  # as a shift lens does: the camera stays level
+        yield render_avatar(avatar, replace(camera, principal_px=camera.principal_px - shift))
 
 
 def png_bytes(pixels: UInt8[np.ndarray, "H W 3"]) -> bytes:

@@ -14,13 +14,15 @@ import pytest
 from PIL import Image
 
 import avatar3d
+from avatar3d import pipeline
 from avatar3d.core.avatar import Avatar
 from avatar3d.core.blendshapes import ARKIT_NAMES
-from avatar3d.core.errors import NoFaceError
+from avatar3d.core.errors import MissingExtraError, NoFaceError
 from avatar3d.formats.check import check_file
 from avatar3d.head.load import load_head_model
 from avatar3d.head.pictures import part_picture
 from avatar3d.pipeline import CreateParams, Files, create_files
+from avatar3d.report import pictures
 from avatar3d.report.record import record_from_json
 
 
@@ -136,6 +138,31 @@ def test_a_signal_stops_the_command_and_nothing_is_left(name: str, astronaut: Pa
     assert (run.returncode, json.loads(said)["id"]) == (41, "INTERRUPTED")
     assert "Traceback" not in complained
     assert list(out.iterdir()) == []
+
+
+def test_a_turntable_is_filmed_with_the_rest(astronaut: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    av = pytest.importorskip("av", reason='needs pip install "avatar3d[video]"')
+    for module in (pictures, pipeline):
+        monkeypatch.setattr(module, "TURNTABLE_FRAMES", 4)  # of 96: half a minute
+    told: list[str] = []
+    params = CreateParams(report=False, turntable=True)
+    made = create_files(astronaut, tmp_path / "collins", params, progress=told.append)
+    with av.open(str(made.folder / "turntable.mp4")) as film:
+        assert len(list(film.decode(video=0))) == 4
+        assert "Synthetic likeness" in film.metadata["comment"]
+    assert "turntable.mp4" in json.loads((made.folder / "manifest.json").read_text())["files"]
+    assert told[-1] == "  4 of 4 pictures"
+
+
+def test_a_missing_extra_is_told_before_the_work_begins(
+    astronaut: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)  # as if it were not installed
+    told: list[str] = []
+    with pytest.raises(MissingExtraError):
+        create_files(astronaut, tmp_path / "out" / "collins", CreateParams(turntable=True), progress=told.append)
+    assert told == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_photos_of_one_name_do_not_collide_and_one_bad_photo_stops_nothing(astronaut: Path, tmp_path: Path) -> None:
