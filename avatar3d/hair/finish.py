@@ -16,14 +16,18 @@ _SEED: Final = 17
 # Different locks of one kind that are drawn; the rest are these, mirrored by chance and each in its own colour.
 _DRAWN: Final = {True: 8, False: 4}
 # Over how many texels of the shell the colour under a lock is softened, in straight and in curly hair.
-_SOFT_PX: Final = (1.5, 5.0)
+_SOFT_PX: Final = (0.8, 2.4)
+# And over how many texels along it, so that light and dark run with the hair.
+_ALONG_PX: Final = (14.0, 5.0)
 # Natural logarithm by which roots are darker than the rest, and by which whole locks differ.
 _ROOTS: Final = 0.16
 _APART: Final = 0.08
 _APART_HUE: Final = 0.02
 # Strands in locks stand out more than in the shell below.
-_STRONGER: Final = 1.25
-_CURLS_STRONGER: Final = 0.6
+_STRONGER: Final = 0.85
+_CURLS_STRONGER: Final = 1.3
+# Where the photo shows the hair, that share of the drawn strands is left beside its own.
+_OVER_PHOTO: Final = 0.9
 
 
 def paint_picture(paint: HairPaint, locks: Locks, curl: float) -> Texture:
@@ -39,7 +43,10 @@ def paint_picture(paint: HairPaint, locks: Locks, curl: float) -> Texture:
     edge = 24
     wide = np.concatenate([paint.colour[:, -edge:], paint.colour, paint.colour[:, :edge]], axis=1)
     colour = cv2.GaussianBlur(wide, (0, 0), sigma)
+    seen = np.concatenate([paint.seen[:, -edge:], paint.seen, paint.seen[:, :edge]], axis=1)
+    colour = np.concatenate([colour, 1 - (1 - _OVER_PHOTO) * seen[..., None]], axis=2)
     contrast = paint.contrast * (_STRONGER + _CURLS_STRONGER * curl)
+    along = _ALONG_PX[0] + (_ALONG_PX[1] - _ALONG_PX[0]) * curl
     down = np.linspace(0, 1, LONG_PX)
     for kind, (top, left), path, reach in zip(locks.kinds, locks.cells, locks.paths, locks.reach, strict=True):
         stripe = drawn[kind][rng.integers(len(drawn[kind]))][:, :: rng.choice((-1, 1))]
@@ -53,10 +60,12 @@ def paint_picture(paint: HairPaint, locks: Locks, curl: float) -> Texture:
         y = np.interp(down, steps, at[:, 1])[:, None] + np.interp(down, steps, aside[:, 1])[:, None] * across
         under = cv2.remap(colour, x.astype(np.float32), np.clip(y, 0, SIZE - 1).astype(np.float32),
                           cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+        # Blots of the photo become streaks.
+        under = cv2.GaussianBlur(under, (1, 0), sigmaX=0.1, sigmaY=along, borderType=cv2.BORDER_REPLICATE)
         own = _APART * rng.standard_normal() + _APART_HUE * rng.standard_normal() * np.array([1, 0, -1])
-        shade = contrast * stripe[..., 0] - _ROOTS * (1 - down[:, None]) ** 2
+        shade = contrast * under[..., 3] * stripe[..., 0] - _ROOTS * (1 - down[:, None]) ** 2
         cell = picture[top : top + LONG_PX, left : left + kind.wide_px]
-        cell[..., :3] = encode(np.exp(under + own + shade[..., None]).astype(np.float32))
+        cell[..., :3] = encode(np.exp(under[..., :3] + own + shade[..., None]).astype(np.float32))
         cell[..., 3] = stripe[..., 1]
     return Texture(name="hair", pixels=np.round(picture * 255).astype(np.uint8))
 

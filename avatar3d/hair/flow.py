@@ -16,10 +16,10 @@ from avatar3d.hair.segment import HairPicture
 _SEED: Final = 11
 # Scales of the structure tensor (texels): derivative, first gathering, and those over which it spreads.
 _DERIVATIVE: Final = 1.2
-_GATHER: Final = 5.0
+_GATHER: Final = 8.0
 _SPREAD: Final = (14.0, 40.0)
 # Weight of the usual direction beside the photo's streaks, and its own spread.
-_USUAL: Final = 0.25
+_USUAL: Final = 0.35
 # Coherence of the streaks in straight and in coily hair (24 portraits: 0.44 to 0.79, and 0.16 to 0.31).
 _STRAIGHT: Final = 0.42
 _COILY: Final = 0.20

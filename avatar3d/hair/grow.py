@@ -23,7 +23,7 @@ from avatar3d.render.raycast import Scene
 _LEAST_AREA: Final = 0.25
 # Cut-out, not blended: no sorting faults, right in every engine; the picture's strands make the edge.
 _CUTOFF: Final = 0.5
-_ROUGHNESS: Final = 0.78
+_ROUGHNESS: Final = 0.88
 
 
 def grow_hair(

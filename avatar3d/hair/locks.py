@@ -24,9 +24,9 @@ _FULL_COUNT: Final = 190
 _THIN_COUNT: Final = 40
 _SEED: Final = 5
 # Lengths and widths of ribbons (metres): least, most, in hair that lies close, that stands off, that hangs.
-_SHORT: Final = (0.026, 0.046, 0.009, 0.014)
-_HIGH: Final = (0.050, 0.090, 0.013, 0.021)
-_HANGING: Final = (0.090, 0.150, 0.015, 0.024)
+_SHORT: Final = (0.026, 0.046, 0.008, 0.012)
+_HIGH: Final = (0.050, 0.090, 0.010, 0.016)
+_HANGING: Final = (0.090, 0.150, 0.012, 0.018)
 # How far ribbons stand off the shell: this share of the hair's lift, within limits (metres); single hairs further.
 _OFF_SHARE: Final = 0.12
 _OFF_M: Final = (0.0006, 0.0026)

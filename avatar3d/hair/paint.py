@@ -33,23 +33,26 @@ _SHORT_RUN_PX: Final = 5
 # Short hair is combed back at the sides by this much (see usual_flow).
 _SWEEP: Final = 0.55
 # Natural logarithm by which hair below the locks is darker, and how much of that the photo's own shadows do.
-_DEEP: Final = 0.20
+_DEEP: Final = 0.35
 _DEEP_SEEN: Final = 0.14
 # Share of the picture that a hole in the hair has at most; larger ones are bald.
 _LARGEST_HOLE: Final = 0.03
 # Share of cropped hair's pixels (percent) that are mixed with scalp.
 _THROUGH: Final = 45
-_CHROMA: Final = 1.2
+_CHROMA: Final = 1.0
 # Linear albedo above which hair is not made brighter.
 _WHITEST: Final = 0.60
 # Hair that stands off less than this is drawn short (metres).
 _SHORT_M: Final = 0.012
 # Standard deviation of the strands' log brightness, at least and at most.
-_CONTRAST: Final = (0.10, 0.22)
+_CONTRAST: Final = (0.12, 0.32)
 # Natural logarithm by which the photo's hair may differ from its median: beyond it is glare, shadow or background.
-_RANGE: Final = 0.8
-_BROAD: Final = 0.75
+_RANGE: Final = 1.2
+_BROAD: Final = 0.9
 _HUE: Final = 0.25
+# Linear brightness that gloss adds to hair, and its largest share of what is seen.
+_GLOSS: Final = 0.004
+_MOST_GLOSS: Final = 0.5
 _SKIN_LIKE: Final = 0.35
 _OVER_PHOTO: Final = 0.6
 _LOCKS: Final = 1.0
@@ -201,7 +204,9 @@ def _photo_colour(
     # The lamp's hue is read off skin and is unsure on hair, where a wrong one turns blond to green: a quarter of it is left.
     shade = _HUE * shade + (1 - _HUE) * shade.mean(2, keepdims=True)
     albedo = linear / np.maximum(shade, 1e-3)
-    known = trust * _ramp(picture.sample(texels.photo_px.reshape(-1, 2), picture.hair).reshape(SIZE, SIZE), 0.5, 0.85)
+    # Every renderer adds gloss of its own; on black hair it is most of what the photo shows.
+    albedo -= np.minimum(_GLOSS, _MOST_GLOSS * albedo)
+    known = trust * _ramp(picture.sample(texels.photo_px.reshape(-1, 2), picture.hair).reshape(SIZE, SIZE), 0.65, 0.95)
     # White hair in a dim light must not come out whiter than snow: its highlights would drown the strands.
     bright = albedo.mean(2)
     sure = known > 0.3

@@ -16,11 +16,11 @@ _FINER: Final = 2
 _WAVE: Final = (0.03, 0.42)
 _WAVES: Final = (1.1, 5.0)
 # How far hairs are drawn to the middle of their clump toward the tip.
-_CLUMPED: Final = 0.5
+_CLUMPED: Final = 0.6
 # Thickness of a drawn hair, texels: a hair of a picture is a few dozen real ones.
-_HAIR_PX: Final = (0.65, 1.1)
+_HAIR_PX: Final = (0.55, 0.95)
 # Brightness of hairs: their own, their clump's, of what lies deep in the lock, of a curl's turn (standard deviations).
-_OWN, _CLUMP, _DEEP, _TURN = 0.75, 0.40, 0.9, 1.5
+_OWN, _CLUMP, _DEEP, _TURN = 0.85, 0.25, 0.8, 1.4
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class LockKind:
     """Whether its ribbon is arched: three points across instead of two."""
 
 
-FULL: Final = LockKind(wide_px=27, hairs=58, clumps=4, begins=0.10, ends=0.45, steps=9, ridge=True)
+FULL: Final = LockKind(wide_px=25, hairs=46, clumps=5, begins=0.10, ends=0.45, steps=9, ridge=True)
 THIN: Final = LockKind(wide_px=12, hairs=9, clumps=2, begins=0.15, ends=0.45, steps=7, ridge=False)
-RIM: Final = LockKind(wide_px=10, hairs=12, clumps=3, begins=0.45, ends=0.40, steps=5, ridge=False)
+RIM: Final = LockKind(wide_px=14, hairs=15, clumps=5, begins=0.45, ends=0.40, steps=5, ridge=False)
 
 
 def draw_lock(kind: LockKind, curl: float, rng: np.random.Generator) -> Float32[np.ndarray, "L W 2"]:

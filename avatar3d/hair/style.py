@@ -22,12 +22,16 @@ AZIMUTHS: Final = np.arange(-180.0, 180.0, 5.0)
 _CLOCK: Final = np.arange(-180.0, 180.0, 5.0)
 # Hair that stands off further than this is cut back (metres): the shell is not a sail.
 _MOST_LIFT_M: Final = 0.085
+# By so much hair came out wider than in the photo, per side (median of six portraits whose hair covers the ears).
+_WIDE_M: Final = 0.0045
 _SURE: Final = 0.5
 # Below this height beside the face (inter-ocular distances under the eyes) hair counts as hanging.
 LEVELS: Final = np.arange(-0.4, -3.6, -0.1)
 # Mean width of hair beside the jaw that makes a long style: on the poorer side, on both together (same unit).
 _LEAST_SIDE: Final = 0.05
 _LEAST_SIDES: Final = 0.30
+# Below this level and further aside than this (same unit) the neck's shadow ends and hair may lie on the body.
+_ON_BODY: Final = (-1.6, 1.15)
 # Share of hair seen on the ears from which they count as covered, and above which wholly.
 _EARS: Final = (0.50, 0.80)
 # Where hair over the ears ends: azimuth, height (as in scalp.py).
@@ -125,6 +129,8 @@ def _silhouette_lift(picture: HairPicture, fitted: HeadFit) -> Float64[np.ndarra
         quiet[:6] = False
         end = int(np.argmax(quiet)) - 6 if quiet.any() else len(hair) - rim - 1
         lift[index] = max(end, 0) * 0.5 * metres_per_px
+    # Hair is widest behind the skull's outline; the shell and its locks add to both sides.
+    lift = np.maximum(lift - _WIDE_M * np.sin(np.radians(_CLOCK)) ** 2, 0)
     lift = np.minimum(median_filter(lift, 5, mode="wrap"), _MOST_LIFT_M)
     return gaussian_filter1d(lift, 1.2, mode="wrap")
 
@@ -172,7 +178,9 @@ def _hang(picture: HairPicture, fitted: HeadFit) -> tuple[Float64[np.ndarray, "2
             at = fitted.camera.project(points.astype(np.float32))
             hair = picture.sample(at, picture.hair) > _SURE
             beyond = picture.sample(at, (picture.zone == OUTSIDE).astype(np.float32)) > 0.5
-            wide[row, column] = 0.05 * (hair & beyond).sum()
+            # On shoulders and chest hair lies over the body.
+            on_body = (level < _ON_BODY[0]) & (np.abs(across) > _ON_BODY[1] * skull.iod_m)
+            wide[row, column] = 0.05 * (hair & (beyond | on_body)).sum()
             outer[row, column] = np.abs(across[hair]).max(initial=0)
     jaw = (LEVELS > -1.15) & (LEVELS < -0.45)
     at_jaw = np.sort(wide[:, jaw].mean(1))
