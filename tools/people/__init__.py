@@ -1,0 +1,1 @@
+"""Generated people: pictures with truth masks for training and judging what reads photos."""
