@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from avatar3d.cli.voice import Voice, speaking
+from avatar3d.cli.voice import Voice, printable, speaking
 from avatar3d.core.errors import Avatar3dError, OutputInvalidError
 
 
@@ -32,6 +32,6 @@ def check(voice: Voice, files: tuple[Path, ...], khronos: bool) -> int:
         lines = [f"{item.level.upper():4}  {item.check:9}  {item.where:14}  {item.reason}" for item in report.findings]
         verdict = "FAILED" if report.failures else "passed"
         counts = f"{len(report.failures)} failures, {len(report.warnings)} warnings"
-        voice.result("\n".join([*lines, f"{file}: {verdict}, {counts}"]), report.as_json())
+        voice.result("\n".join([*lines, f"{printable(file)}: {verdict}, {counts}"]), report.as_json())
         codes.append(0 if report.ok else OutputInvalidError.exit_code)
     return max(codes)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from avatar3d.cli.voice import Voice, speaking
+from avatar3d.cli.voice import Voice, printable, speaking
 from avatar3d.core.errors import Avatar3dError, UsageError
 
 
@@ -35,7 +35,7 @@ def create(
     params = CreateParams(texture_px=int(texture_px), **choices)  # type: ignore[arg-type]
     exit_code = 0
     for photo, avatar_name in zip(photos, distinct_names([name] if name else [p.stem for p in photos]), strict=True):
-        voice.progress(f"{photo.name}")
+        voice.progress(printable(photo.name))
         try:
             made = create_files(photo, out / avatar_name, params, progress=lambda stage: voice.progress(f"  {stage}"))
         except Avatar3dError as error:
@@ -46,6 +46,6 @@ def create(
             exit_code = exit_code or error.exit_code
             continue
         for warning in made.warnings:
-            voice.warn(f"{photo.name}: {warning}")
+            voice.warn(f"{printable(photo.name)}: {warning}")
         voice.result(str(made.glb), made.as_json())
     return exit_code

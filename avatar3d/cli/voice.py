@@ -16,7 +16,8 @@ import json
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from pathlib import Path
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import click
 
@@ -24,6 +25,7 @@ from avatar3d.core.errors import Avatar3dError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_REPLACED: Final = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,12 @@ class Voice:
     def progress(self, message: str) -> None:
         """Say on stderr what begins now."""
         if not self.quiet:
-            click.echo(message, err=True)
+            click.echo(_tame(message), err=True)
 
     def warn(self, message: str) -> None:
         """Say on stderr what the user should know although the work goes on."""
         if not self.quiet:
-            click.echo(f"warning: {message}", err=True)
+            click.echo(f"warning: {_tame(message)}", err=True)
 
     def result(self, text: str, facts: Mapping[str, Any]) -> None:
         """Print what was asked for on stdout: `text`, or `facts` as one JSON object under --json."""
@@ -59,7 +61,17 @@ class Voice:
             click.echo(json.dumps(error.as_json()))
         else:
             sentences = " ".join(filter(None, (error.message, error.hint)))
-            click.echo(f"{error.id}: {sentences} (exit {error.exit_code})", err=True)
+            click.echo(f"{error.id}: {_tame(sentences)} (exit {error.exit_code})", err=True)
+
+
+def printable(path: Path | str) -> str:
+    """A path as one line of text, without control characters and broken letters."""
+    return _tame(str(path)).replace("\n", _REPLACED)
+
+
+def _tame(text: str) -> str:
+    """Text that a terminal shows and does not obey: a file's name may hold orders to it."""
+    return "".join(c if c.isprintable() or c == "\n" else _REPLACED for c in text)
 
 
 def speaking(verb: Callable[Concatenate[Voice, P], R]) -> Callable[..., R]:

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -130,6 +131,18 @@ def test_a_wrong_command_line_exits_2(words: list[str]) -> None:
 def test_a_wrong_command_line_is_an_object_under_json_too() -> None:
     result = run(count, "--json", "--nonsense")
     assert (result.exit_code, json.loads(result.stdout)["id"]) == (2, "USAGE")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows allows no such names")
+@pytest.mark.parametrize("verb", ["create", "check"])
+def test_a_file_name_gives_the_terminal_no_orders(verb: str, tmp_path: Path) -> None:
+    name = tmp_path / "red\x1b[31m\nnext\udce9.png"
+    name.write_bytes(b"no picture")
+    words = [verb, str(name), str(name), *(["-o", str(tmp_path / "out")] if verb == "create" else [])]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code in (10, 11)
+    assert "\x1b" not in result.stderr + result.stdout
+    assert "[31m" in result.stderr
 
 
 @pytest.mark.parametrize("name", VERBS)
