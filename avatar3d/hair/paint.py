@@ -35,13 +35,16 @@ _SWEEP: Final = 0.55
 # Natural logarithm by which hair below the locks is darker, and how much of that the photo's own shadows do.
 _DEEP: Final = 0.35
 _DEEP_SEEN: Final = 0.14
+# Over how many texels the colour below locks is smeared downward, in straight and in coily hair.
+_BELOW_PX: Final = (12.0, 3.0)
 # Share of the picture that a hole in the hair has at most; larger ones are bald.
 _LARGEST_HOLE: Final = 0.03
 # Share of cropped hair's pixels (percent) that are mixed with scalp.
 _THROUGH: Final = 45
 _CHROMA: Final = 1.0
-# Linear albedo above which hair is not made brighter.
+# Linear albedo above which hair is not made brighter, and below which none is.
 _WHITEST: Final = 0.60
+_BLACKEST: Final = 0.004
 # Hair that stands off less than this is drawn short (metres).
 _SHORT_M: Final = 0.012
 # Standard deviation of the strands' log brightness, at least and at most.
@@ -51,7 +54,7 @@ _RANGE: Final = 1.2
 _BROAD: Final = 0.9
 _HUE: Final = 0.25
 # Linear brightness that gloss adds to hair, and its largest share of what is seen.
-_GLOSS: Final = 0.004
+_GLOSS: Final = 0.003
 _MOST_GLOSS: Final = 0.5
 _SKIN_LIKE: Final = 0.35
 _OVER_PHOTO: Final = 0.6
@@ -118,7 +121,11 @@ def paint_hair(
         alpha = cv2.erode(alpha, np.ones((5, 5), np.uint8))
     # Below lies the shadow between the locks; where the photo was seen its own shadows are in the picture.
     drawn = contrast * (1 - (1 - _OVER_PHOTO) * known) * strands
-    below = np.exp(log + (drawn - _DEEP + _DEEP_SEEN * known)[..., None])
+    # Between locks it is seen in streaks, no blots.
+    streaks = cv2.GaussianBlur(
+        log, (0, 0), sigmaX=1.0, sigmaY=_BELOW_PX[0] + (_BELOW_PX[1] - _BELOW_PX[0]) * style.curl
+    )
+    below = np.exp((log if short else streaks) + (drawn - _DEEP + _DEEP_SEEN * known)[..., None])
     shell_picture = np.concatenate([below, alpha[..., None]], axis=2).astype(np.float32)
     return HairPaint(shell_picture, log, contrast, flow, grows, known)
 
@@ -212,7 +219,7 @@ def _photo_colour(
     sure = known > 0.3
     if sure.any():
         albedo = albedo * min(1.0, _WHITEST / max(float(np.median(bright[sure])), 1e-3))
-    return np.clip(albedo, 0.001, 0.95).astype(np.float32), known.astype(np.float32)
+    return np.clip(albedo, _BLACKEST, 0.95).astype(np.float32), known.astype(np.float32)
 
 
 def _fill(

@@ -9,14 +9,14 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float32, Float64
 
-LONG_PX: Final = 96
-"""Texels from root to tip."""
+LONG_PX: Final = 86
+"""Texels from root to tip: six shelves beside the shell and five below it (see atlas.py)."""
 _FINER: Final = 2
 # Waves across a lock: share of its half width, and their number from root to tip, in straight and in coily hair.
 _WAVE: Final = (0.03, 0.42)
 _WAVES: Final = (1.1, 5.0)
-# How far hairs are drawn to the middle of their clump toward the tip.
-_CLUMPED: Final = 0.6
+# How far hairs are drawn to the middle of their clump toward the tip, in straight and in coily hair.
+_CLUMPED: Final = (0.35, 0.65)
 # Thickness of a drawn hair, texels: a hair of a picture is a few dozen real ones.
 _HAIR_PX: Final = (0.55, 0.95)
 # Brightness of hairs: their own, their clump's, of what lies deep in the lock, of a curl's turn (standard deviations).
@@ -40,9 +40,9 @@ class LockKind:
     """Whether its ribbon is arched: three points across instead of two."""
 
 
-FULL: Final = LockKind(wide_px=25, hairs=46, clumps=5, begins=0.10, ends=0.45, steps=9, ridge=True)
+FULL: Final = LockKind(wide_px=28, hairs=46, clumps=5, begins=0.10, ends=0.45, steps=9, ridge=True)
 THIN: Final = LockKind(wide_px=12, hairs=9, clumps=2, begins=0.15, ends=0.45, steps=7, ridge=False)
-RIM: Final = LockKind(wide_px=14, hairs=15, clumps=5, begins=0.45, ends=0.40, steps=5, ridge=False)
+RIM: Final = LockKind(wide_px=12, hairs=9, clumps=4, begins=0.45, ends=0.40, steps=5, ridge=False)
 
 
 def draw_lock(kind: LockKind, curl: float, rng: np.random.Generator) -> Float32[np.ndarray, "L W 2"]:
@@ -51,7 +51,7 @@ def draw_lock(kind: LockKind, curl: float, rng: np.random.Generator) -> Float32[
     centres = np.linspace(-0.72, 0.72, kind.clumps) + rng.normal(0, 0.10, kind.clumps)
     root = rng.uniform(-0.92, 0.92, kind.hairs)
     clump = np.argmin(np.abs(root[:, None] - centres), axis=1)
-    drawn = _CLUMPED * np.clip((t - 0.25) / 0.75, 0, 1) ** 1.3
+    drawn = (_CLUMPED[0] + (_CLUMPED[1] - _CLUMPED[0]) * curl) * np.clip((t - 0.25) / 0.75, 0, 1) ** 1.3
     phase = 2 * np.pi * rng.random(kind.clumps)[clump] + rng.normal(0, 0.25 + 0.3 * curl, kind.hairs)
     wave = _WAVE[0] + (_WAVE[1] - _WAVE[0]) * curl
     waves = (_WAVES[0] + (_WAVES[1] - _WAVES[0]) * curl) * (1 + 0.12 * rng.standard_normal(kind.clumps)[clump])

@@ -15,9 +15,9 @@ from avatar3d.hair.surface import COVERED, Surface, follow, spread_roots
 # Locks at the ends of hanging hair, beside its face, and across the hairline.
 END_COUNT: Final = 56
 FRAME_COUNT: Final = 16
-_RIM_COUNT: Final = 120
+_RIM_COUNT: Final = 156
 # Lengths and widths of locks across the hairline (metres): least, most; and how far they stand off.
-_RIM: Final = (0.010, 0.020, 0.006, 0.010)
+_RIM: Final = (0.010, 0.020, 0.004, 0.007)
 _OFF_RIM_M: Final = 0.0004
 # Curls show less of their length than straight hair, and are drawn wider.
 _SHORTER: Final = 0.40
@@ -138,7 +138,7 @@ def at_rim(surface: Surface, lift: float, rng: np.random.Generator) -> Strips:
     low, high, thin, thick = np.array(_RIM) * [0.6 + 0.4 * longer, 0.5 + 0.5 * longer, 1, 1]
     length = low + (high - low) * rng.random(_RIM_COUNT)
     outside = follow(surface, roots, _RIM_OUTSIDE * length, np.zeros(_RIM_COUNT), RIM.steps, free=True)[:, -1]
-    turn = np.pi + rng.normal(0, 0.25, _RIM_COUNT)
+    turn = np.pi + rng.normal(0, 0.18, _RIM_COUNT)
     paths = follow(surface, outside, length, turn, RIM.steps, free=True)[:, ::-1]
     width = thin + (thick - thin) * rng.random(_RIM_COUNT)
     return Strips(RIM, paths, width, np.full(_RIM_COUNT, _OFF_RIM_M))

@@ -10,6 +10,8 @@ from avatar3d.hair.shell import HairShell
 
 # Share of a step by which a lock's free end passes the edge of the hair.
 _FREE: Final = 0.4
+# How often a path's points are drawn to the middle of their neighbours.
+_SOFTENED: Final = 4
 COVERED: Final = 0.5
 
 
@@ -116,7 +118,15 @@ def follow(
         else:
             place = ahead
         path.append(place.copy())
-    return _evenly(surface, np.stack(path, axis=1))
+    return _evenly(surface, _softened(np.stack(path, axis=1)))
+
+
+def _softened(paths: Float64[np.ndarray, "K S 2"]) -> Float64[np.ndarray, "K S 2"]:
+    """Without kinks: a lock bends, it does not break."""
+    soft = paths.copy()
+    for _ in range(_SOFTENED):
+        soft[:, 1:-1] = 0.25 * soft[:, :-2] + 0.5 * soft[:, 1:-1] + 0.25 * soft[:, 2:]
+    return soft
 
 
 def _evenly(surface: Surface, paths: Float64[np.ndarray, "K S 2"]) -> Float64[np.ndarray, "K S 2"]:
