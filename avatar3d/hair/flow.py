@@ -28,6 +28,14 @@ _COILY: Final = 0.20
 _OF_ENDS: Final = 0.35
 _UNRESOLVED_PX: Final = 40.0
 _RESOLVED_PX: Final = 60.0
+# Scales of single curls in the crop, and their contrast (standard deviation of log brightness) where nothing is seen and
+# where curls are: 0.08 to 0.10 in black or smooth hair, 0.14 to 0.26 in curls.
+_LOCAL_PX: Final = (1.5, 6.0)
+_FLAT: Final = 0.09
+_SHOWN: Final = 0.13
+# How far coily hair sways from its way (radians, standard deviation), and over how many texels.
+_SWAY: Final = 1.0
+_SWAY_PX: Final = 6.0
 _STREAK_PX: Final = (0.8, 6.0)
 # Steps of one texel and a bit by which noise is smeared to either side.
 _STEP_PX: Final = 1.6
@@ -45,8 +53,8 @@ class HairFlow:
 def measure_curl(picture: HairPicture, interocular_px: float, *, hangs: bool) -> float:
     """0 straight to 1 coily: how far neighbouring streaks run in different directions. `interocular_px` is the photo's.
 
-    A small photo shows no streaks, so it says nothing: straight. Short straight hair shows its many ends, which look like
-    curls; there only much disorder counts.
+    A small photo shows no streaks, nor does hair drowned in black, so they say nothing: straight. Short straight hair shows
+    its many ends, which look like curls; there only much disorder counts.
     """
     log = np.log(picture.pixels.mean(2).astype(np.float32) + 8)
     sure = cv2.erode((picture.hair > 0.8).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
@@ -63,7 +71,9 @@ def measure_curl(picture: HairPicture, interocular_px: float, *, hangs: bool) ->
     if not hangs:
         curl = (curl - _OF_ENDS) / (1 - _OF_ENDS)
     resolved = np.clip((interocular_px - _UNRESOLVED_PX) / (_RESOLVED_PX - _UNRESOLVED_PX), 0, 1)
-    return float(np.clip(curl, 0, 1) * resolved)
+    local = cv2.GaussianBlur(log, (0, 0), _LOCAL_PX[0]) - cv2.GaussianBlur(log, (0, 0), _LOCAL_PX[1])
+    shown = np.clip((float(local[sure].std()) - _FLAT) / (_SHOWN - _FLAT), 0, 1)
+    return float(np.clip(curl, 0, 1) * resolved * shown)
 
 
 def usual_flow(size: int, sweep: float) -> Float32[np.ndarray, "S S 2"]:
@@ -102,6 +112,18 @@ def find_flow(
     # Which end is the tip: the one that agrees with the usual direction.
     sign = np.where(across * usual[..., 0] + down * usual[..., 1] < 0, -1, 1)
     return HairFlow((across * sign).astype(np.float32), (down * sign).astype(np.float32))
+
+
+def waved(flow: HairFlow, curl: float) -> HairFlow:
+    """The same directions swaying to both sides, as curls do."""
+    if curl <= 0:
+        return flow
+    size = flow.across.shape[0]
+    noise = np.random.default_rng(_SEED + 1).standard_normal((size, size)).astype(np.float32)
+    sway = _around(noise[..., None].repeat(2, axis=2), _SWAY_PX)[..., 0]
+    angle = curl * _SWAY * sway / sway.std()
+    cos, sin = np.cos(angle), np.sin(angle)
+    return HairFlow(cos * flow.across - sin * flow.down, sin * flow.across + cos * flow.down)
 
 
 def draw_strands(flow: HairFlow, *, run_px: float, curl: float) -> Float32[np.ndarray, "S S"]:

@@ -15,7 +15,7 @@ from jaxtyping import Float32, Float64, UInt8
 from avatar3d.core.avatar import Skin
 from avatar3d.core.head import HeadFit
 from avatar3d.core.photo import FaceObservation
-from avatar3d.hair.flow import HairFlow, draw_strands, find_flow, usual_flow
+from avatar3d.hair.flow import HairFlow, draw_strands, find_flow, usual_flow, waved
 from avatar3d.hair.scalp import usual_hairline
 from avatar3d.hair.segment import FACE, OUTSIDE, HairPicture
 from avatar3d.hair.shell import CURTAIN_FRONT_DEG, HairShell
@@ -106,7 +106,7 @@ def paint_hair(
     usual = usual_flow(SIZE, 0.0 if hangs else _SWEEP)
     flow = find_flow(np.log(colour).mean(2), known, usual)
     short = bool(np.percentile(style.lift_m, 70) < _SHORT_M) and not hangs
-    strands = draw_strands(flow, run_px=_SHORT_RUN_PX if short else _STRAND_RUN_PX, curl=style.curl)
+    strands = draw_strands(waved(flow, style.curl), run_px=_SHORT_RUN_PX if short else _STRAND_RUN_PX, curl=style.curl)
     mean = _own_colour(colour, known, skin.tone if short else None)
     log, known, contrast = _fill(colour, known, mean)
     turned = np.abs(np.linspace(-180, 180, SIZE, dtype=np.float32))

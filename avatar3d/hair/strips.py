@@ -20,8 +20,8 @@ _RIM_COUNT: Final = 156
 _RIM: Final = (0.010, 0.020, 0.004, 0.007)
 _OFF_RIM_M: Final = 0.0004
 # Curls show less of their length than straight hair, and are drawn wider.
-_SHORTER: Final = 0.40
-_WIDER: Final = 0.35
+_SHORTER: Final = 0.25
+_WIDER: Final = 0.80
 # The ends of hanging hair begin so far above its end and pass it by so much at most (metres).
 _END_ABOVE_M: Final = (0.025, 0.080)
 _END_PASS_M: Final = (-0.012, 0.016)

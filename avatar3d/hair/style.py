@@ -170,6 +170,7 @@ def _hang(picture: HairPicture, fitted: HeadFit) -> tuple[Float64[np.ndarray, "2
     """
     skull = picture.skull
     wide, outer = np.zeros((2, len(LEVELS))), np.zeros((2, len(LEVELS)))
+    over_body = np.zeros((2, len(LEVELS)))
     for row, side in enumerate((-1.0, 1.0)):
         across = skull.iod_m * np.arange(0.9, 2.3, 0.05) * side
         for column, level in enumerate(LEVELS):
@@ -180,13 +181,16 @@ def _hang(picture: HairPicture, fitted: HeadFit) -> tuple[Float64[np.ndarray, "2
             beyond = picture.sample(at, (picture.zone == OUTSIDE).astype(np.float32)) > 0.5
             # On shoulders and chest hair lies over the body.
             on_body = (level < _ON_BODY[0]) & (np.abs(across) > _ON_BODY[1] * skull.iod_m)
-            wide[row, column] = 0.05 * (hair & (beyond | on_body)).sum()
+            wide[row, column] = 0.05 * (hair & beyond).sum()
+            over_body[row, column] = 0.05 * (hair & (beyond | on_body)).sum()
             outer[row, column] = np.abs(across[hair]).max(initial=0)
     jaw = (LEVELS > -1.15) & (LEVELS < -0.45)
     at_jaw = np.sort(wide[:, jaw].mean(1))
     if at_jaw[0] < _LEAST_SIDE or at_jaw.sum() < _LEAST_SIDES:
         return np.zeros(2), np.ones(len(LEVELS))
     ends = np.array([_end_of_run(side) for side in wide])
+    # On the body dark clothes look like hair: only what both sides show is believed.
+    ends = np.minimum(ends, max(_end_of_run(side) for side in over_body))
     if min(ends) > -0.75:
         return np.zeros(2), np.ones(len(LEVELS))
     half = outer.mean(0)

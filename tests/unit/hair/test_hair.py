@@ -265,6 +265,26 @@ def test_locks_lie_on_the_hair_and_face_outward(style: str) -> None:
     assert np.percentile(near, 99) < 0.02
 
 
+def test_long_hair_thins_out_toward_its_ends() -> None:
+    points, shown = drawn(grown("long"))
+    behind = points[:, 2] < 0
+    low = points[behind & shown, 1]
+    lowest = low.min()
+    share = [shown[behind & (np.abs(points[:, 1] - lowest - up) < 0.004)].mean() for up in (0.004, 0.012, 0.024, 0.045)]
+    assert share[0] < 0.6 * share[3]
+    assert share[1] < share[3]
+
+
+def test_the_same_photo_gives_the_same_hair() -> None:
+    who, mesh = sitter("long"), grown("long")
+    again = grow_hair(who.model, who.fitted, who.face, who.skin)
+    assert again is not None
+    assert again.positions.tobytes() == mesh.positions.tobytes()
+    assert again.material.base_colour is not None
+    assert mesh.material.base_colour is not None
+    assert again.material.base_colour.pixels.tobytes() == mesh.material.base_colour.pixels.tobytes()
+
+
 def test_hair_has_the_pictures_colour() -> None:
     texture = grown("short").material.base_colour
     assert texture is not None
