@@ -48,7 +48,7 @@ _BLACKEST: Final = 0.004
 # Hair that stands off less than this is drawn short (metres).
 _SHORT_M: Final = 0.012
 # Standard deviation of the strands' log brightness, at least and at most.
-_CONTRAST: Final = (0.12, 0.32)
+_CONTRAST: Final = (0.18, 0.32)
 # Natural logarithm by which the photo's hair may differ from its median: beyond it is glare, shadow or background.
 _RANGE: Final = 1.2
 _BROAD: Final = 0.9
@@ -61,6 +61,9 @@ _OVER_PHOTO: Final = 0.6
 _LOCKS: Final = 1.0
 # How far around hanging hair falls back from its front edge to its ends, degrees.
 _FALLS_BACK_DEG: Final = 9.0
+# Shadow where hanging hair turns in toward the cheek: natural logarithm at its front edge, and its width.
+_TURNED_IN: Final = 0.55
+_TURNED_IN_DEG: Final = 11.0
 # Part of the picture's height over which hanging hair ends.
 _ENDS: Final = 0.05
 
@@ -115,10 +118,11 @@ def paint_hair(
     grows = alpha
     if hangs:
         grows = np.minimum(alpha, _front_edge(strands, shell))
+        log = log - (_shade_beside_face(shell) * (1 - 0.5 * known))[..., None]
         alpha = np.minimum(grows, _ends(strands, _ENDS))
     if not short:
         # Locks end beyond the shell, in finer hairs than its picture can draw.
-        alpha = cv2.erode(alpha, np.ones((5, 5), np.uint8))
+        alpha = cv2.erode(alpha, np.ones((3, 3), np.uint8))
     # Below lies the shadow between the locks; where the photo was seen its own shadows are in the picture.
     drawn = contrast * (1 - (1 - _OVER_PHOTO) * known) * strands
     # Between locks it is seen in streaks, no blots.
@@ -270,7 +274,8 @@ def _ends(strands: Float32[np.ndarray, "S S"], share: float) -> Float32[np.ndarr
     """Hanging hair thins out over the last rows, strand by strand."""
     left = (SIZE - np.arange(SIZE, dtype=np.float32))[:, None] / (share * SIZE)
     locks = cv2.GaussianBlur(strands, (0, 0), sigmaX=0.7, sigmaY=4)
-    return np.clip(0.5 + 2 * (left - 0.8 - 0.35 * locks / locks.std()), 0, 1).astype(np.float32)
+    ends = np.clip(0.5 + 2 * (left - 0.8 - 0.35 * locks / locks.std()), 0, 1).astype(np.float32)
+    return np.minimum.accumulate(ends, axis=0)  # what has ended does not begin again
 
 
 def _front_edge(strands: Float32[np.ndarray, "S S"], shell: HairShell) -> Float32[np.ndarray, "S S"]:
@@ -283,6 +288,14 @@ def _front_edge(strands: Float32[np.ndarray, "S S"], shell: HairShell) -> Float3
     edge = CURTAIN_FRONT_DEG + _FALLS_BACK_DEG * t**1.5 + np.minimum(1, 5 * t) * (4 + 1.8 * wave)
     inside = 0.5 + (np.abs(azimuth) - edge) / 5 + 0.3 * cv2.GaussianBlur(strands, (0, 0), sigmaX=0.7, sigmaY=4)
     return np.where(down > 0, np.clip(inside, 0, 1), 1).astype(np.float32)
+
+
+def _shade_beside_face(shell: HairShell) -> Float32[np.ndarray, "S S"]:
+    """Natural logarithm by which hanging hair is darker where it turns in toward the cheek."""
+    start = shell.curtain_from / len(shell.over_line)
+    down = _ramp((np.arange(SIZE) + 0.5) / SIZE, 0.75 * start, start)[:, None]
+    azimuth = np.abs(np.linspace(-180, 180, SIZE))[None]
+    return (_TURNED_IN * down * np.exp(-np.maximum(azimuth - CURTAIN_FRONT_DEG, 0) / _TURNED_IN_DEG)).astype(np.float32)
 
 
 def _own_colour(

@@ -30,6 +30,7 @@ _CURTAIN_TOP: Final = 0.25
 _CURTAIN_OFF_M: Final = 0.006
 CURTAIN_FRONT_DEG: Final = 44.0
 """Hanging hair begins so far around from the front."""
+_BEHIND_DEG: Final = 140.0
 # The last part of hanging hair bends inward, by this share of its distance from the neck's axis.
 _TUCK: Final = (0.75, 0.12)
 _AROUND_EAR_DEG: Final = 9.0
@@ -202,8 +203,9 @@ def _curtain(
 ) -> Float64[np.ndarray, "K C 3"]:
     """Rows of hanging hair below the scalp's last row; where no hair hangs they fold onto that row."""
     skull = style.skull
-    left = np.clip((np.sin(np.radians(azimuth)) + 1) / 2, 0, 1)
-    level = style.hang[0] + (style.hang[1] - style.hang[0]) * left
+    # Each side as long as it is seen; behind, where nobody looked, both alike.
+    aside = np.sin(np.radians(azimuth)) * np.clip((_BEHIND_DEG - np.abs(azimuth)) / 40, 0, 1)
+    level = style.hang.mean() + 0.5 * (style.hang[1] - style.hang[0]) * aside
     wanted = skull.eyes[1] + np.minimum(level, 0) * skull.iod_m
     hanging = np.clip((np.abs(azimuth) - CURTAIN_FRONT_DEG) / 8, 0, 1)
     flat = np.stack([np.sin(np.radians(azimuth)), np.zeros_like(azimuth), np.cos(np.radians(azimuth))], axis=1)

@@ -42,7 +42,7 @@ class LockKind:
 
 FULL: Final = LockKind(wide_px=28, hairs=46, clumps=5, begins=0.10, ends=0.45, steps=9, ridge=True)
 THIN: Final = LockKind(wide_px=12, hairs=9, clumps=2, begins=0.15, ends=0.45, steps=7, ridge=False)
-RIM: Final = LockKind(wide_px=12, hairs=9, clumps=4, begins=0.45, ends=0.40, steps=5, ridge=False)
+RIM: Final = LockKind(wide_px=12, hairs=7, clumps=6, begins=0.45, ends=0.40, steps=5, ridge=False)
 
 
 def draw_lock(kind: LockKind, curl: float, rng: np.random.Generator) -> Float32[np.ndarray, "L W 2"]:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from avatar3d.hair.paint import SIZE
+from avatar3d.hair.scalp import usual_hairline
 from avatar3d.hair.strands import FULL, RIM, LockKind
 from avatar3d.hair.style import HairStyle
 from avatar3d.hair.surface import COVERED, Surface, follow, spread_roots
@@ -17,19 +18,22 @@ END_COUNT: Final = 56
 FRAME_COUNT: Final = 16
 _RIM_COUNT: Final = 156
 # Lengths and widths of locks across the hairline (metres): least, most; and how far they stand off.
-_RIM: Final = (0.010, 0.020, 0.004, 0.007)
+_RIM: Final = (0.010, 0.022, 0.005, 0.008)
 _OFF_RIM_M: Final = 0.0004
 # Curls show less of their length than straight hair, and are drawn wider.
 _SHORTER: Final = 0.25
 _WIDER: Final = 0.80
 # The ends of hanging hair begin so far above its end and pass it by so much at most (metres).
 _END_ABOVE_M: Final = (0.025, 0.080)
-_END_PASS_M: Final = (-0.012, 0.016)
+_END_PASS_M: Final = (-0.018, 0.009)
 # Locks beside the face lie up to so far inside the hair's front edge and sway so far across it (turns).
 _FRAME_INSIDE: Final = 0.022
 _FRAME_SWAY: Final = 0.014
+# A hairline this much below the usual one (inter-ocular distances) is a fringe; the forehead ends so far around.
+_FRINGE_FROM: Final = 0.12
+_FOREHEAD_DEG: Final = 70.0
 # Share of a rim lock's length that lies outside the hair.
-_RIM_OUTSIDE: Final = 0.40
+_RIM_OUTSIDE: Final = 0.28
 # Around the face (so many turns to either side) the rim is so much denser.
 _FRONT: Final = 0.27
 _FRONT_MORE: Final = 2.5
@@ -64,8 +68,17 @@ def over_hair(
     width = (size[2] + (size[3] - size[2]) * rng.random(len(roots))) * (1 + _WIDER * style.curl)
     # Where the photo shows the hair its own curls are in the picture.
     turn = style.curl * rng.normal(0, 0.5, len(roots)) * (1 - 0.6 * surface.seen(roots))
-    paths = follow(surface, roots, length, turn, kind.steps)
+    paths = _rooted(surface, follow(surface, roots, length, turn, kind.steps), style)
     return Strips(kind, paths, width, off * (0.3 + 0.7 * rng.random(len(roots))))
+
+
+def _rooted(surface: Surface, paths: Float64[np.ndarray, "K S 2"], style: HairStyle) -> Float64[np.ndarray, "K S 2"]:
+    """Hair over a bare forehead has its roots at the hairline and is combed back; only a fringe has its tips there."""
+    tip = paths[:, -1]
+    azimuth = 360 * (np.mod(tip[:, 0], 1) - 0.5)
+    bare = style.line(azimuth) > usual_hairline(azimuth) - _FRINGE_FROM
+    at_line = (surface.covered(tip) <= COVERED) & (np.abs(azimuth) < _FOREHEAD_DEG) & (tip[:, 1] < surface.curtain_v)
+    return np.where((bare & at_line)[:, None, None], paths[:, ::-1], paths)
 
 
 def at_ends(surface: Surface, size: Float64[np.ndarray, "4"], off: float, rng: np.random.Generator) -> Strips:

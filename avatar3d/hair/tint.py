@@ -21,8 +21,8 @@ _NEAR_M: Final = 0.07
 # Hair thins out over this width, from this cover, behind the ears and before them; where behind begins (metres).
 _THINNING_M: Final = 0.048
 _THIN: Final = 0.9
-_THINNING_FRONT_M: Final = 0.012
-_THIN_FRONT: Final = 0.5
+_THINNING_FRONT_M: Final = 0.016
+_THIN_FRONT: Final = 0.6
 _BEHIND_M: Final = -0.02
 
 
