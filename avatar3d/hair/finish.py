@@ -4,7 +4,7 @@ from typing import Final
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 
 from avatar3d.core.avatar import Texture
 from avatar3d.hair.atlas import PICTURE_PX, SHELL_PX
@@ -32,9 +32,9 @@ _OVER_PHOTO: Final = 0.9
 
 def paint_picture(paint: HairPaint, locks: Locks, curl: float) -> Texture:
     """RGBA, sRGB: see atlas.py for what lies where."""
-    picture = np.zeros((PICTURE_PX, PICTURE_PX, 4), np.float32)
+    picture = np.zeros((PICTURE_PX, PICTURE_PX, 4), np.uint8)
     picture[:SHELL_PX, :SHELL_PX, :3] = encode(paint.shell[..., :3])
-    picture[:SHELL_PX, :SHELL_PX, 3] = paint.shell[..., 3]
+    picture[:SHELL_PX, :SHELL_PX, 3] = np.round(255 * paint.shell[..., 3])
     rng = np.random.default_rng(_SEED)
     drawn: dict[LockKind, list[Float32[np.ndarray, "L W 2"]]] = {}
     for kind in dict.fromkeys(locks.kinds):
@@ -65,12 +65,23 @@ def paint_picture(paint: HairPaint, locks: Locks, curl: float) -> Texture:
         own = _APART * rng.standard_normal() + _APART_HUE * rng.standard_normal() * np.array([1, 0, -1])
         shade = contrast * under[..., 3] * stripe[..., 0] - _ROOTS * (1 - down[:, None]) ** 2
         cell = picture[top : top + LONG_PX, left : left + kind.wide_px]
-        cell[..., :3] = encode(np.exp(under[..., :3] + own + shade[..., None]).astype(np.float32))
-        cell[..., 3] = stripe[..., 1]
-    return Texture(name="hair", pixels=np.round(picture * 255).astype(np.uint8))
+        cell[..., :3] = encode(under[..., :3] + (own + shade[..., None]).astype(np.float32))
+        cell[..., 3] = np.round(255 * stripe[..., 1])
+    return Texture(name="hair", pixels=picture)
 
 
-def encode(linear: Float32[np.ndarray, "... 3"]) -> Float32[np.ndarray, "... 3"]:
-    """sRGB, IEC 61966-2-1."""
-    encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-6) ** (1 / 2.4) - 0.055)
-    return np.clip(encoded, 0, 1).astype(np.float32)
+def encode(log: Float32[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
+    """sRGB of linear colours whose logarithm is given."""
+    step = (len(_TABLE) - 1) / -_DARKEST
+    return _TABLE[np.clip((log - _DARKEST) * step + 0.5, 0, len(_TABLE) - 1).astype(np.int32)]
+
+
+def _table(size: int) -> UInt8[np.ndarray, "N"]:
+    linear = np.exp(np.linspace(_DARKEST, 0, size))
+    code = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)  # IEC 61966-2-1
+    return np.round(255 * code).astype(np.uint8)
+
+
+_DARKEST: Final = -8.0
+_TABLE: Final = _table(4096)
+"""sRGB for logarithms of linear brightness from _DARKEST to 0."""

@@ -84,7 +84,7 @@ class HairPaint:
     """The picture of a head of hair and what its locks must know."""
 
     shell: Float32[np.ndarray, "S S 4"]
-    """Linear RGB and alpha of the hair below; columns around and rows down as the shell."""
+    """Logarithm of linear RGB, and alpha, of the hair below; columns around and rows down as the shell."""
     colour: Float32[np.ndarray, "S S 3"]
     """Logarithm of the hair's albedo without single strands."""
     contrast: float
@@ -129,7 +129,7 @@ def paint_hair(
     streaks = cv2.GaussianBlur(
         log, (0, 0), sigmaX=1.0, sigmaY=_BELOW_PX[0] + (_BELOW_PX[1] - _BELOW_PX[0]) * style.curl
     )
-    below = np.exp((log if short else streaks) + (drawn - _DEEP + _DEEP_SEEN * known)[..., None])
+    below = (log if short else streaks) + (drawn - _DEEP + _DEEP_SEEN * known)[..., None]
     shell_picture = np.concatenate([below, alpha[..., None]], axis=2).astype(np.float32)
     return HairPaint(shell_picture, log, contrast, flow, grows, known)
 

@@ -94,4 +94,6 @@ def _draw(
     hairy = picture[..., 1] > 0.3
     level, spread = float(picture[hairy, 0].mean()), float(picture[hairy, 0].std())
     picture[..., 0] = np.clip((picture[..., 0] - level) / max(spread, 1e-3), -2.5, 2.5)
+    # Where no hair is drawn there is nothing to tell, nor to bleed into what is.
+    picture[..., 0] *= np.clip(4 * picture[..., 1], 0, 1)
     return picture.astype(np.float32)

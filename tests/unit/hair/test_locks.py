@@ -66,7 +66,7 @@ def two_coloured() -> HairPaint:
     colour[:, : SIZE // 2, 0] = -1
     colour[:, SIZE // 2 :, 2] = -1
     ones, zeros = np.ones((SIZE, SIZE), np.float32), np.zeros((SIZE, SIZE), np.float32)
-    shell = np.concatenate([np.exp(colour), ones[..., None]], axis=2)
+    shell = np.concatenate([colour, ones[..., None]], axis=2)
     return HairPaint(shell, colour, 0.15, HairFlow(zeros, ones), ones, zeros)
 
 
