@@ -35,6 +35,8 @@ class Skin:
     atlas: Float32[np.ndarray, "S S 3"]
     """Linear RGB."""
     iris: Float64[np.ndarray, "3"]
+    iris_rad: float = float(np.deg2rad(LIMBUS_DEG))
+    """Half angle of the iris on the ball."""
 
     def __call__(
         self, triangle: Int32[np.ndarray, "N"], weights: Float32[np.ndarray, "N 3"]
@@ -48,7 +50,7 @@ class Skin:
         for name in ("eyeLeft", "eyeRight"):
             chosen = part == name
             angle = np.pi * 2 * np.linalg.norm(uv[chosen] - 0.5, axis=1)[:, None]
-            eye = np.where(angle < np.deg2rad(LIMBUS_DEG), self.iris, np.array([0.5, 0.46, 0.43]))
+            eye = np.where(angle < self.iris_rad, self.iris, np.array([0.5, 0.46, 0.43]))
             colour[chosen] = np.where(angle < 0.15, 0.01, eye)
         return colour
 

@@ -1,4 +1,8 @@
-"""A small smooth warp that aligns the photo's pixels to the fitted mesh; geometry is never touched by it."""
+"""A small smooth warp that aligns the photo's pixels to the fitted mesh; geometry is never touched by it.
+
+Only where mesh and picture must meet: lids, lips and nostrils, which open or are holes. Elsewhere a landmark's residual is
+mostly the detector's error, and a texture moved by it is wrong from every side.
+"""
 
 import cv2
 import numpy as np
@@ -6,13 +10,15 @@ from jaxtyping import Float32
 
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation
+from avatar3d.texture.regions import LEFT_EYE, LIPS, MOUTH_OPENING, NOSTRILS, RIGHT_EYE
 
 # Widths of the Gaussian kernels, inter-ocular distances: coarse first, each takes what the one before left over.
-_WIDTHS = (0.5, 0.22, 0.10)
+_WIDTHS = (0.06, 0.03)
 _LARGEST = 0.08
 """Residuals beyond this share of the inter-ocular distance are a wrong landmark, not a misfit."""
 _TRUST = 0.35
 """Weight of "no shift" beside the landmarks within one kernel: the warp fades away from the face."""
+_OPENINGS = np.array(sorted({*RIGHT_EYE, *LEFT_EYE, *LIPS, *MOUTH_OPENING, *NOSTRILS}))
 FIRST_IRIS = 468
 """Irises move with the gaze, not with the skin."""
 
@@ -20,7 +26,8 @@ FIRST_IRIS = 468
 def aligned_pixels(model: HeadModel, fitted: HeadFit, face: FaceObservation) -> Float32[np.ndarray, "V 2"]:
     """Where in the photo to look for each vertex: its projection, shifted as the landmarks near it were missed.
 
-    Residuals of the landmarks are spread by Gaussian kernels from coarse to fine; far from the face nothing moves.
+    Residuals of the landmarks at the openings are spread by Gaussian kernels from coarse to fine; the other landmarks
+    hold their places.
     """
     corners = fitted.posed[model.triangles[model.landmark_triangles]]
     on_head = np.einsum("nij,ni->nj", corners, model.landmark_barycentric).astype(np.float32)
@@ -33,7 +40,8 @@ def aligned_pixels(model: HeadModel, fitted: HeadFit, face: FaceObservation) -> 
         (pixels > landmarks.min(axis=0) - unit).all(axis=1) & (pixels < landmarks.max(axis=0) + unit).all(axis=1)
     )
     shift = np.zeros((len(near), 2), np.float32)
-    left_over = residual.astype(np.float32)
+    left_over = np.zeros_like(residual)
+    left_over[_OPENINGS] = residual[_OPENINGS]
     for width in _WIDTHS:
         shift += _smooth(pixels[near], landmarks, left_over, weight, width * unit)
         left_over = left_over - _smooth(landmarks, landmarks, left_over, weight, width * unit)

@@ -115,8 +115,9 @@ def test_pixels_follow_landmarks_that_the_fit_missed(side_lit: Seen) -> None:
     moved = FaceObservation(face.photo, face.landmarks_px + np.float32([2, 0]), face.depth_px, face.person)
     model = head()
     shift = aligned_pixels(model, fitted, moved) - fitted.camera.project(fitted.posed)
-    nose = model.triangles[model.landmark_triangles[4], 0]
-    assert shift[nose, 0] == pytest.approx(2, abs=0.3)
+    lip, cheek = model.triangles[model.landmark_triangles[[0, 205]], 0]
+    assert 1.2 < shift[lip, 0] < 2.2
+    assert abs(shift[cheek, 0]) < 0.2  # what a detector says of a cheek is no measurement
     bust = int(model.rest[:, 1].argmin())
     assert abs(shift[bust, 0]) < 0.5
 
