@@ -34,6 +34,9 @@ _BEHIND_DEG: Final = 140.0
 # The last part of hanging hair bends inward, by this share of its distance from the neck's axis.
 _TUCK: Final = (0.75, 0.12)
 _AROUND_EAR_DEG: Final = 9.0
+# Hair over the ears that ends there comes in by this share of its lift, over this length (metres).
+_EAR_TUCK: Final = 0.6
+_EAR_TUCK_M: Final = 0.016
 # Lumps of hair: their length in straight and in coily hair, and their height (standard deviation), metres.
 _LUMP_M: Final = (0.050, 0.024)
 _LUMP_HIGH_M: Final = (0.0006, 0.0030)
@@ -135,7 +138,8 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
         ear = _ear_height(scene, skull, azimuth, rows)
         over_ears = np.where(ear > 0.002, ear + _CURTAIN_OFF_M, 0)
         lift = np.maximum(lift, over_ears)
-        rise = np.where(over_ears > 0, np.maximum(rise, 0.9), rise)
+        tucked = 0.9 * (1 - (0.0 if hangs else _EAR_TUCK) * np.exp(-inside / _EAR_TUCK_M))
+        rise = np.where(over_ears > 0, np.maximum(rise, tucked), rise)
     lift = _soft(np.maximum(lift, 0.003), 1.0, around=1) * rise + _LEAST_M * (0.4 + 0.6 * rise)
     points = skin + lift[..., None] * directions
     points += (_lumps(skin, style.curl) * rise * np.minimum(1, lift / _FULL_LUMPS_M))[..., None] * directions
