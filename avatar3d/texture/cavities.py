@@ -31,7 +31,7 @@ _LOWER_RIM: Final = np.array([-0.15, -0.32, -0.30], np.float32)
 _MARGIN_M: Final = (0.0024, 0.0038)
 """The same for the lid's margin: between its rim and the roots of its lashes."""
 
-_LID_M: Final = (0.0038, 0.0052, 0.0120, 0.0160)
+_LID_M: Final = (0.0034, 0.0044, 0.0120, 0.0160)
 """Distance from the opening's edge between which skin is a lid's, and where it begins and ceases to be."""
 
 _known: WeakKeyDictionary[HeadModel, Float32[np.ndarray, "V 3"]] = WeakKeyDictionary()

@@ -38,7 +38,10 @@ _REFINED_FREEDOM: Final = np.array([0.35, *[0.7] * 8])
 """How far a refined coefficient may stray from the first estimate, relative to the constant one: albedo is known then."""
 _REFINED_EFFECTIVE: Final = 130.0
 _DIMMEST: Final = 0.05
-"""No direction is lit by less than this share of the mean: coefficients that would are drawn back to the estimate."""
+"""No direction is lit by less than this share of the mean: coefficients that would are held to the estimate there, by so
+many times more in each of so many tries."""
+_HELD: Final = 6.0
+_TRIES: Final = 6
 DARKEST: Final = 0.5
 """Albedo is never divided by less than this share of the face's mean shading: where the fit is darker, light bounces."""
 
@@ -110,11 +113,16 @@ def refine_light(
         ratio = np.maximum(colour[:, channel], 1e-3) / np.maximum(albedo[:, channel], 1e-3)
         target = np.log(np.concatenate([ratio.astype(np.float64), usual[:, channel]]))
         prior = light.coefficients[:, channel].astype(np.float64)
-        own = _fit(target, basis, share, prior, prior, _REFINED_FREEDOM)
-        for _ in range(8):
-            if (_SPHERE_BASIS @ own).min() >= _DIMMEST * own[0]:
+        held, own = share.copy(), prior
+        for _ in range(_TRIES):
+            own = _fit(target, basis, held, prior, prior, _REFINED_FREEDOM)
+            unlit = _SPHERE_BASIS @ own < _DIMMEST * own[0]
+            if not unlit.any():
                 break
-            own = own + 0.25 * (prior - own)
+            held[-_SPHERE:][unlit] *= _HELD
+        spare, least = (_SPHERE_BASIS @ each - _DIMMEST * each[0] for each in (prior, own))
+        share_kept = np.where(least < 0, spare / np.maximum(spare - least, 1e-9), 1).min()
+        own = prior + np.clip(share_kept, 0, 1) * (own - prior)
         coefficients[:, channel] = own
     return Light(coefficients)
 

@@ -5,6 +5,7 @@ photo --evidence--> what is skin --look_up--> colour per texel (and of its mirro
       --mirror fill, pull-push, fade--> albedo everywhere --> normal map
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -18,13 +19,15 @@ from avatar3d.render.stage import srgb_from_linear
 from avatar3d.texture.atlas import Atlas, away_from_cut, face_atlas
 from avatar3d.texture.cavities import cavity_shade, lid_margin, lid_skin
 from avatar3d.texture.complete import pull_push, smooth
+from avatar3d.texture.creases import creased_skin, lift_creases, smile_lines
 from avatar3d.texture.delight import LUMINANCE, divide_by_light, doubt_light, fit_light, refine_light
+from avatar3d.texture.even import Side, even_out, without_strands
 from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
 from avatar3d.texture.normals import normal_map
 from avatar3d.texture.pores import even_texels, grain
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
 from avatar3d.texture.teeth import recover_mouth
-from avatar3d.texture.temper import EVEN, EVEN_BEARDED, clear_lids, even_out, smile_folds, smile_of, temper
+from avatar3d.texture.temper import clear_lids, smile_folds, smile_of, temper
 from avatar3d.texture.warp import aligned_pixels
 from avatar3d.texture.white import white_gain
 
@@ -72,10 +75,20 @@ def recover_skin(
     own, own_weight = _log_ratio(atlas, seen, light, tone)
     opposite, opposite_weight = _log_ratio(atlas, mirrored, light, tone)
     drawn, sockets = _picture(atlas, seen.chosen, seen.drawn), _picture(atlas, seen.chosen, seen.sockets)
+    other_drawn, other_sockets = (_picture(atlas, mirrored.chosen, part) for part in (mirrored.drawn, mirrored.sockets))
+    skin, other_skin = np.ones_like(own_weight), np.ones_like(own_weight)
+    if not evidence.bearded:
+        skin = without_strands(Side(own, own_weight, drawn, sockets))
+        other_skin = without_strands(Side(opposite, opposite_weight, other_drawn, other_sockets))
+    own_weight, opposite_weight = own_weight * skin, opposite_weight * other_skin
+    creased = np.maximum(creased_skin(model, fitted, atlas), smile_of(fitted) * smile_lines(model, size))
+    own = lift_creases(own, own_weight, drawn, creased)
     own = temper(own, own_weight, drawn, sockets, smile_folds(model, size), smile_of(fitted))
-    strength = EVEN_BEARDED if evidence.bearded else EVEN
-    own = even_out(own, own_weight, drawn, strength)
-    opposite = even_out(opposite, opposite_weight, _picture(atlas, mirrored.chosen, mirrored.drawn), strength)
+    own, opposite = even_out(
+        Side(own, own_weight, drawn, sockets),
+        Side(opposite, opposite_weight, other_drawn, other_sockets),
+        bearded=evidence.bearded,
+    )
     own, weight = _fill_from_mirror(own, own_weight, opposite, opposite_weight)
     # What lies hidden in the fold of a lid is skin like that around the eye, not like the dark rim of its lashes; what
     # lies hidden between these and the eyeball is.
@@ -92,7 +105,8 @@ def recover_skin(
     gain = white_gain(face, tone) if delight else np.ones(3, np.float32)
     light, tone = Light(light.coefficients / gain), tone * gain
     albedo = tone * np.exp(ratio)
-    light = _refine(light, albedo.reshape(-1, 3)[atlas.texels[seen.chosen]], seen)
+    texels = atlas.texels[seen.chosen]
+    light = _refine(light, albedo.reshape(-1, 3)[texels], replace(seen, weight=seen.weight * skin.ravel()[texels]))
     bumps = normal_map(ratio @ LUMINANCE, own_weight)
     parts = recover_mouth(model, fitted, face, pixels, light, tone)
     return Skin(

@@ -1,4 +1,4 @@
-"""What is light and not skin, though it is too small for the fitted light: gloss, the creases of a smile, casts."""
+"""What is light and not skin, though it is too small for the fitted light: gloss, the shade of a smile's folds, lashes."""
 
 from typing import Final
 
@@ -21,8 +21,6 @@ _GLOSS_DOUBT: Final = 0.30
 """Texels this much brighter than the first guess of their surroundings count less for the second."""
 _SPECK: Final = 0.004
 """What is smaller is pores and noise and stays, atlas edges."""
-_CREASE_KNEE: Final = 0.08
-_CREASE_LOST: Final = 0.65
 # The folds of a smile run past the nose and the corners of the mouth (landmarks); a zone this wide around them is judged
 # by the skin outside it, since all of it lies in the fold's shade. Atlas edges.
 _FOLDS: Final = (
@@ -32,21 +30,14 @@ _FOLD_WIDTH: Final = 0.06
 _FOLD_SOFT: Final = 0.010
 _BESIDE: Final = 0.06
 _FOLD_KNEE: Final = 0.04
-_FOLD_LOST: Final = 0.65
+_FOLD_LOST: Final = 0.40
 _CREASING: Final = ("mouthSmileLeft", "mouthSmileRight", "cheekSquintLeft", "cheekSquintRight")
-# Slow changes of log colour that bare skin may show, luminance and chroma; what exceeds them is mostly cast shadow and
-# coloured bounce, of which these shares are taken out (a beard is a slow change too).
-_SLOW: Final = 0.03
-_SLOW_LUMINANCE: Final = 0.20
-_SLOW_CHROMA: Final = 0.07
-EVEN: Final = 0.3
-EVEN_BEARDED: Final = 0.15
 # What is darker than its lid by more than the knee, in log luminance, is no skin; this share of it is taken off.
 _LID_USUAL: Final = 0.03
 _LID_DOUBT: Final = 0.15
-_LID_KNEE: Final = 0.20
+_LID_KNEE: Final = 0.14
 _LID_LOST: Final = 0.9
-_LID_DARKEST: Final = -0.45
+_LID_DARKEST: Final = -0.40
 """Log luminance over the skin tone that the lid itself is not below: eye shadow, not lashes."""
 _SOCKET_GREY: Final = 0.35
 """Share of the colour cast of lids and sockets that is taken for bounced light."""
@@ -80,7 +71,7 @@ def temper(
     folds: Float32[np.ndarray, "S S"],
     smile: float,
 ) -> Float32[np.ndarray, "S S 3"]:
-    """Draw gloss and creases of log colour back toward their surroundings; brows, lips and lid margins keep their dark."""
+    """Draw gloss and the shade beside a smile's folds back toward their surroundings; brows, lips and lid margins stay."""
     trusted = weight * (1 - drawn) + np.float32(1e-4)
     luminance = ratio @ LUMINANCE
     first = smooth(luminance[..., None], trusted, _SURROUNDINGS)[..., 0]
@@ -89,8 +80,7 @@ def temper(
     broad = smooth(luminance[..., None], weight + np.float32(1e-4), _SPECK)[..., 0]  # else every pore is tempered
     excess = broad - around @ LUMINANCE
     shine = np.clip(excess - _GLOSS_KNEE, 0, None) * (1 - _GLOSS_KEPT)
-    crease = np.clip(-excess - _CREASE_KNEE, 0, 0.8) * (_CREASE_LOST * smile) * np.clip(1 - 2.5 * drawn, 0, 1)
-    share = ((shine + crease) / np.maximum(np.abs(excess), 1e-3) * (weight > 0)).astype(np.float32)
+    share = (shine / np.maximum(np.abs(excess), 1e-3) * (weight > 0)).astype(np.float32)
     detail = (luminance - broad)[..., None]
     tempered = ratio + share[..., None] * (around + detail - ratio)
     if smile > 0:
@@ -114,18 +104,3 @@ def clear_lids(
     gap = usual @ LUMINANCE - luminance
     lift = np.clip(gap - _LID_KNEE, 0, None) / np.maximum(gap, 1e-3) * lids * _LID_LOST
     return ratio + lift[..., None].astype(np.float32) * (usual - ratio)
-
-
-def even_out(
-    ratio: Float32[np.ndarray, "S S 3"],
-    weight: Float32[np.ndarray, "S S"],
-    drawn: Float32[np.ndarray, "S S"],
-    strength: float,
-) -> Float32[np.ndarray, "S S 3"]:
-    """Take back a share of the slow changes that no light of degree 2 explains and no bare skin has."""
-    slow = smooth(ratio, weight * (1 - drawn) + np.float32(1e-4), _SLOW)
-    luminance = (slow @ LUMINANCE)[..., None]
-    chroma = slow - luminance
-    excess = luminance - np.clip(luminance, -_SLOW_LUMINANCE, _SLOW_LUMINANCE)
-    excess = excess + chroma - np.clip(chroma, -_SLOW_CHROMA, _SLOW_CHROMA)
-    return ratio - np.float32(strength) * excess * (weight > 0)[..., None]

@@ -72,3 +72,18 @@ def test_refined_light_is_positive_everywhere() -> None:
     light = refine_light(ambient_light((0.5, 0.5, 0.5)), albedo, SKIN * hard.shade(normals), normals, np.ones(len(normals), np.float32))  # fmt: skip
     everywhere = np.concatenate([normals, -normals])
     assert (everywhere.shape[0] == (light.shade(everywhere) > 0).all(axis=1).sum()).all()
+
+
+def test_a_light_that_leaves_no_face_unlit_still_gives_a_hard_lit_photo_back() -> None:
+    """Deep shade on one side asks for less than no light from behind: only there the estimate holds, not everywhere."""
+    normals = front_normals()
+    true = add_lights(ambient_light((0.12, 0.12, 0.12)), directional_light((0.95, 0.1, 0.3), (1.3, 1.3, 1.3)))
+    seen = SKIN * np.maximum(true.shade(normals), np.float32(0.02))
+    start = fit_light(seen, normals, np.ones(len(seen), np.float32))
+    albedo = np.tile(SKIN, (len(seen), 1))
+    light = refine_light(start, albedo, seen, normals, np.ones(len(seen), np.float32))
+    around = np.random.default_rng(4).standard_normal((2000, 3)).astype(np.float32)
+    around /= np.linalg.norm(around, axis=1, keepdims=True)
+    assert light.shade(around).min() > 0
+    off = np.abs(np.log(albedo * light.shade(normals) / seen)).mean()
+    assert off < 0.12

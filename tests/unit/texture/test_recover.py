@@ -171,7 +171,7 @@ def test_a_mask_of_hair_that_is_wrong_about_a_bald_forehead_costs_nothing(side_l
 def test_the_two_sides_of_the_atlas_meet_behind_the_neck() -> None:
     def flushed(points: np.ndarray) -> np.ndarray:
         """The left half redder and darker, as in side light that no model of light explains."""
-        return plain(points) * np.where(points[:, :1] > 0, [[0.75, 0.6, 0.6]], 1.0)
+        return plain(points) * np.where(points[:, :1] > 0, [[0.5, 0.32, 0.32]], 1.0)
 
     model = head()
     skin = recover_skin(model, *portrait(flushed), size=512)

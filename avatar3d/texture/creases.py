@@ -1,0 +1,136 @@
+"""Lines that the photo's expression folds into the skin: gone from the neutral face in proportion to the folding.
+
+neutral, posed head --> compression of the skin --> where it creases; dark lines there --> lifted in part
+"""
+
+from functools import lru_cache
+from typing import Final
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.texture.atlas import Atlas
+from avatar3d.texture.regions import blur
+
+_COMPRESSED: Final = (0.03, 0.16)
+"""Shortening of the skin from which it creases, and from which it does so fully."""
+# Where smiles crease whatever the mesh says: along the folds beside nose and mouth, below and outside the eyes (landmarks).
+_SMILE_LINES: Final = (
+    (129, 203, 206, 216, 212, 202), (358, 423, 426, 436, 432, 422), (207, 187, 147), (427, 411, 376),
+    (143, 35, 111, 117, 118), (372, 265, 340, 346, 347), (34, 143, 116), (264, 372, 345),
+)  # fmt: skip
+_SMILE_WIDTH: Final = 0.075
+_SMILE_SOFT: Final = 0.015
+_BESIDE: Final = 0.010
+"""A fold lies at the edge of the skin pushed together, this far around it, atlas edges."""
+# At half the resolution of a 1024 atlas, in texels: what is wider is shade, what is shorter a mole, a pore or stubble.
+_WIDEST: Final = 9
+_SHORTEST: Final = 11
+_DIRECTIONS: Final = 8
+_KNEE: Final = 0.04
+"""Depth in log colour that lines may keep: skin has grain."""
+_LOST: Final = 0.90
+_UNIT: Final = 1 / 256
+"""Depths are opened as bytes: this much log colour a step."""
+
+
+def creased_skin(model: HeadModel, fitted: HeadFit, atlas: Atlas) -> Float32[np.ndarray, "S S"]:
+    """How surely the photo's expression folds the skin, 0 to 1, on the face's atlas.
+
+    Told by how much the expression shortens the skin in the direction in which it shortens it most.
+    """
+    triangles = model.triangles[model.part("face")]
+    neutral, posed = _frames(fitted.neutral, triangles), _frames(fitted.posed, triangles)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shortest = np.nan_to_num(_least_stretch(neutral, posed), nan=1.0, posinf=1.0)
+    total = np.bincount(triangles.T.ravel(), np.tile(shortest, 3), len(model.rest))
+    count = np.bincount(triangles.ravel(), minlength=len(model.rest))
+    short = 1 - total / np.maximum(count, 1)
+    share = np.clip((short - _COMPRESSED[0]) / (_COMPRESSED[1] - _COMPRESSED[0]), 0, 1).astype(np.float32)
+    picture = atlas.image(atlas.blend(share[:, None])[:, 0])
+    size = atlas.size // 4
+    small = np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.float32)
+    reach = max(1, round(_BESIDE * size))
+    small = blur(np.asarray(cv2.dilate(small, np.ones((2 * reach + 1,) * 2, np.uint8)), np.float32), reach)
+    return np.asarray(cv2.resize(small, (atlas.size, atlas.size), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def smile_lines(model: HeadModel, size: int) -> Float32[np.ndarray, "S S"]:
+    """1 where a broad smile creases nearly every face, on the face's atlas."""
+    canvas = np.zeros((size, size), np.uint8)
+    for path in _SMILE_LINES:
+        corners = model.uvs[model.triangle_uvs[model.landmark_triangles[list(path)]]]
+        places = np.einsum("ni,nic->nc", model.landmark_barycentric[list(path)], corners) * size
+        line = np.round(places * 16).astype(np.int32)[None]
+        cv2.polylines(canvas, list(line), False, (255,), max(1, round(_SMILE_WIDTH * size)), cv2.LINE_AA, 4)
+    return blur(canvas.astype(np.float32) / np.float32(255), _SMILE_SOFT * size)
+
+
+def _frames(vertices: Float32[np.ndarray, "V 3"], triangles: np.ndarray) -> np.ndarray:
+    """Each triangle laid flat: length of its first side, and the second side along and across it, [F 3]."""
+    first, second = (vertices[triangles[:, k]] - vertices[triangles[:, 0]] for k in (1, 2))
+    length = np.linalg.norm(first, axis=1)
+    along = (first * second).sum(axis=1) / length
+    across = np.sqrt(np.maximum((second * second).sum(axis=1) - along * along, 0))
+    return np.stack([length, along, across], axis=1).astype(np.float64)
+
+
+def _least_stretch(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Least singular value of the map from one flat triangle to another, [F]."""
+    a = after[:, 0] / before[:, 0]
+    d = after[:, 2] / before[:, 2]
+    b = (after[:, 1] - a * before[:, 1]) / before[:, 2]
+    half, area = (a * a + b * b + d * d) / 2, a * d
+    return np.sqrt(np.maximum(half - np.sqrt(np.maximum(half * half - area * area, 0)), 0))
+
+
+def lift_creases(
+    ratio: Float32[np.ndarray, "S S 3"],
+    weight: Float32[np.ndarray, "S S"],
+    drawn: Float32[np.ndarray, "S S"],
+    creased: Float32[np.ndarray, "S S"],
+) -> Float32[np.ndarray, "S S 3"]:
+    """Long dark lines of log colour drawn toward the skin on both their sides, as far as the skin is creased there."""
+    share = creased * np.clip(1 - 2.5 * drawn, 0, 1) * (weight > 0)
+    rows, columns = np.flatnonzero(share.max(axis=1) > 0.02), np.flatnonzero(share.max(axis=0) > 0.02)
+    if len(rows) == 0:
+        return ratio
+    margin = round(0.04 * len(ratio))
+    top, left = max(rows[0] - margin, 0), max(columns[0] - margin, 0)
+    window = slice(top, rows[-1] + margin + 1), slice(left, columns[-1] + margin + 1)
+    depth = _line_depth(ratio[window], len(ratio)) * share[window][..., None] * np.float32(_LOST)
+    lifted = ratio.copy()
+    lifted[window] += depth
+    return lifted
+
+
+def _line_depth(ratio: Float32[np.ndarray, "H W 3"], size: int) -> Float32[np.ndarray, "H W 3"]:
+    """How far below the skin on both its sides each texel of a long line lies, 0 elsewhere; `size` is the atlas's edge."""
+    shape = max(1, round(ratio.shape[1] * 512 / size)), max(1, round(ratio.shape[0] * 512 / size))
+    small = np.asarray(cv2.resize(ratio, shape, interpolation=cv2.INTER_AREA), np.float32)
+    small = blur(small, 0.6)
+    closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_WIDEST, _WIDEST)))
+    depth = np.clip((np.asarray(closed, np.float32) - small) / np.float32(_UNIT), 0, 255).astype(np.uint8)
+    long = np.zeros_like(depth)
+    for kernel in _strokes():
+        long = np.maximum(long, cv2.morphologyEx(depth, cv2.MORPH_OPEN, kernel))
+    # The opening leaves out where a line bends: grown back by a texel, as deep as the line is there.
+    long = np.minimum(depth, cv2.dilate(long, np.ones((3, 3), np.uint8)))
+    lines = blur(np.clip(long.astype(np.float32) * np.float32(_UNIT) - np.float32(_KNEE), 0, None), 0.6)
+    wide = cv2.resize(lines, (ratio.shape[1], ratio.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(wide, np.float32)
+
+
+@lru_cache(maxsize=1)
+def _strokes() -> tuple[UInt8[np.ndarray, "K K"], ...]:
+    """Straight strokes through the middle of a square, one a direction."""
+    middle = _SHORTEST // 2
+    strokes: list[UInt8[np.ndarray, "K K"]] = []
+    for angle in np.arange(_DIRECTIONS) * np.pi / _DIRECTIONS:
+        stroke = np.zeros((_SHORTEST, _SHORTEST), np.uint8)
+        x, y = round(middle * np.cos(angle)), round(middle * np.sin(angle))
+        cv2.line(stroke, (middle - x, middle - y), (middle + x, middle + y), (1,))
+        strokes.append(stroke)
+    return tuple(strokes)

@@ -1,0 +1,95 @@
+"""What the photo's smile folds into the skin fades from the neutral face; what belongs to the skin stays."""
+
+import cv2
+import numpy as np
+
+from avatar3d.core.blendshapes import ARKIT_INDEX
+from avatar3d.render.stage import LINEAR_FROM_SRGB
+from avatar3d.texture.atlas import face_atlas
+from avatar3d.texture.creases import creased_skin, lift_creases
+from avatar3d.texture.recover import recover_skin
+from tests.unit.texture.portrait import head, plain, portrait
+
+SIZE = 512
+FOLD = 206
+"""A landmark on the fold between nose and mouth."""
+
+
+def smiling(strength: float) -> np.ndarray:
+    weights = np.zeros(52, np.float32)
+    weights[[ARKIT_INDEX["mouthSmileLeft"], ARKIT_INDEX["mouthSmileRight"]]] = strength
+    return weights
+
+
+def everywhere() -> np.ndarray:
+    return np.ones((SIZE, SIZE), np.float32)
+
+
+def test_a_long_line_fades_where_skin_is_creased() -> None:
+    ratio = np.zeros((SIZE, SIZE, 3), np.float32)
+    ratio[200:300, 250:253] = -0.5
+    lifted = lift_creases(ratio, everywhere(), 0 * everywhere(), everywhere())
+    assert -0.2 < lifted[220:280, 251].mean() < 0
+    half = lift_creases(ratio, everywhere(), 0 * everywhere(), 0.5 * everywhere())
+    assert -0.4 < half[220:280, 251].mean() < -0.25
+
+
+def test_moles_and_pores_stay_where_skin_is_creased() -> None:
+    ratio = 0.02 * np.random.default_rng(5).standard_normal((SIZE, SIZE, 1)).astype(np.float32).repeat(3, axis=2)
+    mole = cv2.circle(np.zeros((SIZE, SIZE), np.uint8), (250, 250), 3, (1,), -1) > 0
+    ratio[mole] = -0.8
+    lifted = lift_creases(ratio, everywhere(), 0 * everywhere(), everywhere())
+    assert lifted[mole].max() < -0.7
+    assert lifted[~mole].std() > 0.9 * ratio[~mole].std()
+
+
+def test_lines_stay_where_nothing_is_creased_and_on_lips() -> None:
+    ratio = np.zeros((SIZE, SIZE, 3), np.float32)
+    ratio[200:300, 250:253] = -0.5
+    np.testing.assert_array_equal(lift_creases(ratio, everywhere(), 0 * everywhere(), 0 * everywhere()), ratio)
+    np.testing.assert_array_equal(lift_creases(ratio, everywhere(), everywhere(), everywhere()), ratio)
+
+
+def test_a_smile_creases_cheeks_and_not_the_forehead_and_a_still_face_nothing() -> None:
+    model = head()
+    atlas = face_atlas(model, SIZE)
+    creased = creased_skin(model, portrait(expression=smiling(0.8))[0], atlas).ravel()[atlas.texels]
+    points = atlas.blend(model.rest)
+    beside = np.linalg.norm(points - landmark(FOLD), axis=1) < 0.004
+    forehead = np.linalg.norm(points - landmark(151), axis=1) < 0.015
+    assert creased[beside].mean() > 0.5
+    assert creased[forehead].max() < 0.1
+    assert creased_skin(model, portrait()[0], atlas).max() < 0.01
+
+
+def test_the_same_fold_fades_from_a_smiling_photo_and_stays_from_a_still_one() -> None:
+    """Two photos show as dark a line beside the mouth; an old face's line is its own."""
+
+    def folded(points: np.ndarray) -> np.ndarray:
+        albedo = plain(points)
+        for index, far in ((206, 212), (426, 432)):
+            start, end = landmark(index), landmark(far)
+            along = np.clip((points - start) @ (end - start) / ((end - start) @ (end - start)), 0, 1)
+            away = np.linalg.norm(points - start - along[:, None] * (end - start), axis=1)
+            albedo *= 1 - 0.5 * np.exp(-0.5 * (away / 0.0009) ** 2)[:, None]
+        return albedo
+
+    def depth(expression: np.ndarray) -> float:
+        skin = recover_skin(head(), *portrait(folded, expression=expression), size=SIZE)
+        atlas = face_atlas(head(), SIZE)
+        points = atlas.blend(head().rest)
+        green = LINEAR_FROM_SRGB[skin.albedo.pixels].reshape(-1, 3)[atlas.texels][:, 1]
+        middle = (landmark(206) + landmark(212)) / 2
+        away = np.linalg.norm(points - middle, axis=1)
+        line = green[away < 0.004]
+        return float(np.log(np.median(green[(away > 0.004) & (away < 0.009)]) / np.quantile(line, 0.1)))
+
+    still, smile = depth(smiling(0)), depth(smiling(0.8))
+    assert still > 0.1
+    assert smile < 0.6 * still
+
+
+def landmark(index: int) -> np.ndarray:
+    model = head()
+    corners = model.rest[model.triangles[model.landmark_triangles[index]]]
+    return np.asarray(model.landmark_barycentric[index] @ corners, np.float32)

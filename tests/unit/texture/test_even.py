@@ -1,0 +1,67 @@
+"""Stains of light and strands of hair leave the skin; its own spots stay."""
+
+import numpy as np
+
+from avatar3d.texture.even import Side, even_out, without_strands
+
+SIZE = 256
+FACE = (slice(40, 216), slice(60, 196))
+
+
+def side(ratio: np.ndarray, drawn: np.ndarray | None = None) -> Side:
+    weight = np.zeros((SIZE, SIZE), np.float32)
+    weight[FACE] = 1
+    nothing = np.zeros_like(weight)
+    return Side(ratio.astype(np.float32), weight, nothing if drawn is None else drawn, nothing)
+
+
+def skin() -> np.ndarray:
+    return np.zeros((SIZE, SIZE, 3), np.float32)
+
+
+def test_both_sides_of_a_face_get_the_same_hue() -> None:
+    flushed = skin()
+    flushed[:, 128:] = [0.06, -0.02, -0.04]
+    own, opposite = even_out(side(flushed), side(flushed[:, ::-1].copy()), bearded=False)
+    before, after = (np.abs(ratio[128, 90] - ratio[128, 165]).max() for ratio in (flushed, own))
+    assert after < 0.5 * before
+    np.testing.assert_allclose(own, opposite[:, ::-1], atol=1e-3)
+
+
+def test_a_mole_on_one_cheek_is_not_shared_with_the_other() -> None:
+    spotted = skin()
+    spotted[120:124, 90:94] = -0.8
+    own, opposite = even_out(side(spotted), side(spotted[:, ::-1].copy()), bearded=False)
+    assert own[121, 91].max() < -0.7
+    assert np.abs(opposite[121, 91]).max() < 0.05
+
+
+def test_a_stained_rim_follows_the_skin_inside_and_less_so_on_a_bearded_face() -> None:
+    stained = skin()
+    stained[:, 60:72] = stained[:, 184:196] = [-0.15, -0.35, -0.5]
+    smooth, bearded = (even_out(side(stained), side(stained), bearded=beard)[0] for beard in (False, True))
+    stain = np.abs(stained[128, 64]).max()
+    assert np.abs(smooth[128, 62]).max() < 0.7 * stain
+    assert np.abs(smooth[128, 62]).max() < np.abs(bearded[128, 62]).max() < stain
+    assert np.abs(smooth[128, 128]).max() < 0.01
+
+
+def test_nothing_is_painted_where_nothing_was_seen() -> None:
+    stained = skin()
+    stained[FACE] = [-0.3, -0.6, -0.8]
+    own, _ = even_out(side(stained), side(stained), bearded=False)
+    assert (own[side(stained).weight == 0] == 0).all()
+
+
+def test_a_dark_strand_at_the_rim_is_no_skin_while_brows_and_dark_spots_inside_are() -> None:
+    hairy = skin()
+    hairy[60:200, 64:70] = -2  # a strand
+    hairy[100:108, 120:126] = -2  # a birthmark
+    hairy[70:76, 62:90] = -2  # a brow that reaches the rim
+    brow = np.zeros((SIZE, SIZE), np.float32)
+    brow[68:78, 60:92] = 1
+    kept = without_strands(side(hairy, brow))
+    assert kept[120:180, 66].max() < 0.2
+    assert kept[104, 123] > 0.95
+    assert kept[72, 66] > 0.95
+    assert without_strands(side(skin())).min() > 0.99
