@@ -1,9 +1,10 @@
-"""Which pixels are hair: colours learned in this very picture, places from the fitted head.
+"""Which pixels are hair: what the segmentation net says, its edges sharpened by colours learned in this very picture.
 
-    crop at a fixed size --> zones by rays (scalp, face, neck, outside) --> colour of skin, hair, clothes, background
-    --> posterior per pixel --> edge-aware smoothing --> what hangs together with the scalp
+    crop at a fixed size --> zones by rays (scalp, face, neck, outside)
+    segments of the net  --> colours of hair, skin, clothes, background where it is sure --> posterior per pixel
+                         --> edge-aware smoothing --> what hangs together with the scalp
 
-The person mask of MediaPipe knows no hair; colours are a mixture per kind, the fitted head says where which is likely.
+Without segments (paintings and toys, which the net has never seen) places come from the fitted head alone.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from jaxtyping import Bool, Float32, Float64, Int32, UInt8
 
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation
+from avatar3d.core.segments import Segments
 from avatar3d.hair.scalp import Skull, find_skull, usual_hairline
 from avatar3d.render.raycast import Scene
 
@@ -46,6 +48,13 @@ _SHADE: Final = 0.05
 # wreath of hair around a bald head (94 portraits: shaved heads have at most 0.53 below).
 _TEMPLES: Final = 1.0
 _WREATH: Final = (0.6, 0.2)
+# What the net may be told apart by colour; beards, brows and things before the face are taken from it as they are.
+_COLOURED: Final = (("hair", ("hair",), 4), ("skin", ("skin", "neck", "ears"), 4), ("clothes", ("clothes",), 4),
+                    ("background", ("background",), 5))  # fmt: skip
+# Where the net is so sure, colours are learned; how much a colour counts beside it; what it never excludes.
+_SURE: Final = 0.9
+_COLOUR_TRUST: Final = 0.35
+_LEAST_SHARE: Final = 0.004
 OUTSIDE, SCALP, FACE, EAR, NECK = range(5)
 
 
@@ -94,8 +103,10 @@ def hidden_by_hair(picture: HairPicture, face: FaceObservation) -> Float32[np.nd
     )
 
 
-def segment_hair(model: HeadModel, fitted: HeadFit, face: FaceObservation) -> HairPicture:
-    """Probability of hair around one face."""
+def segment_hair(
+    model: HeadModel, fitted: HeadFit, face: FaceObservation, segments: Segments | None = None
+) -> HairPicture:
+    """Probability of hair around one face; `segments` is what the net saw there."""
     crop_from_photo, size = _crop(face)
     # Three pixels of slack at the border keep warpAffine's replicated rim out of the colour models.
     how = cv2.INTER_AREA if crop_from_photo[0, 0] < 1 else cv2.INTER_LINEAR
@@ -111,16 +122,56 @@ def segment_hair(model: HeadModel, fitted: HeadFit, face: FaceObservation) -> Ha
     oval = _polygon(landmarks[list(_OVAL)], zone.shape)
     skin_seed = _skin_seeds(lab, landmarks, oval)
     skin = _Mixture.fit(lab[skin_seed], 4)
-    probability = _posterior(lab, person, inside, zone, height, oval, skin, landmarks)
-    smooth = cv2.ximgproc.guidedFilter(pixels, probability.astype(np.float32), 5, 60.0)
+    if segments is None:
+        probability = _posterior(lab, person, inside, zone, height, oval, skin, landmarks)
+    else:
+        probability = _sharpened(lab, segments, crop_from_photo)
+    smooth = np.clip(cv2.ximgproc.guidedFilter(pixels, probability.astype(np.float32), 5, 60.0), 0, 1)
     return HairPicture(
         pixels=pixels,
-        hair=_connected(_without_shadows(np.clip(smooth, 0, 1), zone, landmarks), zone),
+        hair=_connected(_without_shadows(smooth, zone, landmarks) if segments is None else smooth, zone),
         zone=zone,
         skin_lab=np.median(lab[skin_seed], axis=0).astype(np.float64),
         crop_from_photo=crop_from_photo,
         skull=skull,
     )
+
+
+def _sharpened(
+    lab: Float32[np.ndarray, "H W 3"], segments: Segments, crop_from_photo: Float64[np.ndarray, "2 3"]
+) -> Float64[np.ndarray, "H W"]:
+    """Bayes' rule with the net's answer for the prior and this picture's colours for the likelihood, half believed."""
+    shape = lab.shape[:2]
+    total, own = np.full(shape, 1e-12), np.zeros(shape)
+    flat = lab.reshape(-1, 3)
+    for name, kinds, count in _COLOURED:
+        share = _carried(segments, segments.of(*kinds), crop_from_photo, shape)
+        sure = cv2.erode((share > _SURE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        if name == "hair" and sure.sum() < 40:
+            return share.astype(np.float64)
+        density = _Mixture.fit(lab[sure], count).widened(1.2).density(flat).reshape(shape)
+        part = np.maximum(share, _LEAST_SHARE) * density.astype(np.float64) ** _COLOUR_TRUST
+        total += part
+        own = part if name == "hair" else own
+    told = _carried(
+        segments, segments.of(*(kind for _, kinds, _ in _COLOURED for kind in kinds)), crop_from_photo, shape
+    )
+    return own / total * told
+
+
+def _carried(
+    segments: Segments,
+    plane: Float32[np.ndarray, "h w"],
+    crop_from_photo: Float64[np.ndarray, "2 3"],
+    shape: tuple[int, int],
+) -> Float32[np.ndarray, "H W"]:
+    """A plane of the net's crop in the crop of this file; its rim goes on beyond it."""
+    photo_from_seen = np.linalg.inv(np.vstack([segments.crop_from_photo, [0, 0, 1]]))
+    crop_from_seen = crop_from_photo @ photo_from_seen
+    # As in segment_hair: warpAffine counts pixel centres at whole numbers.
+    crop_from_seen[:, 2] += 0.5 * crop_from_seen[:, :2].sum(1) - 0.5
+    size = (shape[1], shape[0])
+    return cv2.warpAffine(plane, crop_from_seen, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _crop(face: FaceObservation) -> tuple[Float64[np.ndarray, "2 3"], tuple[int, int]]:

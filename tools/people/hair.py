@@ -63,7 +63,7 @@ def hair_colour(rng: np.random.Generator) -> Float32[np.ndarray, "3"]:
 def random_style(rng: np.random.Generator, skin_tone: Float32[np.ndarray, "3"]) -> Style:
     """Anyone's hair; one in seven the colour of the person's own skin."""
     kinds = ("shaved", "wreath", "short", "bob", "long", "bun", "afro")
-    kind = str(rng.choice(kinds, p=[0.08, 0.07, 0.36, 0.19, 0.19, 0.06, 0.05]))
+    kind = str(rng.choice(kinds, p=[0.06, 0.11, 0.36, 0.20, 0.17, 0.05, 0.05]))
     colour = hair_colour(rng)
     if rng.random() < 0.14:
         colour = (skin_tone * np.exp(rng.normal(0, 0.12, 3))).clip(0.05, 0.95).astype(np.float32)
@@ -71,8 +71,10 @@ def random_style(rng: np.random.Generator, skin_tone: Float32[np.ndarray, "3"]) 
     big = kind in ("bob", "long")
     top = rng.uniform(0.10, 0.55) if big else rng.uniform(0.05, 0.38)
     side = rng.uniform(0.12, 0.55) if big else rng.uniform(0.02, 0.16)
-    if kind in ("wreath", "bun"):
-        top, side = rng.uniform(0.03, 0.1), rng.uniform(0.03, 0.16)
+    if kind == "bun":
+        top, side = rng.uniform(0.03, 0.1), rng.uniform(0.03, 0.12)
+    if kind == "wreath":
+        top, side = rng.uniform(0.03, 0.1), rng.uniform(0.05, 0.26)
     if kind == "afro":
         top = rng.uniform(0.3, 1.1)
         side = top * rng.uniform(0.6, 1.0)
@@ -197,7 +199,7 @@ class Grower:
             over = over - rng.uniform(0.1, 0.5) * np.exp(-((front / 60) ** 4))
         density = np.ones_like(over)
         if style.kind == "wreath":
-            edge = rng.uniform(0.3, 1.1)
+            edge = rng.uniform(0.4, 1.35)
             over = np.minimum(over, (edge - head.height) + rng.uniform(0, 0.6) * step(front - 110, 40))
             density = density * rng.uniform(0.6, 1.0)
         on = step(over + jag, rng.uniform(0.03, 0.18)) * head.on_head * (head.part != EAR)
@@ -271,7 +273,7 @@ class Grower:
         fringe = {"short": 0.22, "bob": 0.5, "long": 0.35, "afro": 0.1}.get(style.kind, 0.0)
         if rng.random() < fringe:
             self._fringe(canvas, x, below)
-        if style.kind in ("bob", "long", "short", "bun") and rng.random() < 0.3:
+        if style.kind in ("bob", "long", "short", "bun") and rng.random() < 0.2:
             self._locks(canvas)
 
     def _fringe(self, canvas: Canvas, x: Field, below: Field) -> None:

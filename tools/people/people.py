@@ -86,7 +86,7 @@ def dressed(rng: np.random.Generator, head: BareHead, mixer: SkinMixer, stuff: I
     if not (hat and rng.random() < 0.3):
         grower.on_skull(canvas)
         glasses_first = rng.random() < 0.5
-        glasses = rng.random() < 0.27
+        glasses = rng.random() < 0.34
         if glasses and glasses_first:
             put_on_glasses(rng, head, canvas)
         grower.before(canvas)
@@ -152,8 +152,14 @@ def _skin_picture(
         inner = np.where(((head.inner == 4) | (head.inner == 5))[..., None], ivory, np.array([0.10, 0.02, 0.02]))
         inner = np.where((head.inner == 6)[..., None], np.array([0.35, 0.1, 0.1]), inner)
         colour = np.where(mouth[..., None], inner * rng.uniform(0.8, 1.2), colour)
-    shine = np.clip(head.normal[..., 2], 0, 1) ** rng.uniform(8, 40) * rng.uniform(0, 0.12)
-    linear = colour * light + (shine * (head.part == FACE))[..., None]
+    shine = np.zeros(head.part.shape, np.float32)
+    for _ in range(int(rng.integers(1, 4))):
+        # A lamp's mirror image on brow, crown, nose and cheeks: half-way between lamp and camera.
+        half = np.array([rng.normal(0, 0.45), rng.normal(0.35, 0.4), 1.0], np.float32)
+        lobe = np.clip(head.normal @ (half / np.linalg.norm(half)), 0, 1) ** rng.uniform(6, 60)
+        strength = rng.choice([rng.uniform(0, 0.1), rng.uniform(0.1, 0.5)], p=[0.65, 0.35])
+        shine += (lobe * strength * (0.8 + 0.3 * clouds(rng, 12))).astype(np.float32)
+    linear = colour * light + np.clip(shine * ((head.part == FACE) | (head.part == NECK)), 0, None)[..., None]
     made = np.clip(linear, 0, 1.5).astype(np.float32) ** np.float32(1 / 2.2)
     if eye.any() and rng.random() < 0.8:
         glint = step(0.035 - np.hypot(head.uv[..., 0] - 0.5 - rng.normal(0, 0.05), head.uv[..., 1] - 0.44), 0.02) * eye

@@ -163,7 +163,7 @@ def dress(rng: np.random.Generator, head: BareHead, canvas: Canvas, stuff: Ingre
     torso = np.maximum(torso, neck * step(np.minimum(down - 0.15, np.abs(across) - half - 0.05), 0.05))
     style = str(
         rng.choice(
-            ["suit", "shirt", "tee", "vee", "blouse", "high", "bare"], p=[0.36, 0.12, 0.14, 0.14, 0.10, 0.09, 0.05]
+            ["suit", "shirt", "tee", "vee", "blouse", "high", "bare"], p=[0.42, 0.12, 0.12, 0.12, 0.10, 0.08, 0.04]
         )
     )
     shade = rng.uniform(0.75, 1.15) * canvas.lit
@@ -209,6 +209,11 @@ def dress(rng: np.random.Generator, head: BareHead, canvas: Canvas, stuff: Ingre
             jacket = torso * step(lapel, 0.04)
             canvas.lay(jacket, outer, CLOTHES)
             canvas.lay(soft(jacket, 1.0) * (1 - jacket) * 0.4 * torso, (0, 0, 0), None)
+            if rng.random() < 0.35:
+                # A lapel of another colour: dark ones beside the neck look like hair.
+                band = torso * step(np.minimum(lapel + 0.02, rng.uniform(0.12, 0.5) - lapel), 0.04)
+                trim = vivid(rng) * rng.choice([0.15, 0.5, 1.0])
+                canvas.lay(band, trim * shade[..., None], CLOTHES)
     elif style == "high":
         top = rng.uniform(-0.02, 0.5)
         roll = (
@@ -295,8 +300,8 @@ def put_on_glasses(rng: np.random.Generator, head: BareHead, canvas: Canvas) -> 
     if rng.random() < 0.85:
         rims = lines(rings, width, closed=True)
         if rng.random() < 0.2:
-            lower = [ring[20:] if rng.random() < 2 else ring for ring in rings]
-            rims = lines([np.asarray(half) for half in lower], width)
+            half_way = slice(0, 21) if rng.random() < 0.6 else slice(20, 40)
+            rims = lines([ring[half_way] for ring in rings], width)
         frame = np.maximum(frame, rims)
     shadow = np.roll(soft(frame, 1.5), round(rng.uniform(1, 4)), 0)
     canvas.lay(shadow * rng.uniform(0, 0.35) * (head.part == FACE), (0.1, 0.05, 0.03), None)

@@ -43,7 +43,7 @@ def confusion_of(weights: dict[str, np.ndarray], crowd: Crowd, seed: int = 0) ->
     """Pixels by truth (rows) and answer (columns); landmarks and person mask spoiled as in training."""
     table = np.zeros((len(KINDS), len(KINDS)), np.int64)
     for index in range(len(crowd)):
-        planes, label = spoiled(np.random.default_rng([20261120, seed, index]), *crowd.take(index))
+        planes, label = spoiled(np.random.default_rng([20261120, seed, index]), *crowd.take(index), colours=False)
         answer = run_network(weights, planes).argmax(0)
         table += np.bincount((label * len(KINDS) + answer).ravel(), minlength=table.size).reshape(table.shape)
     return table
@@ -62,6 +62,7 @@ def store(weights: dict[str, np.ndarray], notes: dict[str, Any], folder: Path = 
     target = folder / "segment.safetensors"
     half = {name: value.astype(np.float16) for name, value in sorted(weights.items())}
     save_file(half, target, metadata={"licence": LICENCE})
+    target.chmod(0o644)
     content = target.read_bytes()
     bill = {
         "name": "segment",

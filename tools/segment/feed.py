@@ -60,9 +60,13 @@ def as_planes(
 
 
 def spoiled(
-    rng: np.random.Generator, planes: UInt8[np.ndarray, "256 256 5"], marks: Float32[np.ndarray, "478 2"]
+    rng: np.random.Generator,
+    planes: UInt8[np.ndarray, "256 256 5"],
+    marks: Float32[np.ndarray, "478 2"],
+    *,
+    colours: bool = True,
 ) -> tuple[Float32[np.ndarray, "6 256 256"], Int64[np.ndarray, "256 256"]]:
-    """One example as a camera and a detector might give it."""
+    """One example as a detector might give it; with `colours` also in other colours, now and then without landmarks."""
     pixels, label, person = planes[..., :3], planes[..., 3], planes[..., 4]
     if rng.random() < 0.5:
         pixels, label, person = pixels[:, ::-1], label[:, ::-1], person[:, ::-1]
@@ -85,6 +89,8 @@ def spoiled(
     elif lost < 0.1:
         mask = np.zeros_like(mask)
     made = as_planes(np.ascontiguousarray(pixels), marks, mask)
+    if not colours:
+        return made, label.astype(np.int64)
     if rng.random() < 0.5:
         made[:3] = made[:3] * rng.uniform(0.8, 1.2) + rng.normal(0, 0.1, (3, 1, 1))
     if rng.random() < 0.05:

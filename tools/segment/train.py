@@ -88,7 +88,9 @@ def main() -> None:
         # Every second row and column, another phase each step: the loss would cost as much as the net.
         stride = chosen.edge // 128
         down, right = number % stride, number // 2 % stride
-        loss = loss_of(logits[:, :, down::stride, right::stride], torch.from_numpy(label)[:, down::stride, right::stride])
+        loss = loss_of(
+            logits[:, :, down::stride, right::stride], torch.from_numpy(label)[:, down::stride, right::stride]
+        )
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)

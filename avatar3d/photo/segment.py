@@ -1,0 +1,76 @@
+"""The one door to the segmentation net: which pixels around a face are hair, skin, clothes, glasses and so on.
+
+FaceObservation --crop, guides--> planes --net--> Segments; over_photo() leads back to photo pixels
+"""
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+from safetensors import SafetensorError, deserialize
+
+from avatar3d.core.errors import ModelMissingError, ModelUntrustedError
+from avatar3d.core.photo import FaceObservation
+from avatar3d.core.segments import Segments
+from avatar3d.photo.crop import crop_from_photo, draw_guides, warp_into
+from avatar3d.photo.network import Weights, run_network
+
+_FOLDER: Final = Path(__file__).parent / "data"
+_HINT: Final = "Install avatar3d again, or train the net: python -m tools.segment.train"
+
+
+def segment_face(face: FaceObservation) -> Segments:
+    """What the surroundings of one face show, at 42 pixels per inter-ocular distance.
+
+    Raises ModelMissingError (20) when the net's file is absent, ModelUntrustedError (21) when it is not the one that
+    its bill of materials names.
+    """
+    crop = crop_from_photo(face.landmarks_px)
+    pixels = warp_into(face.photo.pixels, crop)
+    person = warp_into(face.person.astype(np.uint8) * np.uint8(255), crop)
+    points = face.landmarks_px.astype(np.float64) @ crop[:, :2].T + crop[:, 2]
+    planes = np.stack([*pixels.transpose(2, 0, 1), *draw_guides(points), np.where(person > 127, 255, 0)])
+    logits = run_network(load_network(), planes.astype(np.float32) / np.float32(127.5) - np.float32(1))
+    logits -= logits.max(0)
+    np.exp(logits, out=logits)
+    return Segments(pixels=pixels, probability=logits / logits.sum(0), crop_from_photo=crop)
+
+
+def over_photo(
+    segments: Segments, plane: Float32[np.ndarray, "H W"], face: FaceObservation
+) -> Float32[np.ndarray, "h w"]:
+    """A plane of the crop at photo pixels; 0 outside the crop."""
+    back = cv2.invertAffineTransform(segments.crop_from_photo)
+    # warpAffine counts pixel centres at whole numbers.
+    back[:, 2] += 0.5 * back[:, :2].sum(1) - 0.5
+    height, width = face.photo.pixels.shape[:2]
+    return np.asarray(cv2.warpAffine(plane, back, (width, height), flags=cv2.INTER_LINEAR), np.float32)
+
+
+@lru_cache(maxsize=1)
+def load_network(folder: Path = _FOLDER) -> Weights:
+    """The net's weights, checked against their bill of materials, widened from half precision."""
+    bill_path = folder / "segment.json"
+    if not bill_path.is_file():
+        raise ModelMissingError(f"expected the net's bill of materials at {bill_path}.", hint=_HINT, file=bill_path)
+    bill: dict[str, Any] = json.loads(bill_path.read_text(encoding="utf-8"))
+    path = folder / str(bill["file"])
+    if not path.is_file():
+        raise ModelMissingError(f"expected the segmentation net at {path}.", hint=_HINT, file=path)
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != bill["sha256"]:
+        raise ModelUntrustedError(f"expected a net with sha256 {bill['sha256']}, found {found}.", hint=_HINT, file=path)
+    try:
+        tensors = deserialize(content)
+    except SafetensorError as error:
+        raise ModelUntrustedError(f"the net is no safetensors file: {error}.", hint=_HINT, file=path) from error
+    return {
+        name: np.frombuffer(tensor["data"], np.float16).reshape(tensor["shape"]).astype(np.float32)
+        for name, tensor in tensors
+    }

@@ -1,0 +1,105 @@
+"""The segmentation net in numpy: the same as in torch, deterministic, small, quick, checked before it is believed."""
+
+import json
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avatar3d.core.errors import ModelMissingError, ModelUntrustedError
+from avatar3d.core.photo import FaceObservation
+from avatar3d.core.segments import KINDS
+from avatar3d.photo.crop import CROP_PX, EYES_PX, UNIT_PX, crop_from_photo
+from avatar3d.photo.load import load_photo
+from avatar3d.photo.network import run_network
+from avatar3d.photo.observe import observe_face
+from avatar3d.photo.segment import load_network, over_photo, segment_face
+
+_STORED = Path(__file__).parents[3] / "avatar3d/photo/data"
+
+
+@pytest.fixture(scope="module")
+def collins(astronaut: Path) -> FaceObservation:
+    return observe_face(load_photo(astronaut))
+
+
+def test_numpy_and_torch_agree_on_any_weights() -> None:
+    torch = pytest.importorskip("torch", reason="torch (extra `build`) is needed to compare with it")
+    from tools.segment.net import SegmentNet, folded
+
+    torch.manual_seed(1)
+    net = SegmentNet().train()
+    planes = torch.randn(2, 6, 64, 96)
+    for _ in range(3):
+        net(planes)  # batch norm takes up means and deviations
+    net.eval()
+    with torch.no_grad():
+        expected = net(planes[:1])[0].numpy()
+    np.testing.assert_allclose(run_network(folded(net), planes[0].numpy()), expected, atol=1e-4)
+
+
+def test_the_eyes_come_to_their_place_however_the_face_lies(collins: FaceObservation) -> None:
+    turn = np.array([[0.0, -1.7], [1.7, 0.0]], np.float32)
+    for points in (collins.landmarks_px, collins.landmarks_px @ turn.T + 300):
+        crop = crop_from_photo(points)
+        seen = points @ crop[:, :2].T + crop[:, 2]
+        eyes = seen[[33, 133, 263, 362]]
+        np.testing.assert_allclose(eyes.mean(0), EYES_PX, atol=1e-3)
+        assert np.linalg.norm(eyes[:2].mean(0) - eyes[2:].mean(0)) == pytest.approx(UNIT_PX, rel=0.12)
+
+
+def test_a_portrait_is_told_apart(collins: FaceObservation) -> None:
+    found = segment_face(collins)
+    assert found.probability.shape == (len(KINDS), CROP_PX, CROP_PX)
+    np.testing.assert_allclose(found.probability.sum(0), 1, atol=1e-4)
+    points = collins.landmarks_px @ found.crop_from_photo[:, :2].T + found.crop_from_photo[:, 2]
+
+    def at(landmark: int, *kinds: str) -> float:
+        x, y = points[landmark].astype(int)
+        return float(found.of(*kinds)[y, x])
+
+    assert at(50, "skin") > 0.5
+    assert at(280, "skin") > 0.5
+    above = points[10] - [0, 0.75 * UNIT_PX]
+    assert found.of("hair")[int(above[1]), int(above[0])] > 0.5
+    assert found.of("clothes")[-10:, 60:200].mean() > 0.5
+
+
+def test_the_same_photo_gives_the_same_numbers(collins: FaceObservation) -> None:
+    np.testing.assert_array_equal(segment_face(collins).probability, segment_face(collins).probability)
+
+
+def test_a_plane_leads_back_to_the_photo(collins: FaceObservation) -> None:
+    found = segment_face(collins)
+    eyes = over_photo(found, found.of("eyes"), collins)
+    assert eyes.shape == collins.photo.pixels.shape[:2]
+    rows, columns = np.nonzero(eyes > 0.5)
+    middle = collins.landmarks_px[[33, 133, 263, 362]].mean(0)
+    assert np.hypot(columns.mean() + 0.5 - middle[0], rows.mean() + 0.5 - middle[1]) < 0.15 * collins.interocular_px
+
+
+def test_the_net_is_small_and_quick() -> None:
+    assert (_STORED / "segment.safetensors").stat().st_size < 5_000_000
+    planes = np.zeros((6, CROP_PX, CROP_PX), np.float32)
+    run_network(load_network(), planes)
+    took: list[float] = []
+    for _ in range(3):
+        began = time.process_time()
+        run_network(load_network(), planes)
+        took.append(time.process_time() - began)
+    assert min(took) < 0.5  # some 0.04 s on one idle core
+
+
+def test_a_net_that_is_not_the_one_named_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissingError):
+        load_network(tmp_path)
+    bill = json.loads((_STORED / "segment.json").read_text())
+    (tmp_path / "segment.json").write_text(json.dumps(bill))
+    with pytest.raises(ModelMissingError):
+        load_network(tmp_path)
+    shutil.copy(_STORED / "segment.safetensors", tmp_path)
+    (tmp_path / "segment.json").write_text(json.dumps({**bill, "sha256": "0" * 64}))
+    with pytest.raises(ModelUntrustedError):
+        load_network(tmp_path)
