@@ -22,7 +22,7 @@ from avatar3d.core.photo import FaceObservation
 from avatar3d.fit.fit import fit_head
 from avatar3d.formats.check import check_file
 from avatar3d.formats.gltf import save_glb
-from avatar3d.formats.provenance import provenance
+from avatar3d.formats.provenance import picture_mark, provenance
 from avatar3d.hair.grow import grow_hair
 from avatar3d.hair.segment import hidden_by_hair, segment_hair
 from avatar3d.hair.tint import tint_scalp
@@ -165,7 +165,7 @@ def create_files(photo_path: Path, folder: Path, params: CreateParams, *, progre
                 raise OutputInvalidError(f"{glb.name} breaks its promises: {report.failures[0].reason}.", file=glb)
             clock.begin("preview")
             preview = compose_preview(creation.face, avatar)
-            write_atomically(fresh / "preview.png", png_bytes(preview))
+            write_atomically(fresh / "preview.png", png_bytes(preview, picture_mark()))
             clock.begin("report")
             sizes = {path.name: path.stat().st_size for path in sorted(fresh.iterdir())}
             story = Story(avatar, creation.model, creation.face, creation.fitted, creation.skin, creation.eyes,
@@ -184,6 +184,7 @@ def _manifest(creation: Creation, params: CreateParams, seconds: dict[str, float
     return {
         "avatar3d": __version__,
         "name": creation.avatar.name,
+        "synthetic": True,
         "photo_sha256": creation.face.photo.sha256,
         "parameters": asdict(params),
         "head": {"name": creation.model.name, "licence": creation.model.licence},

@@ -33,6 +33,15 @@ def provenance(licence: str, *source_sha256: str, notes: dict[str, Any] | None =
     return extras | ({"notes": notes} if notes else {})
 
 
+def picture_mark() -> str:
+    """The same mark for a picture of an avatar: an XMP packet (ISO 16684-1) with IPTC's DigitalSourceType."""
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+        f'Iptc4xmpExt:DigitalSourceType="{DIGITAL_SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta>'
+    )
+
+
 def provenance_faults(extras: dict[str, Any]) -> list[str]:
     """What is missing from an asset's extras, one sentence each; empty when the marks are complete."""
     faults: list[str] = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from avatar3d.core.avatar import Avatar
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
@@ -104,10 +105,11 @@ def film_turntable(avatar: Avatar) -> Iterator[UInt8[np.ndarray, "S S 3"]]:
         yield render_avatar(avatar, replace(camera, principal_px=camera.principal_px - shift))
 
 
-def png_bytes(pixels: UInt8[np.ndarray, "H W 3"]) -> bytes:
-    """A PNG without any metadata."""
-    encoded = io.BytesIO()
-    Image.fromarray(pixels).save(encoded, "PNG", compress_level=6)
+def png_bytes(pixels: UInt8[np.ndarray, "H W 3"], xmp: str) -> bytes:
+    """A PNG whose only metadata is an XMP packet, where readers look for it (PNG 3rd edition, 11.3.3.4)."""
+    encoded, marks = io.BytesIO(), PngInfo()
+    marks.add_itxt("XML:com.adobe.xmp", xmp)
+    Image.fromarray(pixels).save(encoded, "PNG", compress_level=6, pnginfo=marks)
     return encoded.getvalue()
 
 

@@ -19,6 +19,7 @@ from avatar3d.core.avatar import Avatar
 from avatar3d.core.blendshapes import ARKIT_NAMES
 from avatar3d.core.errors import MissingExtraError, NoFaceError
 from avatar3d.formats.check import check_file
+from avatar3d.formats.provenance import DIGITAL_SOURCE_TYPE
 from avatar3d.head.load import load_head_model
 from avatar3d.head.pictures import part_picture
 from avatar3d.pipeline import CreateParams, Files, create_files
@@ -37,6 +38,12 @@ def test_the_folder_holds_what_the_manifest_says(collins: Files) -> None:
     for name, facts in manifest["files"].items():
         content = (collins.folder / name).read_bytes()
         assert (facts["bytes"], facts["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
+
+
+def test_picture_and_manifest_say_that_they_are_synthetic(collins: Files) -> None:
+    with Image.open(collins.folder / "preview.png") as preview:
+        assert DIGITAL_SOURCE_TYPE in preview.info["XML:com.adobe.xmp"]
+    assert json.loads((collins.folder / "manifest.json").read_text())["synthetic"] is True
 
 
 def test_the_same_photo_gives_the_same_bytes(astronaut: Path, collins: Files, tmp_path: Path) -> None:
