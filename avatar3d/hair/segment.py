@@ -141,7 +141,7 @@ def _sharpened(
     lab: Float32[np.ndarray, "H W 3"], segments: Segments, crop_from_photo: Float64[np.ndarray, "2 3"]
 ) -> Float64[np.ndarray, "H W"]:
     """Bayes' rule with the net's answer for the prior and this picture's colours for the likelihood, half believed."""
-    shape = lab.shape[:2]
+    shape = (lab.shape[0], lab.shape[1])
     total, own = np.full(shape, 1e-12), np.zeros(shape)
     flat = lab.reshape(-1, 3)
     for name, kinds, count in _COLOURED:
