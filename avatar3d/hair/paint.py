@@ -41,7 +41,7 @@ _BELOW_PX: Final = (12.0, 3.0)
 _LARGEST_HOLE: Final = 0.03
 # Share of cropped hair's pixels (percent) that are mixed with scalp.
 _THROUGH: Final = 45
-_CHROMA: Final = 1.0
+_CHROMA: Final = 1.1
 # Linear albedo above which hair is not made brighter, and below which none is.
 _WHITEST: Final = 0.60
 _BLACKEST: Final = 0.004
@@ -182,7 +182,7 @@ def _presence(
     presence = presence + bald * (np.minimum(presence, habit) - presence)
     # Highlights and partings are no holes: close gaps that hair surrounds.
     wrapped = np.concatenate([presence[:, -64:], presence, presence[:, :64]], axis=1).astype(np.float32)
-    closed = cv2.morphologyEx(wrapped, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (31, 31)))
+    closed = cv2.morphologyEx(wrapped, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (17, 17)))
     whole = _without_holes(closed[:, 64:-64])
     return cv2.GaussianBlur(whole, (0, 0), 2.0), seen.astype(np.float32)
 
@@ -309,7 +309,7 @@ def _own_colour(
         chosen = chosen[apart >= np.percentile(apart, _THROUGH)]
     bright = chosen.mean(1)
     # The hue of the middling pixels: highlights are the lamp's, shadows are noise.
-    low, high = np.percentile(bright, (35, 56))
+    low, high = np.percentile(bright, (35, 60))
     own = chosen[(bright >= low) & (bright <= high)]
     hue = np.median(own if len(own) else chosen, axis=0).astype(np.float64)
     return np.clip(hue * high / max(float(hue.mean()), 1e-6), 1e-3, 0.95)
