@@ -82,9 +82,10 @@ def _draw(
     x = ((np.arange(_FINER * kind.wide_px) + 0.5) / (_FINER * kind.wide_px) * 2 - 1).astype(np.float32)
     thick = rng.uniform(*_HAIR_PX, kind.hairs) * 2 / kind.wide_px
     taper = np.clip((end - t) / 0.22, 0, 1) ** 0.6 * np.clip((t - begin) / 0.06, 0, 1)
-    width = np.maximum(thick * (0.45 + 0.55 * taper), 1e-3).astype(np.float32)
+    # Thinner than this a single hair would fall under the cut-off, and only crossings of hairs be left of a tip.
+    width = np.maximum(thick * (0.75 + 0.25 * taper), 1e-3).astype(np.float32)
     away = (x[None, None] - place[..., None].astype(np.float32)) / width[..., None]
-    cover = np.exp(-away * away) * np.clip(1.6 * taper, 0, 1)[..., None].astype(np.float32)
+    cover = np.exp(-away * away) * np.clip(3 * taper, 0, 1)[..., None].astype(np.float32)
     weight = cover * np.exp(4 * over).astype(np.float32)[:, None]
     total = weight.sum(1)
     shade = (weight * lit[..., None].astype(np.float32)).sum(1) / np.maximum(total, 1e-6)
