@@ -1,6 +1,6 @@
 """Puts a rigged avatar together.
 
-neutral --> lips settled, teeth seated --> 52 shapes of this head --> one mesh per part --> skeleton
+neutral --> bust evened, lips settled, teeth seated --> 52 shapes of this head --> one mesh per part --> skeleton
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +14,7 @@ from avatar3d.core.avatar import Avatar, Material, Mesh, Skin, Texture
 from avatar3d.core.blendshapes import ARKIT_NAMES
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.head.deform import pose_head
+from avatar3d.rig.bust import even_bust
 from avatar3d.rig.incisors import seat_teeth
 from avatar3d.rig.lips import settle_lips
 from avatar3d.rig.materials import brow_colour, brows_in_albedo, eye_material, face_material, part_material
@@ -43,7 +44,7 @@ _rigged: WeakKeyDictionary[HeadFit, RiggedHead] = WeakKeyDictionary()
 def rig_head(model: HeadModel, fitted: HeadFit) -> RiggedHead:
     """Neutral and shapes of a fit; made once and kept while the fit lives."""
     if fitted not in _rigged:
-        neutral = seat_teeth(model, settle_lips(model, fitted.neutral))
+        neutral = seat_teeth(model, settle_lips(model, even_bust(model, fitted.neutral)))
         shapes = person_shapes(model, neutral)
         _rigged[fitted] = RiggedHead(tuck_teeth(model, neutral, shapes), shapes)
     return _rigged[fitted]
