@@ -22,7 +22,7 @@ AZIMUTHS: Final = np.arange(-180.0, 180.0, 5.0)
 _CLOCK: Final = np.arange(-180.0, 180.0, 5.0)
 # Hair that stands off further than this is cut back (metres): the shell is not a sail.
 _MOST_LIFT_M: Final = 0.085
-# By so much hair came out wider than in the photo, per side (median of six portraits whose hair covers the ears).
+# By so much hair over the ears came out wider than in the photo, per side (1 to 7 mm on six portraits).
 _WIDE_M: Final = 0.0045
 _SURE: Final = 0.5
 # Below this height beside the face (inter-ocular distances under the eyes) hair counts as hanging.
@@ -78,12 +78,16 @@ def measure_style(picture: HairPicture, fitted: HeadFit, surface: "MeridianSurfa
     skull = picture.skull
     hang, outer = _hang(picture, fitted)
     ears = float(np.clip((picture.ears_covered - _EARS[0]) / (_EARS[1] - _EARS[0]), 0, 1))
+    lift_m = _silhouette_lift(picture, fitted)
+    if hang.min() < 0 or ears > 0:
+        # Hair over the ears is widest behind the skull's outline; the shell and its locks add to both sides.
+        lift_m = np.maximum(lift_m - _WIDE_M * np.sin(np.radians(_CLOCK)) ** 2, 0)
     axes = np.eye(3, dtype=np.float32)
     depth = float(fitted.camera.view(skull.eyes.astype(np.float32)[None])[0, 2])
     camera_from_head = (fitted.camera.view(axes) - fitted.camera.translation_m).T.astype(np.float64)
     return HairStyle(
         skull=skull,
-        lift_m=_silhouette_lift(picture, fitted),
+        lift_m=lift_m,
         camera_from_head=camera_from_head,
         hairline=_hairline(picture, fitted, surface, ears),
         hang=hang,
@@ -129,8 +133,6 @@ def _silhouette_lift(picture: HairPicture, fitted: HeadFit) -> Float64[np.ndarra
         quiet[:6] = False
         end = int(np.argmax(quiet)) - 6 if quiet.any() else len(hair) - rim - 1
         lift[index] = max(end, 0) * 0.5 * metres_per_px
-    # Hair is widest behind the skull's outline; the shell and its locks add to both sides.
-    lift = np.maximum(lift - _WIDE_M * np.sin(np.radians(_CLOCK)) ** 2, 0)
     lift = np.minimum(median_filter(lift, 5, mode="wrap"), _MOST_LIFT_M)
     return gaussian_filter1d(lift, 1.2, mode="wrap")
 
