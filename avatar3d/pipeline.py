@@ -29,6 +29,7 @@ from avatar3d.hair.tint import tint_scalp
 from avatar3d.head.load import load_head_model
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
+from avatar3d.photo.segment import segment_face
 from avatar3d.render.av import require_av, write_video
 from avatar3d.report.names import distinct_names, safe_name
 from avatar3d.report.pictures import TURNTABLE_FRAMES, compose_preview, film_turntable, png_bytes
@@ -126,7 +127,7 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
         progress("fit")
         fitted = fit_head(model, face)
         progress("texture")
-        picture = segment_hair(model, fitted, face)
+        picture = segment_hair(model, fitted, face, segment_face(face))
         shown = as_rigged(model, fitted)
         skin = recover_skin(model, shown, face, size=params.texture_px, hidden=hidden_by_hair(picture, face))
         eyes = recover_eyes(model, shown, face, light=skin.light)

@@ -42,6 +42,7 @@ from avatar3d.head.ict import load_ict
 from avatar3d.head.load import load_head_model
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
+from avatar3d.photo.segment import segment_face
 from avatar3d.render.lights import ambient_light
 from avatar3d.render.preview import RenderParams, render_avatar
 from avatar3d.render.stage import LINEAR_FROM_SRGB
@@ -94,7 +95,7 @@ def make(
     """The main job from the observation (or the fit) on."""
     fitted = fitted or fit_head(model, face)
     shown = as_rigged(model, fitted)
-    picture = segment_hair(model, fitted, face) if with_hair else None
+    picture = segment_hair(model, fitted, face, segment_face(face)) if with_hair else None
     skin = recover_skin(model, shown, face, hidden=None if picture is None else hidden_by_hair(picture, face))
     eyes = recover_eyes(model, shown, face, light=skin.light)
     hair = None

@@ -48,9 +48,14 @@ _SHADE: Final = 0.05
 # wreath of hair around a bald head (94 portraits: shaved heads have at most 0.53 below).
 _TEMPLES: Final = 1.0
 _WREATH: Final = (0.6, 0.2)
-# What the net may be told apart by colour; beards, brows and things before the face are taken from it as they are.
-_COLOURED: Final = (("hair", ("hair",), 4), ("skin", ("skin", "neck", "ears"), 4), ("clothes", ("clothes",), 4),
-                    ("background", ("background",), 5))  # fmt: skip
+# What colours may tell from hair; beards, brows and things before the face are taken as the net sees them.
+_COLOURED: Final = ((("skin", "neck", "ears"), 4), (("clothes",), 4), (("background",), 5))
+# Headwear is a hat when there is so much of it beside the hair.
+_A_HAT: Final = 0.6
+# Half the width of what is a lapel rather than hair below the chin, inter-ocular distances.
+_RIBBON: Final = 0.09
+# Fewer pixels tell no colours.
+_FEW_SURE: Final = 40
 # Where the net is so sure, colours are learned; how much a colour counts beside it; what it never excludes.
 _SURE: Final = 0.9
 _COLOUR_TRUST: Final = 0.35
@@ -125,7 +130,7 @@ def segment_hair(
     if segments is None:
         probability = _posterior(lab, person, inside, zone, height, oval, skin, landmarks)
     else:
-        probability = _sharpened(lab, segments, crop_from_photo)
+        probability = _without_ribbons(_sharpened(lab, segments, crop_from_photo), landmarks)
     smooth = np.clip(cv2.ximgproc.guidedFilter(pixels, probability.astype(np.float32), 5, 60.0), 0, 1)
     return HairPicture(
         pixels=pixels,
@@ -142,21 +147,36 @@ def _sharpened(
 ) -> Float64[np.ndarray, "H W"]:
     """Bayes' rule with the net's answer for the prior and this picture's colours for the likelihood, half believed."""
     shape = (lab.shape[0], lab.shape[1])
-    total, own = np.full(shape, 1e-12), np.zeros(shape)
+    total, own, told = np.full(shape, 1e-12), np.zeros(shape), np.zeros(shape)
     flat = lab.reshape(-1, 3)
-    for name, kinds, count in _COLOURED:
+    for kinds, count in ((_hair_kinds(segments), 4), *_COLOURED):
         share = _carried(segments, segments.of(*kinds), crop_from_photo, shape)
         sure = cv2.erode((share > _SURE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        if name == "hair" and sure.sum() < 40:
+        if "hair" in kinds and sure.sum() < _FEW_SURE:
             return share.astype(np.float64)
         density = _Mixture.fit(lab[sure], count).widened(1.2).density(flat).reshape(shape)
         part = np.maximum(share, _LEAST_SHARE) * density.astype(np.float64) ** _COLOUR_TRUST
         total += part
-        own = part if name == "hair" else own
-    told = _carried(
-        segments, segments.of(*(kind for _, kinds, _ in _COLOURED for kind in kinds)), crop_from_photo, shape
-    )
+        told += share
+        own = part if "hair" in kinds else own
     return own / total * told
+
+
+def _without_ribbons(
+    hair: Float64[np.ndarray, "H W"], landmarks: Float64[np.ndarray, "478 2"]
+) -> Float64[np.ndarray, "H W"]:
+    """Below the chin narrow bands are lapels and straps; hair that hangs so low is wider."""
+    radius = round(_RIBBON * _PX_PER_IOD)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    wide = cv2.morphologyEx(hair, cv2.MORPH_OPEN, kernel)
+    low = np.clip((np.arange(len(hair))[:, None] - landmarks[152, 1]) / radius, 0, 1)
+    return hair * (1 - low) + wide * low
+
+
+def _hair_kinds(segments: Segments) -> tuple[str, ...]:
+    """What counts as hair: smooth hair looks like cloth in places, so headwear too unless there is a hat's worth."""
+    hat = float(segments.of("headwear").sum()) > _A_HAT * float(segments.of("hair").sum())
+    return ("hair",) if hat else ("hair", "headwear")
 
 
 def _carried(
