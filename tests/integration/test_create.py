@@ -132,15 +132,23 @@ def test_a_refused_photo_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_stops_the_command_and_nothing_is_left(name: str, astronaut: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
+    kind = getattr(signal, name)
     words = [sys.executable, "-m", "avatar3d", "create", astronaut, "-o", out, "--json"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+
+    def as_in_a_terminal() -> (
+        None
+    ):  # whoever runs the tests may have it ignored (nohup), and the command would heed that
+        signal.signal(kind, signal.SIG_DFL)
+
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(words, text=True, preexec_fn=as_in_a_terminal, **pipes) as run:
         waits_until = time.monotonic() + 60
         while not (out.is_dir() and list(out.iterdir())):  # the hidden folder that is being filled
             assert run.poll() is None, run.communicate()
             assert time.monotonic() < waits_until
             time.sleep(0.01)
         time.sleep(0.3)  # well into the work
-        run.send_signal(getattr(signal, name))
+        run.send_signal(kind)
         said, complained = run.communicate(timeout=60)
     assert (run.returncode, json.loads(said)["id"]) == (41, "INTERRUPTED")
     assert "Traceback" not in complained

@@ -39,6 +39,21 @@ def read_checkpoint(path: Path) -> dict[str, np.ndarray]:
     return {name: value.astype(np.float16).astype(np.float32) for name, value in folded(net).items()}
 
 
+def read_probe(path: Path) -> list[float]:
+    """What torch answers to a picture of noise, mean logit per kind: whoever runs the stored weights must answer alike."""
+    net = SegmentNet()
+    net.load_state_dict(torch.load(path, weights_only=True)["net"])
+    net.eval()
+    with torch.no_grad():
+        logits = net(torch.from_numpy(probe_planes())[None])[0]
+    return [round(float(value), 4) for value in logits.mean((1, 2))]
+
+
+def probe_planes() -> Float32[np.ndarray, "6 64 96"]:
+    """The picture of noise."""
+    return np.random.default_rng(0).standard_normal((6, 64, 96)).astype(np.float32)
+
+
 def confusion_of(weights: dict[str, np.ndarray], crowd: Crowd, seed: int = 0) -> Float32[np.ndarray, "K K"]:
     """Pixels by truth (rows) and answer (columns); landmarks and person mask spoiled as in training."""
     table = np.zeros((len(KINDS), len(KINDS)), np.int64)
@@ -108,7 +123,8 @@ def main() -> None:
             if chosen.json:
                 chosen.json.write_text(json.dumps({"people": len(crowd), "iou": found}, indent=2) + "\n")
         if chosen.store:
-            print(store(weights, json.loads(chosen.notes)))
+            probe = {"probe": read_probe(chosen.checkpoint)} if chosen.checkpoint else {}
+            print(store(weights, json.loads(chosen.notes) | probe))
 
 
 if __name__ == "__main__":
