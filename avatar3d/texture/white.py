@@ -22,6 +22,8 @@ _LEAST_CHROMA: Final = np.array([0.05, -0.15])
 _MOST_CHROMA: Final = np.array([0.41, 0.0])
 _CAST_FOLLOWED: Final = 0.5
 _LARGEST_CAST: Final = 0.35
+_NARROW: Final = (0.6, 0.95)
+"""Between lids this far apart, in iris radii, the white begins to tell a cast, and tells it fully: a slit shows lids."""
 # Skin over white luminance: below the first the skin itself is dark (deep tones measured 0.43 to 0.8), above the
 # second it is fair, however dim the picture.
 _DARK_RATIO: Final = 0.85
@@ -45,6 +47,12 @@ class SeenEye:
     """Distance from the iris's middle in iris radii."""
     radius_px: float
     """Of the iris, photo pixels."""
+
+    @property
+    def opening(self) -> float:
+        """Height between the lids, iris radii."""
+        rows = np.flatnonzero(self.inside.any(axis=1))
+        return float(np.ptp(rows)) / self.radius_px if len(rows) else 0.0
 
     @property
     def white(self) -> Float32[np.ndarray, "N 3"]:
@@ -80,7 +88,9 @@ def white_gain(face: FaceObservation, skin: Float32[np.ndarray, "3"]) -> Float32
     if white is None:
         return np.ones(3, np.float32)
     beyond = _chroma(white) - np.clip(_chroma(white), _LEAST_CHROMA, _MOST_CHROMA)
-    cast = np.clip(_CAST_FOLLOWED * beyond, -_LARGEST_CAST, _LARGEST_CAST)
+    opening = float(np.mean([eye.opening for eye in see_eyes(face)]))
+    trust = np.clip((opening - _NARROW[0]) / (_NARROW[1] - _NARROW[0]), 0, 1)
+    cast = trust * np.clip(_CAST_FOLLOWED * beyond, -_LARGEST_CAST, _LARGEST_CAST)
     gain = np.exp(-np.array([cast[0], 0.0, cast[1]]))
     gain *= float(skin @ LUMINANCE) / float((skin * gain) @ LUMINANCE)
     ratio = float(skin @ LUMINANCE) / max(float(white @ LUMINANCE), 1e-4)
