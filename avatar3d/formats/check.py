@@ -114,7 +114,7 @@ def _check_marks(document: GlbDocument) -> Iterator[Finding]:
 
 
 def _check_size(document: GlbDocument, avatar: Avatar) -> Iterator[Finding]:
-    size = len(document.binary)
+    size = document.file.stat().st_size
     compact = any("sparse" in accessor for accessor in document.items("accessors"))
     budget = _COMPACT_BYTES if compact else _DENSE_BYTES
     pixels = [

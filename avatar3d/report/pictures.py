@@ -19,7 +19,9 @@ from avatar3d.report.overlay import crop_face
 # A portrait lens: far enough that the nose does not grow (about 85 mm on full frame at 1.2 m).
 _DISTANCE_M = 1.2
 _HEIGHT_M = 0.33
-"""What the picture shows from top to bottom."""
+"""What the picture shows from top to bottom, or more when hair stands higher."""
+_ABOVE_M = 0.008
+"""Room above the crown."""
 _MIDDLE_BEHIND_EYES_M = 0.075
 _MIDDLE_BELOW_EYES_M = 0.03
 _LABEL_PX = 22
@@ -72,10 +74,15 @@ def orbit_camera(avatar: Avatar, yaw_deg: float, size_px: int, *, height_m: floa
 
 
 def draw_views(avatar: Avatar, views: Sequence[View], size_px: int) -> list[UInt8[np.ndarray, "S S 3"]]:
-    """Each view as a square picture."""
+    """Each view as a square picture, as much of it as the crown asks for."""
+    names = avatar.skeleton.names
+    middle_m = float(avatar.skeleton.positions[names.index("leftEye"), 1]) - _MIDDLE_BELOW_EYES_M
+    crown_m = max(float(mesh.positions[:, 1].max()) for mesh in avatar.meshes)
+    height_m = max(_HEIGHT_M, 2 * (crown_m - middle_m + _ABOVE_M))
+    cameras = [orbit_camera(avatar, view.yaw_deg, size_px, height_m=height_m) for view in views]
     return [
-        render_avatar(avatar, orbit_camera(avatar, view.yaw_deg, size_px), weights=_weights(view.weights))
-        for view in views
+        render_avatar(avatar, camera, weights=_weights(view.weights))
+        for view, camera in zip(views, cameras, strict=True)
     ]
 
 

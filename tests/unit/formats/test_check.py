@@ -61,6 +61,12 @@ def test_the_egg_keeps_every_promise(check: Callable[[Avatar], CheckReport]) -> 
     }  # fmt: skip
 
 
+def test_the_size_told_is_that_of_the_file(check: Callable[[Avatar], CheckReport]) -> None:
+    report = check(synthetic_avatar())
+    told = next(finding.reason for finding in report.findings if finding.check == "size")
+    assert told.startswith(f"{report.file.stat().st_size / 1e6:.2f} MB")
+
+
 BROKEN: dict[str, tuple[Callable[[], Avatar], str, str, str]] = {
     "names in another order": (
         lambda: with_face(morph_names=(*ARKIT_NAMES[1:], ARKIT_NAMES[0])), "names", "meshes[0]", "another order",
