@@ -31,11 +31,16 @@ _LOWER_RIM: Final = np.array([-0.15, -0.32, -0.30], np.float32)
 _MARGIN_M: Final = (0.0024, 0.0038)
 """The same for the lid's margin: between its rim and the roots of its lashes."""
 
-_LID_M: Final = (0.0034, 0.0044, 0.0120, 0.0160)
-"""Distance from the opening's edge between which skin is a lid's, and where it begins and ceases to be."""
+_LID_M: Final = (0.0008, 0.0018, 0.0090, 0.0130)
+"""Height over the line of the upper lashes at which a lid's skin begins, is all lid, is still all lid, and ends."""
+_CORNER_M: Final = 0.003
+"""It dies out so far beside the corners of the eye."""
+_BEHIND_LIDS_M: Final = 0.004
+"""What lies further behind the line is the lining of the lids."""
+# Landmarks of the upper margins, from the outer corner to the inner one and the reverse.
+_UPPER_LIDS: Final = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (362, 398, 384, 385, 386, 387, 388, 466, 263))
 
 _known: WeakKeyDictionary[HeadModel, Float32[np.ndarray, "V 3"]] = WeakKeyDictionary()
-_lids: WeakKeyDictionary[HeadModel, Float32[np.ndarray, "V 1"]] = WeakKeyDictionary()
 _margins: WeakKeyDictionary[HeadModel, Float32[np.ndarray, "V 1"]] = WeakKeyDictionary()
 
 
@@ -58,17 +63,23 @@ def lid_margin(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "N"]:
 
 
 def lid_skin(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "N"]:
-    """1 on each texel of the upper lids' skin between the roots of the lashes and the fold: it covers a closed eye."""
-    if model not in _lids:
-        lid = np.zeros((len(model.rest), 1), np.float32)
-        for around, away, height in _openings(model):
-            inside = np.clip((away - _LID_M[0]) / (_LID_M[1] - _LID_M[0]), 0, 1)
-            inside = (
-                inside * np.clip((_LID_M[3] - away) / (_LID_M[3] - _LID_M[2]), 0, 1) * np.clip(height / 0.002, 0, 1)
-            )
-            lid[around, 0] = np.maximum(lid[around, 0], inside)
-        _lids[model] = lid
-    return atlas.blend(_lids[model])[:, 0]
+    """1 on each texel of the upper lids' skin between the roots of the lashes and the fold: it covers a closed eye.
+
+    Told texel by texel from the line of the upper margin (landmarks) on the mean head, seen from the front: lids are
+    narrower than the mesh's triangles are fine.
+    """
+    places = atlas.blend(model.rest)
+    lid = np.zeros(len(places), np.float32)
+    for marks in _UPPER_LIDS:
+        corners = model.rest[model.triangles[model.landmark_triangles[list(marks)]]]
+        line = np.einsum("nc,ncd->nd", model.landmark_barycentric[list(marks)], corners)
+        line = line[np.argsort(line[:, 0])]
+        above = places[:, 1] - np.interp(places[:, 0], line[:, 0], line[:, 1])
+        beside = np.maximum(line[0, 0] - places[:, 0], places[:, 0] - line[-1, 0])
+        on = np.clip((above - _LID_M[0]) / (_LID_M[1] - _LID_M[0]), 0, 1)
+        on *= np.clip((_LID_M[3] - above) / (_LID_M[3] - _LID_M[2]), 0, 1) * np.clip(1 - beside / _CORNER_M, 0, 1)
+        lid = np.maximum(lid, on * (places[:, 2] > line[:, 2].min() - _BEHIND_LIDS_M))
+    return lid.astype(np.float32)
 
 
 def _lid_rims(model: HeadModel) -> Float32[np.ndarray, "V 3"]:
