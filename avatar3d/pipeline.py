@@ -1,6 +1,6 @@
 """The whole product on one page.
 
-photo -> FaceObservation -> HeadFit -> Skin, eyes, hair -> Avatar -> DIR/NAME/{glb, json, png, html}
+photo -> FaceObservation -> HeadFit, Segments -> Skin, eyes, hair -> Avatar -> DIR/NAME/{glb, json, png, html}
 """
 
 import json
@@ -127,7 +127,8 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
         progress("fit")
         fitted = fit_head(model, face)
         progress("texture")
-        picture = segment_hair(model, fitted, face, segment_face(face))
+        segments = segment_face(face)
+        picture = segment_hair(model, fitted, face, segments)
         shown = as_rigged(model, fitted)
         skin = recover_skin(model, shown, face, size=params.texture_px, hidden=hidden_by_hair(picture, face))
         eyes = recover_eyes(model, shown, face, light=skin.light)

@@ -84,11 +84,12 @@ def white_gain(face: FaceObservation, skin: Float32[np.ndarray, "3"]) -> Float32
 
     A colour cast is taken out partly; a dim picture of fair skin is brightened; nothing is ever darkened.
     """
-    white = _white_of_the_eyes(face)
+    eyes = see_eyes(face)
+    white = _white_of(eyes)
     if white is None:
         return np.ones(3, np.float32)
     beyond = _chroma(white) - np.clip(_chroma(white), _LEAST_CHROMA, _MOST_CHROMA)
-    opening = float(np.mean([eye.opening for eye in see_eyes(face)]))
+    opening = float(np.mean([eye.opening for eye in eyes]))
     trust = np.clip((opening - _NARROW[0]) / (_NARROW[1] - _NARROW[0]), 0, 1)
     cast = trust * np.clip(_CAST_FOLLOWED * beyond, -_LARGEST_CAST, _LARGEST_CAST)
     gain = np.exp(-np.array([cast[0], 0.0, cast[1]]))
@@ -99,10 +100,10 @@ def white_gain(face: FaceObservation, skin: Float32[np.ndarray, "3"]) -> Float32
     return (gain * np.exp(_EXPOSURE_TRUST * fair * missing)).astype(np.float32)
 
 
-def _white_of_the_eyes(face: FaceObservation) -> Float32[np.ndarray, "3"] | None:
+def _white_of(eyes: list[SeenEye]) -> Float32[np.ndarray, "3"] | None:
     """Mean linear RGB of the brighter part of what lies between lids and iris, both eyes together."""
     found: list[Float32[np.ndarray, "3"]] = []
-    for eye in see_eyes(face):
+    for eye in eyes:
         white = eye.white
         if len(white) >= _SMALLEST:
             brightness = white @ LUMINANCE
