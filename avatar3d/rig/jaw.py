@@ -1,7 +1,7 @@
 """The jaw: jawOpen turns this person's own mandible about this person's own hinge, and takes the skin on it along.
 
     mean head: lower teeth --> the bone's motion (a rotation about the jaw joint); skin --> its share of that motion
-    this head: own joint, own lower face --> own rotation
+    this head: own joint, own lower face, own glide --> own rotation
                what the bone does to the mean's skin, transferred --> the motion it then seems to make
                --> replaced by the motion it makes; what is soft about the shape stays as transferred
 
@@ -19,12 +19,15 @@ from scipy.spatial.transform import Rotation
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadModel
+from avatar3d.rig.glide import own_glide
 from avatar3d.rig.lips import find_lip_pairs
 
 # Skin that follows the bone at least this far tells what motion the bone seems to make.
 _BOUND_SHARE: Final = 0.5
 # Nearer to the hinge than this the share of its motion cannot be read off (metres moved).
 _UNREADABLE_M: Final = 0.001
+# Until the lips' way is right to some micrometres.
+_ROUNDS: Final = 6
 # A jaw turns no less and no more than this, in the mean head's angle: random heads stay within 0.9 and 1.15.
 _SWING: Final = (0.8, 1.25)
 # The midline of the face, and how far below the mouth a chin begins (metres).
@@ -84,8 +87,8 @@ def open_jaw(
     arms = (neutral - model.joint_regressor[plan.joint] @ neutral).astype(np.float64)
     share = plan.share[plan.bound].astype(np.float64)
     seeming = rigid_motion(arms[plan.bound], by_bone[plan.bound] / share[:, None], share**2)
-    swing = jaw_swing(model, neutral)
-    hard = by_bone + plan.share[:, None] * (plan.bone.scaled(swing).moves(arms) - seeming.moves(arms))
+    own, swing = own_jaw(model, neutral)
+    hard = by_bone + plan.share[:, None] * (own.moves(arms) - seeming.moves(arms))
     return (hard + swing * (opened - by_bone)).astype(np.float32)  # soft tissue gives as far as the jaw turns
 
 
@@ -93,28 +96,34 @@ def jaw_way(
     model: HeadModel, neutral: Float32[np.ndarray, "V 3"], members: Int32[np.ndarray, "N"]
 ) -> Float64[np.ndarray, "N 3"]:
     """What vertices that are rigidly on this head's mandible do in jawOpen (metres)."""
-    plan = plan_jaw(model)
-    arms = (neutral[members] - model.joint_regressor[plan.joint] @ neutral).astype(np.float64)
-    return plan.bone.scaled(jaw_swing(model, neutral)).moves(arms)
+    arms = (neutral[members] - model.joint_regressor[plan_jaw(model).joint] @ neutral).astype(np.float64)
+    return own_jaw(model, neutral)[0].moves(arms)
 
 
-def jaw_swing(model: HeadModel, neutral: Float32[np.ndarray, "V 3"]) -> float:
-    """How much further than the mean head's this jaw turns at jawOpen 1.
+def own_jaw(model: HeadModel, neutral: Float32[np.ndarray, "V 3"]) -> tuple[Motion, float]:
+    """What this mandible does about its hinge in jawOpen, and how much further than the mean head's it turns.
 
-    So far that the mouth opens in proportion to this face's own lower third: the lips' way is the chord
-    2 r sin(angle / 2), with r from this hinge to these lips.
+    It turns so far that the mouth opens in proportion to this face's own lower third, whatever the hinge's glide adds.
     """
     plan = plan_jaw(model)
 
-    def measure(vertices: Float32[np.ndarray, "V 3"]) -> tuple[float, float]:
+    def measure(vertices: Float32[np.ndarray, "V 3"]) -> tuple[float, Float64[np.ndarray, "1 3"]]:
         hinge = model.joint_regressor[plan.joint] @ vertices
         lower_face = vertices[plan.subnasale] - vertices[plan.gnathion]
-        return float(np.linalg.norm(lower_face[1:])), float(np.linalg.norm((vertices[plan.stomion] - hinge)[1:]))
+        return float(np.linalg.norm(lower_face[1:])), (vertices[plan.stomion] - hinge)[None].astype(np.float64)
 
-    (height, reach), (mean_height, mean_reach) = measure(neutral), measure(model.rest)
-    angle = float(np.linalg.norm(Rotation.from_matrix(plan.bone.turn + np.eye(3)).as_rotvec()))
-    chord = np.sin(angle / 2) * (height / mean_height) * (mean_reach / reach)
-    return float(np.clip(2 * np.arcsin(min(chord, 0.9)) / angle, *_SWING))
+    (height, lips), (mean_height, mean_lips) = measure(neutral), measure(model.rest)
+    goal = height / mean_height * float(np.linalg.norm(plan.bone.moves(mean_lips)))
+    glide = own_glide(model, neutral, goal)
+
+    def turned(swing: float) -> Motion:
+        bone = plan.bone.scaled(swing)
+        return Motion(bone.turn, bone.shift + glide)
+
+    swing = 1.0
+    for _ in range(_ROUNDS):  # the way grows nearly in proportion to the turn
+        swing = float(np.clip(swing * goal / np.linalg.norm(turned(swing).moves(lips)), *_SWING))
+    return turned(swing), swing
 
 
 def rigid_motion(

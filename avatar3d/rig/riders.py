@@ -10,7 +10,7 @@ from scipy.spatial import KDTree
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadModel
-from avatar3d.rig.jaw import Motion, jaw_swing, rigid_motion
+from avatar3d.rig.jaw import Motion, own_jaw, rigid_motion
 
 _ON_SKIN: Final = ("lashes", "brows")
 _LINING: Final = "mouth"
@@ -60,15 +60,14 @@ def carry_parts(
     _turn_lashes(model, riders, carried)
     own, mean = (model.joint_regressor @ vertices for vertices in (neutral, model.rest))
     jaw = model.joint_names.index("jaw")
-    swing = jaw_swing(model, neutral)
+    opening, _ = own_jaw(model, neutral)
     size = _length(neutral[riders.teeth] - own[jaw]) / _length(model.rest[riders.teeth] - mean[jaw])
     for index in range(len(shapes)):
         if _still(model.expression[index, riders.teeth]):
             carried[index, riders.teeth] = 0
         else:
             motion = _motion(model, index, riders.teeth, mean[jaw])
-            bone = motion.scaled(swing) if index == ARKIT_INDEX["jawOpen"] else motion
-            bone = Motion(bone.turn, bone.shift * size)
+            bone = opening if index == ARKIT_INDEX["jawOpen"] else Motion(motion.turn, motion.shift * size)
             carried[index, riders.teeth] = bone.moves(neutral[riders.teeth] - own[jaw])
             here = bone.moves(neutral[riders.on_jaw] - own[jaw])
             there = motion.moves(model.rest[riders.on_jaw] - mean[jaw])

@@ -4,13 +4,16 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from scipy.spatial import KDTree
 
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
 from avatar3d.core.head import HeadModel
+from avatar3d.head.deform import shape_head
 from avatar3d.head.load import load_head_model
 from avatar3d.render.raycast import Scene
+from avatar3d.rig.glide import own_glide
 from avatar3d.rig.incisors import seat_teeth, teeth_shown
-from avatar3d.rig.jaw import jaw_swing, jaw_way, plan_jaw
+from avatar3d.rig.jaw import jaw_way, own_jaw, plan_jaw
 from avatar3d.rig.lids import find_lid_margins, lid_gap
 from avatar3d.rig.lips import find_lip_pairs, lip_gap, settle_lips
 from avatar3d.rig.morphs import person_shapes
@@ -250,8 +253,7 @@ def test_an_open_mouth_shows_upper_teeth_lower_edges_and_tongue(seed: int) -> No
     assert seen_parts(seed, {"jawOpen": 1.0})["tongue"] > 500
 
 
-@pytest.mark.parametrize("seed", PEOPLE)
-def test_the_chin_goes_where_this_mandible_takes_it(seed: int) -> None:
+def test_chins_go_where_their_mandibles_take_them() -> None:
     plan, jaw = plan_jaw(model()), ARKIT_INDEX["jawOpen"]
 
     def off(motion: np.ndarray, vertices: np.ndarray) -> float:
@@ -260,7 +262,10 @@ def test_the_chin_goes_where_this_mandible_takes_it(seed: int) -> None:
         skin = motion[plan.gnathion]
         return float(np.degrees(np.arctan2(skin[2], -skin[1]) - np.arctan2(bone[2], -bone[1])))
 
-    assert off(shapes(seed)[jaw], neutral(seed)) == pytest.approx(off(model().expression[jaw], model().rest), abs=1.2)
+    mean = off(model().expression[jaw], model().rest)
+    beyond = np.array([off(shapes(seed)[jaw], neutral(seed)) - mean for seed in range(1, 7)])
+    assert np.sqrt(np.mean(beyond**2)) < 1.2  # transferred alone: 3.4, and 8.6 at worst
+    assert np.abs(beyond).max() < 2
 
 
 def test_a_long_lower_face_opens_further() -> None:
@@ -268,13 +273,37 @@ def test_a_long_lower_face_opens_further() -> None:
     plan = plan_jaw(head)
     below = np.clip((head.rest[plan.stomion, 1] - head.rest[:, 1]) / 0.04, 0, 1)[:, None]
     long = (head.rest - 0.008 * below * np.array([0, 1, 0])).astype(np.float32)
-    assert jaw_swing(head, head.rest) == pytest.approx(1, abs=1e-5)
-    assert jaw_swing(head, long) > 1.08
+
+    def lips_way(vertices: np.ndarray) -> float:
+        return float(np.linalg.norm(jaw_way(head, vertices, np.array([plan.stomion], np.int32))))
+
+    assert own_jaw(head, head.rest)[1] == pytest.approx(1, abs=1e-5)
+    assert lips_way(long) > 1.1 * lips_way(head.rest)
 
 
 def test_two_peoples_jaws_open_differently() -> None:
     people = range(1, 7)
     deltas = np.stack([shapes(seed)[ARKIT_INDEX["jawOpen"]][members("face")].ravel() for seed in people])
     alike = np.corrcoef(deltas)[np.triu_indices(len(people), 1)]
-    assert alike.mean() < 0.9915
-    assert alike.max() < 0.9955
+    assert alike.mean() < 0.99
+
+
+def test_a_hinge_glides_as_far_as_people_s_do_and_the_mean_head_s_not_at_all() -> None:
+    head = model()
+    heads = [shape_head(head, np.random.default_rng(seed).normal(size=len(head.identity)).astype(np.float32))
+             for seed in range(60)]  # fmt: skip
+    glides = np.stack([own_glide(head, vertices, 0.0411) for vertices in heads])
+    assert np.all(glides[:, 0] == 0)
+    assert 0.002 < np.sqrt(np.sum(glides.std(0) ** 2)) < 0.004  # 2.8 mm along the path, 1.6 across it
+    assert not own_glide(head, head.rest, 0.0411).any()
+
+
+def test_the_same_person_mirrored_or_fitted_a_little_otherwise_glides_alike() -> None:
+    head = model()
+    identity, error = np.random.default_rng(5).normal(size=(2, len(head.identity))).astype(np.float32)
+    own = own_glide(head, shape_head(head, identity), 0.0411)
+    again = own_glide(head, shape_head(head, identity + 0.1 * error), 0.0411)
+    assert np.linalg.norm(own - again) < 0.001  # people differ by 3 mm
+    mirror = KDTree(head.rest).query(head.rest * np.array([-1, 1, 1]))[1]
+    mirrored = shape_head(head, identity)[mirror] * np.array([-1, 1, 1], np.float32)
+    np.testing.assert_allclose(own_glide(head, mirrored, 0.0411), own, atol=1e-4)
