@@ -141,7 +141,7 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
             shown,
             skin,
             eyes,
-            hair,
+            hair and hair.mesh,
             name=safe_name(name or photo.name),
             extras=provenance(model.licence, photo.sha256),
         )
@@ -166,7 +166,7 @@ def create_files(photo_path: Path, folder: Path, params: CreateParams, *, progre
             if report.failures:
                 raise OutputInvalidError(f"{glb.name} breaks its promises: {report.failures[0].reason}.", file=glb)
             clock.begin("preview")
-            preview = compose_preview(creation.face, avatar)
+            preview = compose_preview(creation.face, avatar, creation.fitted, creation.skin.light)
             write_atomically(fresh / "preview.png", png_bytes(preview, picture_mark()))
             clock.begin("report")
             sizes = {path.name: path.stat().st_size for path in sorted(fresh.iterdir())}

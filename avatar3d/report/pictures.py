@@ -11,7 +11,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from avatar3d.core.avatar import Avatar
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
-from avatar3d.core.photo import Camera, FaceObservation
+from avatar3d.core.head import HeadFit
+from avatar3d.core.photo import Camera, FaceObservation, Light
 from avatar3d.core.transforms import OPENCV_FROM_GLTF, quaternion_from_matrix
 from avatar3d.render.preview import render_avatar
 from avatar3d.report.overlay import crop_face
@@ -86,11 +87,28 @@ def draw_views(avatar: Avatar, views: Sequence[View], size_px: int) -> list[UInt
     ]
 
 
-def compose_preview(face: FaceObservation, avatar: Avatar) -> UInt8[np.ndarray, "H W 3"]:
-    """preview.png: the photo beside the preview views, four to a row, labelled."""
-    photo, _ = crop_face(face, _PREVIEW_PX)
-    pictures = [photo, *draw_views(avatar, PREVIEW_VIEWS, _PREVIEW_PX)]
-    return _tile(pictures, ["photo", *(view.label for view in PREVIEW_VIEWS)], columns=4)
+def compose_preview(face: FaceObservation, avatar: Avatar, fitted: HeadFit, light: Light) -> UInt8[np.ndarray, "H W 3"]:
+    """preview.png: the photo, the avatar as the photo shows it, and the preview views, four to a row, labelled."""
+    photo, to_crop = crop_face(face, _PREVIEW_PX)
+    alike = _draw_alike(avatar, fitted, light, to_crop)
+    pictures = [photo, alike, *draw_views(avatar, PREVIEW_VIEWS, _PREVIEW_PX)]
+    return _tile(pictures, ["photo", "as in the photo", *(view.label for view in PREVIEW_VIEWS)], columns=4)
+
+
+def _draw_alike(
+    avatar: Avatar, fitted: HeadFit, light: Light, to_crop: Float32[np.ndarray, "2 3"]
+) -> UInt8[np.ndarray, "S S 3"]:
+    """The avatar through the photo's camera, cut like the photo, with its expression, glance and light."""
+    camera, zoom = fitted.camera, float(to_crop[0, 0])
+    cut = replace(
+        camera,
+        focal_px=camera.focal_px * zoom,
+        principal_px=camera.principal_px * np.float32(zoom) + to_crop[:, 2],
+        width_px=_PREVIEW_PX,
+        height_px=_PREVIEW_PX,
+    )
+    glance = {"leftEye": fitted.left_eye_wxyz, "rightEye": fitted.right_eye_wxyz}
+    return render_avatar(avatar, cut, weights=fitted.expression, rotations=glance, light=light)
 
 
 def draw_shape_sheet(avatar: Avatar, size_px: int) -> UInt8[np.ndarray, "H W 3"]:

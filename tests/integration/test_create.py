@@ -46,6 +46,15 @@ def test_picture_and_manifest_say_that_they_are_synthetic(collins: Files) -> Non
     assert json.loads((collins.folder / "manifest.json").read_text())["synthetic"] is True
 
 
+def test_the_preview_shows_the_avatar_as_the_photo_shows_the_person(collins: Files) -> None:
+    with Image.open(collins.folder / "preview.png") as preview:
+        row = np.asarray(preview.convert("RGB"), np.float32)[:480]
+    photo, alike, front = (row[150:350, left + 170 : left + 310] for left in (0, 480, 960))  # cheek to cheek
+    error = {name: float(np.sqrt(np.mean((picture - photo) ** 2))) for name, picture in (("alike", alike), ("front", front))}  # fmt: skip
+    assert error["alike"] < 25
+    assert error["alike"] < 0.7 * error["front"]
+
+
 def test_the_same_photo_gives_the_same_bytes(astronaut: Path, collins: Files, tmp_path: Path) -> None:
     again = create_files(astronaut, tmp_path / "collins", CreateParams(report=False))
     assert again.glb.read_bytes() == collins.glb.read_bytes()
