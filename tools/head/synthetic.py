@@ -76,22 +76,24 @@ def render_portrait(
     samples: int = 2,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """An sRGB picture of the head; `samples`^2 rays per pixel; background linear RGB."""
-    height, width = camera.height_px, camera.width_px
-    x, y = np.meshgrid((np.arange(width * samples) + 0.5) / samples, (np.arange(height * samples) + 0.5) / samples)
-    rays = np.stack([x.ravel(), y.ravel()], axis=1)
-    image = np.tile(np.array(background, np.float64), (len(rays), 1))
+    picture = np.tile(np.array(background, np.float64), (camera.height_px, camera.width_px, 1))
     seen = camera.project(vertices)
-    low, high = seen.min(0) - 2, seen.max(0) + 2
-    inside = np.flatnonzero(((rays > low) & (rays < high)).all(1))
+    left, top = np.maximum(np.floor(seen.min(0)).astype(int) - 1, 0)
+    right, bottom = np.minimum(np.ceil(seen.max(0)).astype(int) + 1, [camera.width_px, camera.height_px])
+    across, down = ((np.arange(low * samples, high * samples) + 0.5) / samples for low, high in ((left, right), (top, bottom)))  # fmt: skip
+    x, y = np.meshgrid(across, down)
     solid = solid_triangles(model)
-    hits = Scene(vertices, model.triangles[solid]).cast(*pixel_rays(camera, rays[inside]))
-    hit = hits.triangle >= 0
+    hits = Scene(vertices, model.triangles[solid]).cast(*pixel_rays(camera, np.stack([x.ravel(), y.ravel()], axis=1)))
+    hit = np.flatnonzero(hits.triangle >= 0)
     triangle, weights = solid[hits.triangle[hit]], hits.barycentric[hit]
     normals = np.einsum("nc,ncd->nd", weights, vertex_normals(vertices, model.triangles)[model.triangles[triangle]])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-    image[inside[hit]] = colouring(triangle, weights) * light.shade(normals.astype(np.float32))
-    image = image.reshape(height, samples, width, samples, 3).mean((1, 3))
-    return (srgb_from_linear(image) * 255 + 0.5).astype(np.uint8)
+    image = np.tile(np.array(background, np.float64), (x.size, 1))
+    image[hit] = colouring(triangle, weights) * light.shade(normals.astype(np.float32))
+    image = image.reshape(*x.shape, 3)
+    rows = sum(image[k::samples] for k in range(samples))
+    picture[top:bottom, left:right] = sum(rows[:, k::samples] for k in range(samples)) / samples**2
+    return (srgb_from_linear(picture) * 255 + 0.5).astype(np.uint8)
 
 
 def solid_triangles(model: HeadModel) -> Int32[np.ndarray, "N"]:
