@@ -1,4 +1,4 @@
-"""What every avatar of ours promises, measured on the avatar itself: shapes, lips, skeleton, skin, size, textures.
+"""What every avatar of ours promises, measured on the avatar itself: shapes, lips, lids, skeleton, skin, size, textures.
 
 The bounds are wide: they catch a swapped, mirrored, scaled, empty or mis-rigged shape, not an unusual face.
 Places are told in inter-ocular units (IOU: the distance between the two eye joints, about 62 mm) from the point
@@ -6,88 +6,22 @@ between the eyes; +y is up, +x the person's left, +z to the front.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float64, Int64
-from scipy.spatial import KDTree
+from jaxtyping import Float64
 
 from avatar3d.core.avatar import Avatar, Mesh, Skeleton
 from avatar3d.core.blendshapes import ARKIT_NAMES
+from avatar3d.formats.contacts import check_lids, check_lips
 from avatar3d.formats.finding import Finding, failed, passed, warned
+from avatar3d.formats.motion import measure_motion
+from avatar3d.formats.shapes import check_shapes
 
 _JOINTS: Final = ("root", "neck", "head", "jaw", "leftEye", "rightEye")
 _HEAD_JOINTS: Final = ("head", "jaw", "tongue", "leftEye", "rightEye")
 _HEAD_HEIGHT_M: Final = (0.20, 0.30)
 _EYE_DISTANCE_M: Final = (0.050, 0.075)
-_PEAK_M: Final = (2e-4, 0.06)
-"""How far a shape's most moved vertex goes: less is invisible, more tears the face."""
-_SKIN_M: Final = 1.4e-3
-_SKIN_OTHERWISE_M: Final = {"eyeBlink": 3.5e-3, "eyeLook": 6e-4, "jawOpen": 0.01, "mouthClose": 0.01}
-"""The least that a shape's most moved vertex of the face mesh itself goes, by the first words of its name.
-
-No other mesh may stand in for the skin. Half or less of the least measured on the heads of nine people and on the
-egg of tests/synthetic.py, in mm (heads; egg): eyeBlink 8.7; 7.1, eyeLook 2.2 (In); 1.3 (Out), jawOpen 40; 25,
-mouthClose 39; 25, and of all others 3.0 (eyeWide); 2.8 (mouthPress). TongueOut opens the jaw: 12; 3.4.
-"""
-_TONGUE: Final = "tongueOut"
-"""On the skin it is jawOpen in small: where it pushes, and that it is a shape of its own, only the tongue tells."""
-_SIDE_SHARE: Final = 0.75
-"""Least part of a one-sided shape's motion that lies on its own side."""
-_FURTHEST: Final = 0.7
-"""The part of a shape's peak from which on a vertex counts as moved furthest."""
-_SAME: Final = 0.999
-"""Two shapes with more correlation than this are one shape under two names."""
-_LIP_PAIR_M: Final = 0.004
-_LIPS_CLOSED: Final = 0.35
-"""What may be left of the gap that jawOpen makes, once mouthClose is added."""
-
-# Height of the motion's centre by the first word of the name: lowest, highest, in IOU from the eyes.
-_HEIGHTS: Final[dict[str, tuple[float, float]]] = {
-    "brow": (-0.1, 1.5),
-    "eye": (-0.6, 0.7),
-    "cheek": (-1.6, 0.2),
-    "nose": (-1.3, 0.4),
-    "mouth": (-2.4, -0.4),
-    "jaw": (-2.6, -0.4),
-    "tongue": (-2.4, -0.4),
-}
-# Where a shape pushes on the whole, where that cannot be in doubt: axis and sign.
-_PUSHES: Final[dict[str, tuple[int, int]]] = {
-    "browDown": (1, -1), "browInnerUp": (1, 1), "browOuterUp": (1, 1), "cheekSquint": (1, 1), "eyeBlink": (1, -1),
-    "eyeWide": (1, 1), "jawForward": (2, 1), "jawLeft": (0, 1), "jawOpen": (1, -1), "jawRight": (0, -1),
-    "mouthFrown": (1, -1), "mouthFunnel": (2, 1), "mouthLeft": (0, 1), "mouthLowerDown": (1, -1),
-    "mouthPucker": (2, 1), "mouthRight": (0, -1), "mouthShrugLower": (1, 1), "mouthSmile": (1, 1),
-    "mouthUpperUp": (1, 1), "noseSneer": (1, 1), "tongueOut": (2, 1),
-}  # fmt: skip
-_WHOLE_NAMES: Final = ("jawLeft", "jawRight", "mouthLeft", "mouthRight")
-"""Left and right here are where the mouth goes, not which half of the face moves."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Motion:
-    """Morphing meshes as one cloud: all of them, or the face alone."""
-
-    face_alone: bool
-    positions: Float64[np.ndarray, "V 3"]
-    """IOU from the point between the eyes."""
-    morphs: Float64[np.ndarray, "52 V 3"]
-    """Metres."""
-
-    def centre(self, shape: int) -> Float64[np.ndarray, "3"]:
-        """Where the motion is, weighted by its energy."""
-        energy = self.energy(shape)
-        return energy @ self.positions / energy.sum()
-
-    def energy(self, shape: int) -> Float64[np.ndarray, "V"]:
-        """Squared displacement, square metres."""
-        return np.sum(self.morphs[shape] ** 2, axis=1)
-
-    def push(self, shape: int) -> Float64[np.ndarray, "3"]:
-        """Mean displacement of what moves furthest: the tongue's tip, though the jaw goes back for it."""
-        length = np.sqrt(self.energy(shape))
-        return self.morphs[shape][length > _FURTHEST * length.max()].mean(axis=0)
 
 
 def check_promises(avatar: Avatar) -> Iterator[Finding]:
@@ -104,10 +38,12 @@ def check_promises(avatar: Avatar) -> Iterator[Finding]:
     if not morphing or avatar.meshes[0].morph_names != ARKIT_NAMES:
         yield failed("shapes", avatar.meshes[0].name, "the first mesh must be the face and carry the 52 shapes")
         return
-    yield from _check_shapes(
-        _motion(morphing[:1], avatar.skeleton, face_alone=True), _motion(morphing, avatar.skeleton, face_alone=False)
+    yield from check_shapes(
+        measure_motion(morphing[:1], avatar.skeleton, face_alone=True),
+        measure_motion(morphing, avatar.skeleton, face_alone=False),
     )
-    yield _check_lips(avatar.meshes[0], avatar.skeleton)
+    yield check_lips(avatar.meshes[0], _joint(avatar.skeleton, "leftEye") - _joint(avatar.skeleton, "rightEye"))
+    yield from check_lids(avatar.meshes[0], avatar.skeleton)
 
 
 def _joint(skeleton: Skeleton, name: str) -> Float64[np.ndarray, "3"]:
@@ -178,114 +114,3 @@ def _check_textures(face: Mesh) -> Iterator[Finding]:
     if face.uvs.min() < 0 or face.uvs.max() > 1:
         yield warned("textures", face.name, "UVs leave the unit square")
     yield passed("textures", face.name, f"base colour of {width} x {height} pixels")
-
-
-def _motion(meshes: list[Mesh], skeleton: Skeleton, *, face_alone: bool) -> _Motion:
-    left, right = _joint(skeleton, "leftEye"), _joint(skeleton, "rightEye")
-    positions = np.concatenate([mesh.positions for mesh in meshes]).astype(np.float64)
-    return _Motion(
-        face_alone=face_alone,
-        positions=(positions - (left + right) / 2) / np.linalg.norm(left - right),
-        morphs=np.concatenate([mesh.morphs for mesh in meshes], axis=1).astype(np.float64),
-    )
-
-
-def _check_shapes(face: _Motion, whole: _Motion) -> Iterator[Finding]:
-    """Each shape moves something, where its name says, to where its name says; no two are the same.
-
-    The face alone must do so, and with the teeth, lashes and all others too: neither may hide a dead or foreign other.
-    """
-    faults = [
-        fault
-        for shape in range(len(ARKIT_NAMES))
-        if (fault := _shape_fault(face, shape) or _shape_fault(whole, shape)) is not None
-    ]
-    faults += dict.fromkeys(_twins(face) + _twins(whole))
-    yield from (failed("shapes", name, reason) for name, reason in faults)
-    if not faults:
-        peak = np.sqrt(np.max(np.sum(face.morphs**2, axis=2), axis=1))
-        least = int(np.argmin(peak))
-        yield passed(
-            "shapes",
-            "",
-            f"all 52 move what their name says, the face by {1000 * peak[least]:.1f} mm ({ARKIT_NAMES[least]}) "
-            f"to {1000 * peak.max():.1f} mm ({ARKIT_NAMES[int(np.argmax(peak))]})",
-        )
-
-
-def _shape_fault(motion: _Motion, shape: int) -> tuple[str, str] | None:
-    name = ARKIT_NAMES[shape]
-    energy = motion.energy(shape)
-    peak = float(np.sqrt(energy.max()))
-    least, most = _PEAK_M
-    if motion.face_alone:
-        least = next((bound for words, bound in _SKIN_OTHERWISE_M.items() if name.startswith(words)), _SKIN_M)
-    if not least <= peak <= most:
-        moved = "the face mesh itself" if motion.face_alone else "all"
-        return (
-            name,
-            f"moves {moved} by {1000 * peak:.3f} mm at most; expected {1000 * least:.1f} to {1000 * most:.0f} mm",
-        )
-    height = float(motion.centre(shape)[1])
-    low, high = next(bounds for region, bounds in _HEIGHTS.items() if name.startswith(region))
-    if not low <= height <= high:
-        return name, f"moves the face {height:+.2f} eye distances from the eyes' height; expected {low} to {high}"
-    bare = name if name in _WHOLE_NAMES else name.removesuffix("Left").removesuffix("Right")
-    if bare != name:
-        on_its_side = motion.positions[:, 0] > 0 if name.endswith("Left") else motion.positions[:, 0] < 0
-        share = float(energy[on_its_side].sum() / energy.sum())
-        if share < _SIDE_SHARE:
-            return (
-                name,
-                f"only {100 * share:.0f} % of its motion is on its own side; expected {100 * _SIDE_SHARE:.0f} %",
-            )
-    if bare in _PUSHES and not (motion.face_alone and name == _TONGUE):
-        axis, sign = _PUSHES[bare]
-        if motion.push(shape)[axis] * sign <= 0:
-            return name, f"pushes the wrong way along {'xyz'[axis]}"
-    return None
-
-
-def _twins(motion: _Motion) -> list[tuple[str, str]]:
-    """Shapes that are one shape under two names."""
-    flat = motion.morphs.reshape(len(ARKIT_NAMES), -1)
-    length = np.linalg.norm(flat, axis=1, keepdims=True)
-    unit = np.divide(flat, length, out=np.zeros_like(flat), where=length > 0)
-    first, second = np.nonzero(np.triu(unit @ unit.T, 1) > _SAME)
-    pairs = [(ARKIT_NAMES[a], ARKIT_NAMES[b]) for a, b in zip(first, second, strict=True)]
-    return [(a, f"is the same motion as {b}") for a, b in pairs if not (motion.face_alone and _TONGUE in (a, b))]
-
-
-def _check_lips(face: Mesh, skeleton: Skeleton) -> Finding:
-    """MouthClose on top of jawOpen brings back together the lips that jawOpen parted."""
-    jaw_open, mouth_close = (
-        face.morphs[ARKIT_NAMES.index(name)].astype(np.float64) for name in ("jawOpen", "mouthClose")
-    )
-    rest = face.positions.astype(np.float64)
-    upper, lower = _lip_pairs(rest, jaw_open, _joint(skeleton, "leftEye") - _joint(skeleton, "rightEye"))
-    if len(upper) == 0:
-        return failed("lips", face.name, "jawOpen parts no lips that touch at rest; expected it to open the mouth")
-    opened = rest + jaw_open
-    closed = opened + mouth_close
-    gaps = [float(np.mean(np.linalg.norm(at[upper] - at[lower], axis=1))) for at in (rest, opened, closed)]
-    parted, left_over = gaps[1] - gaps[0], gaps[2] - gaps[0]
-    text = f"jawOpen parts {len(upper)} lip pairs by {1000 * parted:.1f} mm, with mouthClose {1000 * left_over:.1f} mm are left"
-    return (passed if left_over <= _LIPS_CLOSED * parted else failed)("lips", face.name, text)
-
-
-def _lip_pairs(
-    rest: Float64[np.ndarray, "V 3"], jaw_open: Float64[np.ndarray, "V 3"], across: Float64[np.ndarray, "3"]
-) -> tuple[Int64[np.ndarray, "P"], Int64[np.ndarray, "P"]]:
-    """Vertices of the upper lip, each with its nearest of the lower lip, that touch at rest and part with the jaw.
-
-    Upper: hardly moved by jawOpen. Lower: moved by more than half of its peak. Both in the middle of the face.
-    """
-    drop = -jaw_open[:, 1]
-    middle = np.abs(rest @ across / np.linalg.norm(across) ** 2) < 0.25
-    lower = np.flatnonzero(middle & (drop > 0.5 * drop.max()))
-    upper = np.flatnonzero(middle & (drop < 0.15 * drop.max()))
-    if len(lower) == 0 or len(upper) == 0:
-        return upper[:0], lower[:0]
-    distance, nearest = map(np.asarray, KDTree(rest[lower]).query(rest[upper]))
-    close = distance < _LIP_PAIR_M
-    return upper[close], lower[nearest[close]]
