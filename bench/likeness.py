@@ -102,7 +102,12 @@ def make(
     if picture is not None:
         hair = grow_hair(model, fitted, face, skin, picture=picture)
         skin = tint_scalp(model, fitted, skin, hair)
-    return Made(face, fitted, skin, assemble_avatar(model, shown, skin, eyes, hair, name=face.photo.name, extras={}))
+    return Made(
+        face,
+        fitted,
+        skin,
+        assemble_avatar(model, shown, skin, eyes, hair and hair.mesh, name=face.photo.name, extras={}),
+    )
 
 
 def scaled(camera: Camera, factor: float) -> Camera:

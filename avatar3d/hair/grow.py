@@ -3,6 +3,7 @@
 photo --> hair pixels --> style (lift, hairline, hang) --> shell over the skull --> its colour --> locks --> picture --> Mesh
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -13,10 +14,10 @@ from avatar3d.core.photo import FaceObservation
 from avatar3d.hair.atlas import on_shell
 from avatar3d.hair.finish import paint_picture
 from avatar3d.hair.locks import Locks, grow_locks
-from avatar3d.hair.paint import paint_hair
+from avatar3d.hair.paint import HairPaint, paint_hair
 from avatar3d.hair.segment import HairPicture, segment_hair
 from avatar3d.hair.shell import HairShell, build_shell, sample_meridians
-from avatar3d.hair.style import measure_style
+from avatar3d.hair.style import HairStyle, measure_style
 from avatar3d.render.raycast import Scene
 
 # Fewer hair pixels than this, in squared inter-ocular distances, is a shaved head.
@@ -26,10 +27,21 @@ _CUTOFF: Final = 0.5
 _ROUGHNESS: Final = 0.88
 
 
+@dataclass(frozen=True, eq=False)
+class Hair:
+    """Somebody's hair."""
+
+    mesh: Mesh
+    shell: HairShell
+    style: HairStyle
+    paint: HairPaint
+    picture: HairPicture
+
+
 def grow_hair(
     model: HeadModel, fitted: HeadFit, face: FaceObservation, skin: Skin, *, picture: HairPicture | None = None
-) -> Mesh | None:
-    """Hair as one textured shell that rides on the head joint; None for a bald or shaved head.
+) -> Hair | None:
+    """Hair as one textured shell that rides on the head joint; None for a bald head.
 
     `picture` is segment_hair's answer, when it is known already.
     """
@@ -50,7 +62,7 @@ def grow_hair(
         alpha_cutoff=_CUTOFF,
         double_sided=True,
     )
-    return _mesh(model, shell, locks, material)
+    return Hair(_mesh(model, shell, locks, material), shell, style, paint, picture)
 
 
 def _mesh(model: HeadModel, shell: HairShell, locks: Locks, material: Material) -> Mesh:

@@ -13,7 +13,7 @@ from avatar3d.hair.atlas import PICTURE_PX, place_cells
 from avatar3d.hair.paint import SIZE, HairPaint
 from avatar3d.hair.shell import HairShell, push_out, sunk_below
 from avatar3d.hair.strands import FULL, LONG_PX, RIM, THIN, LockKind
-from avatar3d.hair.strips import END_COUNT, FRAME_COUNT, Strips, at_ends, at_rim, beside_face, over_hair
+from avatar3d.hair.strips import END_COUNT, FRAME_COUNT, Strips, at_ends, at_rim, beside_face, on_cropped, over_hair
 from avatar3d.hair.style import HairStyle
 from avatar3d.hair.surface import Surface
 from avatar3d.render.raycast import Scene
@@ -38,8 +38,11 @@ _TILT: Final = 0.14
 _ARCH: Final = 0.10
 _LOWEST_M: Final = -0.0002
 _BURIED_M: Final = 0.0015
-# Cropped hair gets no locks below this lift (metres), only a rim.
+# Below this lift (metres) hair is cropped: so many small tufts instead of locks, so far off the shell.
 _CROPPED_M: Final = 0.004
+_CROPPED_COUNT: Final = 300
+_CROPPED: Final = (0.009, 0.015, 0.010, 0.014)
+_OFF_CROPPED_M: Final = 0.0008
 # Waves of curly locks: width to either side and length (metres).
 _WAVE: Final = (0.006, 0.034)
 
@@ -65,7 +68,7 @@ class Locks:
 
 
 def grow_locks(shell: HairShell, paint: HairPaint, style: HairStyle, scene: Scene) -> Locks:
-    """Ribbons over one shell; only a rim on cropped hair. `scene` is the bald head, which no ribbon enters."""
+    """Ribbons over one shell; on cropped hair small tufts. `scene` is the bald head, which no ribbon enters."""
     hangs = shell.curtain_from < len(shell.over_line)
     lift = float(np.percentile(style.lift_m, 70))
     rng = np.random.default_rng(_SEED)
@@ -80,6 +83,9 @@ def grow_locks(shell: HairShell, paint: HairPaint, style: HairStyle, scene: Scen
         if hangs:
             strips += [at_ends(surface, size, off, rng), beside_face(surface, size, off, rng)]
         strips.append(over_hair(surface, size * [0.8, 0.9, 0.35, 0.35], _THIN_COUNT, _OFF_THIN * off, style, THIN, rng))
+    else:
+        tufts = np.array(_CROPPED)
+        strips.append(on_cropped(surface, tufts, _CROPPED_COUNT, _OFF_CROPPED_M, rng))
     strips.append(at_rim(surface, lift, rng))
     flare = min(_FLARE[0] * lift, _FLARE[1]) * style.curl**2
     kinds = tuple(kind for part in strips for kind in [part.kind] * len(part.paths))

@@ -18,15 +18,32 @@ from avatar3d.core.photo import FaceObservation
 from avatar3d.hair.flow import HairFlow, draw_strands, find_flow, usual_flow, waved
 from avatar3d.hair.scalp import usual_hairline
 from avatar3d.hair.segment import FACE, OUTSIDE, HairPicture
-from avatar3d.hair.shell import CURTAIN_FRONT_DEG, HairShell
+from avatar3d.hair.shell import CURTAIN_FRONT_DEG, RISE_M, RISE_NAPE_M, RISE_SHARE, HairShell
 from avatar3d.hair.style import HairStyle
 
 SIZE: Final = 512
 # Cosine to the camera between which the photo's word about a texel goes from nothing to all.
-_GRAZING: Final = (0.16, 0.50)
+_GRAZING: Final = (0.12, 0.42)
 # Strands end over this length around the hairline (inter-ocular distances).
 _SOFT_LINE: Final = 0.11
-_SOFT_NAPE: Final = 0.42
+TAPER: Final = np.array(
+    [(0, 0.06, 0.12), (45, 0.08, 0.16), (60, 0.10, 0.26), (75, 0.12, 0.34), (95, 0.06, 0.26), (112, 0.10, 0.34),
+     (130, 0.26, 0.48), (180, 0.30, 0.52)]
+)  # fmt: skip
+"""Hair that grows out of the skin thins out from so far inside its line to so far outside it: azimuth from the front
+(degrees), outside, inside (inter-ocular distances). Forehead, temple, sideburn, over the ear, nape; by eye on short
+haircuts. Its mesh ends at the inside, over a part of that length."""
+_MESH_ENDS: Final = 0.6
+# Hair lies close to the skin up to so far off it (metres).
+_CLOSE_M: Final = 0.0025
+# Where the photo shows where hair ends, so it thins out within so many texels (across, down).
+_DRAWN_IN_PX: Final = (2.5, 8.0)
+# How far strands end apart, as a share of that length: in the air, and out of the skin.
+_RAGGED: Final = (0.22, 0.45)
+FRINGE_FROM: Final = 0.12
+"""A hairline this much below the usual one (inter-ocular distances) is a fringe's."""
+# So far around begin the temples, where short hair never ends in the air.
+_TEMPLES_DEG: Final = (38.0, 48.0)
 # How far strands run along the hair, in texels: usually, and in cropped hair.
 _STRAND_RUN_PX: Final = 34
 _SHORT_RUN_PX: Final = 5
@@ -39,9 +56,16 @@ _DEEP_SEEN: Final = 0.14
 _BELOW_PX: Final = (12.0, 3.0)
 # Share of the picture that a hole in the hair has at most; larger ones are bald.
 _LARGEST_HOLE: Final = 0.03
-# Share of cropped hair's pixels (percent) that are mixed with scalp.
-_THROUGH: Final = 45
 _CHROMA: Final = 1.1
+# Hair's own colour is looked for so far inside its rim (pixels of the crop), and where it is so surely hair.
+_RIM_PX: Final = 3
+_PURE: Final = (0.55, 0.90)
+# Linear albedo of hair that has melanin's hue alone, and of hair whose hue is believed; the most of it, log red over grey.
+_DARK: Final = (0.015, 0.06)
+_BROWNEST: Final = 0.45
+_NOISE: Final = 0.5
+# What was not seen goes on as what was beside it, and beyond that as what grows at the same level: eighths of a texel.
+_CONTINUED: Final = ((5.0, 5.0), (16.0, 4.0))
 # Linear albedo above which hair is not made brighter, and below which none is.
 _WHITEST: Final = 0.60
 _BLACKEST: Final = 0.004
@@ -110,11 +134,9 @@ def paint_hair(
     flow = find_flow(np.log(colour).mean(2), known, usual)
     short = bool(np.percentile(style.lift_m, 70) < _SHORT_M) and not hangs
     strands = draw_strands(waved(flow, style.curl), run_px=_SHORT_RUN_PX if short else _STRAND_RUN_PX, curl=style.curl)
-    mean = _own_colour(colour, known, skin.tone if short else None)
+    mean = _own_colour(colour, known)
     log, known, contrast = _fill(colour, known, mean)
-    turned = np.abs(np.linspace(-180, 180, SIZE, dtype=np.float32))
-    nape = 0 if hangs else _ramp(turned, 105, 130)
-    alpha = _alpha(texels, presence, strands, (_SOFT_LINE + (_SOFT_NAPE - _SOFT_LINE) * nape) * np.ones_like(turned))
+    alpha = _alpha(texels, presence, strands, grows_out(style), _still_close(style))
     grows = alpha
     if hangs:
         grows = np.minimum(alpha, _front_edge(strands, shell))
@@ -123,13 +145,14 @@ def paint_hair(
     if not short:
         # Locks end beyond the shell, in finer hairs than its picture can draw.
         alpha = cv2.erode(alpha, np.ones((3, 3), np.uint8))
-    # Below lies the shadow between the locks; where the photo was seen its own shadows are in the picture.
+    # Below locks lies the shadow between them; where the photo was seen its own shadows are in the picture.
+    deep = np.zeros_like(known) if short else _DEEP - _DEEP_SEEN * known
     drawn = contrast * (1 - (1 - _OVER_PHOTO) * known) * strands
     # Between locks it is seen in streaks, no blots.
     streaks = cv2.GaussianBlur(
         log, (0, 0), sigmaX=1.0, sigmaY=_BELOW_PX[0] + (_BELOW_PX[1] - _BELOW_PX[0]) * style.curl
     )
-    below = (log if short else streaks) + (drawn - _DEEP + _DEEP_SEEN * known)[..., None]
+    below = (log if short else streaks) + (drawn - deep)[..., None]
     shell_picture = np.concatenate([below, alpha[..., None]], axis=2).astype(np.float32)
     return HairPaint(shell_picture, log, contrast, flow, grows, known)
 
@@ -163,10 +186,10 @@ def _presence(
     on_face = picture.sample(flat, (picture.zone == FACE).astype(np.float32)).reshape(SIZE, SIZE)
     height = style.skull.height(texels.points.reshape(-1, 3)).reshape(SIZE, SIZE)
     azimuth = style.skull.azimuth(texels.points.reshape(-1, 3)).reshape(SIZE, SIZE)
-    seen = _ramp(texels.facing, *_GRAZING)
+    seen = ramp(texels.facing, *_GRAZING)
     # Seen across the face from behind the cheek's outline, a texel is hidden.
     seen = np.where((np.abs(azimuth) > 70) & (on_face > 0.5), 0, seen)
-    seen *= _ramp(-np.abs(azimuth), -112, -88)
+    seen *= ramp(-np.abs(azimuth), -112, -88)
     # Beyond the photo's outline the shell stands off too far: that says nothing about where hair grows.
     beyond = picture.sample(flat, (picture.zone == OUTSIDE).astype(np.float32)).reshape(SIZE, SIZE)
     seen *= 1 - beyond * (1 - probability)
@@ -174,11 +197,11 @@ def _presence(
     curtain = shell.curtain_from * SIZE / (len(shell.over_line)) - 1
     rows = np.arange(SIZE)[:, None]
     line = np.minimum(usual_hairline(azimuth), style.line(azimuth.ravel()).reshape(azimuth.shape))
-    usual = _ramp(height - line, -0.05, 0.05)
+    usual = ramp(height - line, -0.05, 0.05)
     habit = np.where(rows > curtain, 1.0, density * usual)
     presence = seen * probability + (1 - seen) * habit
     # Single hairs over a bald crown are left out: as a shell they would be a crest.
-    bald = _ramp(0.5 - density, -0.2, 0.2)
+    bald = ramp(0.5 - density, -0.2, 0.2)
     presence = presence + bald * (np.minimum(presence, habit) - presence)
     # Highlights and partings are no holes: close gaps that hair surrounds.
     wrapped = np.concatenate([presence[:, -64:], presence, presence[:, :64]], axis=1).astype(np.float32)
@@ -217,7 +240,9 @@ def _photo_colour(
     albedo = linear / np.maximum(shade, 1e-3)
     # Every renderer adds gloss of its own; on black hair it is most of what the photo shows.
     albedo -= np.minimum(_GLOSS, _MOST_GLOSS * albedo)
-    known = trust * _ramp(picture.sample(texels.photo_px.reshape(-1, 2), picture.hair).reshape(SIZE, SIZE), 0.65, 0.95)
+    # At the rim of the hair skin, background and clothes are mixed into it.
+    pure = cv2.erode(picture.hair, np.ones((_RIM_PX, _RIM_PX), np.uint8))
+    known = trust * ramp(picture.sample(texels.photo_px.reshape(-1, 2), pure).reshape(SIZE, SIZE), *_PURE)
     # White hair in a dim light must not come out whiter than snow: its highlights would drown the strands.
     bright = albedo.mean(2)
     sure = known > 0.3
@@ -234,11 +259,11 @@ def _fill(
     """Log colour everywhere, how far it is the photo's, and the strands' contrast. Known colours kept, the rest a smooth
     continuation; in log so that dark hair stays dark.
     """
-    log = np.log(colour)
+    log = _of_hair(np.log(colour))
     # Gloss greys hair in every renderer; the colour is given that much more of its own hue.
     log = log.mean(2, keepdims=True) + _CHROMA * (log - log.mean(2, keepdims=True))
-    mean = np.exp(np.log(mean).mean() + _CHROMA * (np.log(mean) - np.log(mean).mean()))
-    middle = np.log(np.maximum(mean, 1e-3)).astype(np.float32)
+    middle = np.log(mean).astype(np.float32)
+    middle = _of_hair((middle.mean() + _CHROMA * (middle - middle.mean()))[None, None])[0, 0]
     away = log - middle
     wide = cv2.GaussianBlur(away * known[..., None], (0, 0), 9) / (cv2.GaussianBlur(known, (0, 0), 9)[..., None] + 0.02)
     # Broad light and dark is half the lamp's doing; locks are the hair's own. Both are bent, not cut, into range.
@@ -246,8 +271,12 @@ def _fill(
     # The smooth continuation is made small: it has no detail to lose.
     weighted = np.concatenate([kept * known[..., None], known[..., None]], axis=2).astype(np.float32)
     small = cv2.resize(weighted, (SIZE // 8, SIZE // 8), interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(np.concatenate([small] * 3, axis=1), (0, 0), 5)[:, SIZE // 8 : SIZE // 4]
-    smooth = cv2.resize((small[..., :3] + 0.15 * middle) / (small[..., 3:] + 0.15), (SIZE, SIZE))
+    around = np.concatenate([small] * 3, axis=1)
+    near, level = (
+        cv2.GaussianBlur(around, (0, 0), sigmaX=x, sigmaY=y)[:, SIZE // 8 : SIZE // 4] for x, y in _CONTINUED
+    )
+    level = (level[..., :3] + 0.02 * middle) / (level[..., 3:] + 0.02)
+    smooth = cv2.resize((near[..., :3] + 0.1 * level) / (near[..., 3:] + 0.1), (SIZE, SIZE))
     bright = log.mean(2)
     detail = bright - cv2.GaussianBlur(bright, (0, 0), 6)
     contrast = float(np.clip(np.sqrt((known * detail**2).sum() / max(known.sum(), 1)), *_CONTRAST))
@@ -255,19 +284,55 @@ def _fill(
     return (blend[..., None] * kept + (1 - blend[..., None]) * smooth).astype(np.float32), blend, contrast
 
 
+def _of_hair(log: Float32[np.ndarray, "H W 3"]) -> Float32[np.ndarray, "H W 3"]:
+    """Dark hair's hue is half the lamp's and the camera's noise: it is brought toward the browns that melanin has."""
+    red, _, blue = log.transpose(2, 0, 1)
+    brown = np.clip(0.5 * (red - blue), 0, _BROWNEST)
+    middle = log.mean(2)
+    own = np.stack([middle + brown, middle, middle - brown], axis=2)
+    dark = _NOISE * (1 - ramp(middle, *np.log(_DARK)))
+    return log + dark[..., None] * (own - log)
+
+
 def _alpha(
     texels: _Texels,
     presence: Float32[np.ndarray, "S S"],
     strands: Float32[np.ndarray, "S S"],
-    soft_line: Float32[np.ndarray, "S"],
+    rooted: Float32[np.ndarray, "S"],
+    clear: Float64[np.ndarray, "S"],
 ) -> Float32[np.ndarray, "S S"]:
-    """Opaque hair, ending strand by strand at the hairline and wherever its probability falls."""
-    soft = np.clip((texels.over_line + 0.5 * _SOFT_LINE) / soft_line, 0, 1)
-    firm = _ramp(presence, 0.25, 0.75)
-    inside = np.minimum(soft, firm)
+    """Opaque hair, ending strand by strand at the hairline and wherever its probability falls.
+
+    Hair that grows out of the skin there thins out within the line, where the skin's own picture goes on with it.
+    """
+    azimuth = np.abs(np.linspace(-180, 180, SIZE))
+    inner = rooted * np.minimum(np.interp(azimuth, TAPER[:, 0], TAPER[:, 2]), clear)
+    soft = np.clip(0.5 + (texels.over_line - inner) / (_SOFT_LINE + _MESH_ENDS * inner), 0, 1)
+    firm = ramp(presence, 0.25, 0.75)
+    drawn_in = ramp(cv2.GaussianBlur(firm, (0, 0), sigmaX=_DRAWN_IN_PX[0], sigmaY=_DRAWN_IN_PX[1]), 0.5, 1)
+    inside = np.minimum(soft, firm + rooted * (np.minimum(firm, drawn_in) - firm))
     locks = cv2.GaussianBlur(strands, (0, 0), sigmaX=1.0, sigmaY=3)
-    ragged = inside + 0.22 * locks / locks.std() * (1 - np.abs(2 * inside - 1))
-    return np.clip(0.5 + 2.2 * (ragged - 0.5), 0, 1).astype(np.float32)
+    ragged = _RAGGED[0] + (_RAGGED[1] - _RAGGED[0]) * rooted
+    inside = inside + ragged * locks / locks.std() * (1 - np.abs(2 * inside - 1))
+    return np.clip(0.5 + 2.2 * (inside - 0.5), 0, 1).astype(np.float32)
+
+
+def grows_out(style: HairStyle) -> Float32[np.ndarray, "S"]:
+    """1 where hair at its line grows out of the skin, 0 where a fringe or hanging hair ends in the air; around."""
+    azimuth = np.linspace(-180, 180, SIZE)
+    if style.hang.min() < 0 or style.ears > 0:
+        return np.zeros(SIZE, np.float32)
+    below = usual_hairline(azimuth) - style.line(azimuth)
+    fringe = ramp(below, 0.5 * FRINGE_FROM, FRINGE_FROM) * (1 - ramp(np.abs(azimuth), *_TEMPLES_DEG))
+    return (1 - fringe).astype(np.float32)
+
+
+def _still_close(style: HairStyle) -> Float64[np.ndarray, "S"]:
+    """How far inside its line hair still lies so close to the skin that nobody looks under its edge; around."""
+    lift = max(float(np.percentile(style.lift_m, 70)), 1.01 * _CLOSE_M)
+    behind = np.clip((np.abs(np.linspace(-180, 180, SIZE)) - 100) / 25, 0, 1)
+    rise = np.maximum(RISE_M + (RISE_NAPE_M - RISE_M) * behind, RISE_SHARE * lift)
+    return -rise * np.log(1 - _CLOSE_M / lift) / style.skull.iod_m
 
 
 def _ends(strands: Float32[np.ndarray, "S S"], share: float) -> Float32[np.ndarray, "S S"]:
@@ -293,29 +358,24 @@ def _front_edge(strands: Float32[np.ndarray, "S S"], shell: HairShell) -> Float3
 def _shade_beside_face(shell: HairShell) -> Float32[np.ndarray, "S S"]:
     """Natural logarithm by which hanging hair is darker where it turns in toward the cheek."""
     start = shell.curtain_from / len(shell.over_line)
-    down = _ramp((np.arange(SIZE) + 0.5) / SIZE, 0.75 * start, start)[:, None]
+    down = ramp((np.arange(SIZE) + 0.5) / SIZE, 0.75 * start, start)[:, None]
     azimuth = np.abs(np.linspace(-180, 180, SIZE))[None]
     return (_TURNED_IN * down * np.exp(-np.maximum(azimuth - CURTAIN_FRONT_DEG, 0) / _TURNED_IN_DEG)).astype(np.float32)
 
 
-def _own_colour(
-    colour: Float32[np.ndarray, "S S 3"], known: Float32[np.ndarray, "S S"], scalp: Float32[np.ndarray, "3"] | None
-) -> Float64[np.ndarray, "3"]:
+def _own_colour(colour: Float32[np.ndarray, "S S 3"], known: Float32[np.ndarray, "S S"]) -> Float64[np.ndarray, "3"]:
     """The median's hue, a little brighter: shadows between locks are no colour."""
     chosen = colour[known > 0.3 if (known > 0.3).sum() > 50 else known >= 0]
-    if scalp is not None:
-        # Through cropped hair the scalp is seen: what looks least like it is hair.
-        apart = np.linalg.norm(np.log(chosen) - np.log(np.maximum(scalp, 1e-3)), axis=1)
-        chosen = chosen[apart >= np.percentile(apart, _THROUGH)]
     bright = chosen.mean(1)
     # The hue of the middling pixels: highlights are the lamp's, shadows are noise.
-    low, high = np.percentile(bright, (35, 60))
+    low, high = np.percentile(bright, (35, 55))
     own = chosen[(bright >= low) & (bright <= high)]
     hue = np.median(own if len(own) else chosen, axis=0).astype(np.float64)
     return np.clip(hue * high / max(float(hue.mean()), 1e-6), 1e-3, 0.95)
 
 
-def _ramp(value: np.ndarray, low: float, high: float) -> np.ndarray:
+def ramp(value: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 below `low`, 1 above `high`, smooth between."""
     t = np.clip((value - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 

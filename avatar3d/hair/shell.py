@@ -18,10 +18,10 @@ _CURTAIN_ROWS: Final = 14
 # The shell goes on below the hairline by this much, where strands end one by one (inter-ocular distances).
 _FRINGE: Final = 0.10
 # Hair rises from the skin to its full lift over this length from the hairline (metres), and never lies closer than this.
-_RISE_M: Final = 0.016
-_RISE_NAPE_M: Final = 0.040
+RISE_M: Final = 0.016
+RISE_NAPE_M: Final = 0.040
 # High hair rises over a longer way: this share of its lift.
-_RISE_SHARE: Final = 0.5
+RISE_SHARE: Final = 0.5
 _LEAST_M: Final = 0.0022
 _CLOSEST_M: Final = 0.0005
 _MOST_SUNK_M: Final = 0.004
@@ -127,8 +127,8 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
     lift *= np.interp(skull.height(skin.reshape(-1, 3)), np.linspace(-1, 3, 40), style.density).reshape(rows.shape)
     inside = np.maximum(over, 0) * skull.iod_m
     # Hair that ends at the nape is cut to lie closer and closer.
-    nape = 0 if hangs else _RISE_NAPE_M * np.clip((np.abs(azimuth) - 100) / 25, 0, 1)[None]
-    rise = 1 - np.exp(-inside / np.maximum(np.maximum(_RISE_M, nape), _RISE_SHARE * lift))
+    nape = 0 if hangs else RISE_NAPE_M * np.clip((np.abs(azimuth) - 100) / 25, 0, 1)[None]
+    rise = 1 - np.exp(-inside / np.maximum(np.maximum(RISE_M, nape), RISE_SHARE * lift))
     if hangs:
         back = np.clip((np.abs(azimuth) - CURTAIN_FRONT_DEG) / 30, 0, 1)
         rise = np.maximum(rise, back[None])

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float64
 
-from avatar3d.hair.paint import SIZE
+from avatar3d.hair.paint import FRINGE_FROM, SIZE
 from avatar3d.hair.scalp import usual_hairline
-from avatar3d.hair.strands import FULL, RIM, LockKind
+from avatar3d.hair.strands import CROPPED, FULL, RIM, LockKind
 from avatar3d.hair.style import HairStyle
 from avatar3d.hair.surface import COVERED, Surface, follow, spread_roots
 
@@ -29,11 +29,12 @@ _END_PASS_M: Final = (-0.018, 0.009)
 # Locks beside the face lie up to so far inside the hair's front edge and sway so far across it (turns).
 _FRAME_INSIDE: Final = 0.022
 _FRAME_SWAY: Final = 0.014
-# A hairline this much below the usual one (inter-ocular distances) is a fringe; the forehead ends so far around.
-_FRINGE_FROM: Final = 0.12
+# The forehead ends so far around.
 _FOREHEAD_DEG: Final = 70.0
 # Share of a rim lock's length that lies outside the hair.
 _RIM_OUTSIDE: Final = 0.28
+# Cropped hair stands so far away from its common way (radians).
+_CROPPED_TURN: Final = 0.2
 # Around the face (so many turns to either side) the rim is so much denser.
 _FRONT: Final = 0.27
 _FRONT_MORE: Final = 2.5
@@ -72,11 +73,24 @@ def over_hair(
     return Strips(kind, paths, width, off * (0.3 + 0.7 * rng.random(len(roots))))
 
 
+def on_cropped(
+    surface: Surface, size: Float64[np.ndarray, "4"], count: int, off: float, rng: np.random.Generator
+) -> Strips:
+    """Small tufts all over cropped hair, but where the photo shows it, which draws it better."""
+    roots = spread_roots(surface, count, rng)
+    roots = roots[surface.seen(roots) < rng.random(len(roots))]
+    length = size[0] + (size[1] - size[0]) * rng.random(len(roots))
+    width = size[2] + (size[3] - size[2]) * rng.random(len(roots))
+    turn = rng.normal(0, _CROPPED_TURN, len(roots))
+    paths = follow(surface, roots, length, turn, CROPPED.steps)
+    return Strips(CROPPED, paths, width, off * (0.3 + 0.7 * rng.random(len(roots))))
+
+
 def _rooted(surface: Surface, paths: Float64[np.ndarray, "K S 2"], style: HairStyle) -> Float64[np.ndarray, "K S 2"]:
     """Hair over a bare forehead has its roots at the hairline and is combed back; only a fringe has its tips there."""
     tip = paths[:, -1]
     azimuth = 360 * (np.mod(tip[:, 0], 1) - 0.5)
-    bare = style.line(azimuth) > usual_hairline(azimuth) - _FRINGE_FROM
+    bare = style.line(azimuth) > usual_hairline(azimuth) - FRINGE_FROM
     at_line = (surface.covered(tip) <= COVERED) & (np.abs(azimuth) < _FOREHEAD_DEG) & (tip[:, 1] < surface.curtain_v)
     return np.where((bare & at_line)[:, None, None], paths[:, ::-1], paths)
 

@@ -20,6 +20,12 @@ from avatar3d.hair.segment import EAR, FACE, OUTSIDE, HairPicture
 AZIMUTHS: Final = np.arange(-180.0, 180.0, 5.0)
 """Degrees at which a style is described."""
 _CLOCK: Final = np.arange(-180.0, 180.0, 5.0)
+# A side of the forehead, at this height over the eyes (inter-ocular distances), that faces the camera so much less than the
+# other (cosine) begins to be, and is, taken for its mirror image.
+_FOREHEAD: Final = 0.7
+# Hair that leaves the ears bare comes so far below the usual line at the temples, or as low as over the forehead.
+_LOW_TEMPLES: Final = 0.15
+_LESS_SEEN: Final = (0.12, 0.30)
 # Hair that stands off further than this is cut back (metres): the shell is not a sail.
 _MOST_LIFT_M: Final = 0.085
 # By so much hair over the ears came out wider than in the photo, per side (1 to 7 mm on six portraits).
@@ -89,7 +95,7 @@ def measure_style(picture: HairPicture, fitted: HeadFit, surface: "MeridianSurfa
         skull=skull,
         lift_m=lift_m,
         camera_from_head=camera_from_head,
-        hairline=_hairline(picture, fitted, surface, ears),
+        hairline=_hairline(picture, fitted, surface, ears, short=bool(hang.min() == 0) and ears == 0),
         hang=hang,
         outer=outer,
         density=_density(picture, fitted, surface),
@@ -146,7 +152,9 @@ def _seen(
     return probability.astype(np.float64), surface.facing > 0.2
 
 
-def _hairline(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface, ears: float) -> Float64[np.ndarray, "A"]:
+def _hairline(
+    picture: HairPicture, fitted: HeadFit, surface: MeridianSurface, ears: float, *, short: bool
+) -> Float64[np.ndarray, "A"]:
     probability, visible = _seen(picture, fitted, surface)
     height = picture.skull.height(surface.points.reshape(-1, 3)).reshape(probability.shape)
     line = usual_hairline(AZIMUTHS)
@@ -158,10 +166,30 @@ def _hairline(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface, e
         hair = looked & (probability[index] > _SURE)
         # No hair on this meridian: the line moves up to where the camera no longer sees.
         line[index] = height[index][hair].min() if hair.any() else height[index][looked].max()
+    if short:
+        bare = usual_hairline(AZIMUTHS) - _LOW_TEMPLES
+        middle = line[np.abs(AZIMUTHS) < 20].mean()
+        line = np.maximum(line, np.where(np.abs(AZIMUTHS) < 84, np.minimum(bare, middle), -2))
+        line += _turned_away(surface, height) * np.maximum(_mirrored(line) - line, 0)
     low = np.minimum(line, np.interp(np.abs(AZIMUTHS), _OVER_EARS[:, 0], _OVER_EARS[:, 1]))
     line = line + ears * (low - line)
     smooth = gaussian_filter1d(median_filter(line, 3, mode="wrap"), 0.7, mode="wrap")
     return np.where(np.abs(AZIMUTHS) < 88, smooth, line)
+
+
+def _turned_away(surface: MeridianSurface, height: Float64[np.ndarray, "A P"]) -> Float64[np.ndarray, "A"]:
+    """How far the other side of the forehead knows better where hair ends: seen aslant, hair behind the head's outline
+    seems to lie before it.
+    """
+    level = np.abs(height - _FOREHEAD).argmin(1)
+    facing = surface.facing[np.arange(len(level)), level]
+    less = np.clip((_mirrored(facing) - facing - _LESS_SEEN[0]) / (_LESS_SEEN[1] - _LESS_SEEN[0]), 0, 1)
+    return np.where(np.abs(AZIMUTHS) < 84, less, 0)
+
+
+def _mirrored(around: Float64[np.ndarray, "A"]) -> Float64[np.ndarray, "A"]:
+    """Values per AZIMUTHS of the other side."""
+    return np.interp(-AZIMUTHS, AZIMUTHS, around, period=360)
 
 
 def _hang(picture: HairPicture, fitted: HeadFit) -> tuple[Float64[np.ndarray, "2"], Float64[np.ndarray, "L"]]:

@@ -1,4 +1,4 @@
-"""Colours the scalp under the hair, so that no bald skin shines between the strands."""
+"""Colours the scalp under the hair and around it, so that no bald skin shines between strands and no edge is left."""
 
 from dataclasses import replace
 from typing import Final
@@ -6,42 +6,47 @@ from typing import Final
 import cv2
 import numpy as np
 from jaxtyping import Float32
-from scipy.spatial import KDTree
 
 from avatar3d.core.avatar import Mesh, Skin, Texture
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.hair.atlas import is_shell
+from avatar3d.hair.finish import encode
+from avatar3d.hair.follicles import draw_follicles
+from avatar3d.hair.grow import Hair
 from avatar3d.render.raycast import Scene
 
-# How much of the scalp's colour is hair's under full hair, and how dark it is in its own shadow.
+# How much of the skin's colour is hair's under hanging hair, and how dark it is in its own shadow.
 _SHARE: Final = 0.85
 _SHADOW: Final = 0.75
 # Hair further off the scalp than this does not colour it (metres).
 _NEAR_M: Final = 0.07
-# Hair thins out over this width, from this cover, behind the ears and before them; where behind begins (metres).
-_THINNING_M: Final = 0.048
-_THIN: Final = 0.9
-_THINNING_FRONT_M: Final = 0.016
-_THIN_FRONT: Final = 0.6
-_BEHIND_M: Final = -0.02
+_LARGEST_PX: Final = 1024
 
 
-def tint_scalp(model: HeadModel, fitted: HeadFit, skin: Skin, hair: Mesh | None) -> Skin:
-    """The skin with its albedo drawn to the hair's colour wherever hair lies over it; unchanged without hair."""
-    if hair is None or hair.material.base_colour is None:
-        return skin
-    cover, colour = _cover(model, fitted, hair)
-    if not cover.any():
+def tint_scalp(model: HeadModel, fitted: HeadFit, skin: Skin, hair: Hair | None) -> Skin:
+    """The skin with the hair that grows out of it drawn on it, and in the hair's shadow where it hangs over it."""
+    if hair is None:
         return skin
     albedo = skin.albedo.pixels
     size = albedo.shape[0]
-    mask, tint = _to_atlas(model, cover, colour, min(size, 512))
-    mask = cv2.resize(mask, (albedo.shape[1], size), interpolation=cv2.INTER_LINEAR)[..., None] * _SHARE
-    tint = cv2.resize(tint, (albedo.shape[1], size), interpolation=cv2.INTER_LINEAR)
-    mixed = albedo[..., :3] * (1 - mask) + _SHADOW * tint * mask
     pixels = albedo.copy()
-    pixels[..., :3] = np.clip(np.round(mixed), 0, 255).astype(np.uint8)
+    drawn = [_follicles(model, fitted, hair, min(size, _LARGEST_PX))]
+    if hair.style.hang.min() < 0 or hair.style.ears > 0:
+        cover, colour = _cover(model, fitted, hair.mesh)
+        mask, tint = _to_atlas(model, cover, colour, min(size, _LARGEST_PX // 2))
+        drawn.insert(0, (_SHARE * mask, _SHADOW * tint))
+    for mask, tint in drawn:
+        mask, tint = (cv2.resize(part, (size, size), interpolation=cv2.INTER_LINEAR) for part in (mask, tint))
+        mixed = pixels[..., :3] + mask[..., None] * (tint - pixels[..., :3])
+        pixels[..., :3] = np.clip(np.round(mixed), 0, 255).astype(np.uint8)
     return replace(skin, albedo=Texture(name=skin.albedo.name, pixels=pixels))
+
+
+def _follicles(
+    model: HeadModel, fitted: HeadFit, hair: Hair, size: int
+) -> tuple[Float32[np.ndarray, "S S"], Float32[np.ndarray, "S S 3"]]:
+    opacity, log = draw_follicles(model, fitted, hair, size)
+    return opacity, encode(log).astype(np.float32)
 
 
 def _cover(
@@ -67,20 +72,6 @@ def _cover(
     opacity = np.zeros(len(model.rest), np.float32)
     colour = np.zeros((len(model.rest), 3), np.float32)
     cover, tint = np.where(seen, soft[row, column, 3] / 255, 0), soft[row, column, :3].astype(np.float32)
-    known = cover > 0.3
-    if known.any():
-        # Behind, hair thins out over a finger's width instead of ending at a line.
-        far, nearest = KDTree(points[known]).query(points)
-        behind = np.clip((_BEHIND_M - points[:, 2]) / 0.02, 0, 1)
-        thin = np.maximum(
-            _THIN * np.clip(1 - far / _THINNING_M, 0, 1) * behind,
-            _THIN_FRONT * np.clip(1 - far / _THINNING_FRONT_M, 0, 1),
-        )
-        # The thin rim takes its colour from the hair beside it.
-        tint = np.where(known[:, None], tint, tint[known][nearest])
-        rim = np.zeros(len(model.rest), np.float32)
-        rim[members] = thin
-        cover = np.maximum(cover, (0.5 * (rim + rim[model.mirror]))[members])
     opacity[members] = cover
     colour[members] = tint
     return opacity, colour

@@ -13,7 +13,7 @@ from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import Camera, FaceObservation, Light, Photo
 from avatar3d.hair.atlas import PICTURE_PX, is_shell
 from avatar3d.hair.flow import draw_strands, find_flow, usual_flow
-from avatar3d.hair.grow import grow_hair
+from avatar3d.hair.grow import Hair, grow_hair
 from avatar3d.hair.scalp import find_skull, usual_hairline
 from avatar3d.hair.segment import hidden_by_hair, segment_hair
 from avatar3d.hair.tint import tint_scalp
@@ -104,15 +104,15 @@ def sitter(style: str) -> Sitter:
 
 
 @lru_cache
-def hair(style: str) -> Mesh | None:
+def hair(style: str) -> Hair | None:
     who = sitter(style)
     return grow_hair(who.model, who.fitted, who.face, who.skin)
 
 
 def grown(style: str) -> Mesh:
-    mesh = hair(style)
-    assert mesh is not None
-    return mesh
+    grown = hair(style)
+    assert grown is not None
+    return grown.mesh
 
 
 @pytest.mark.parametrize("style", ["short", "long"])
@@ -279,6 +279,7 @@ def test_the_same_photo_gives_the_same_hair() -> None:
     who, mesh = sitter("long"), grown("long")
     again = grow_hair(who.model, who.fitted, who.face, who.skin)
     assert again is not None
+    again = again.mesh
     assert again.positions.tobytes() == mesh.positions.tobytes()
     assert again.material.base_colour is not None
     assert mesh.material.base_colour is not None
@@ -300,7 +301,7 @@ def test_only_long_hair_hangs_to_the_neck() -> None:
 
 def test_the_scalp_under_the_hair_takes_its_colour_and_the_face_keeps_its_own() -> None:
     who = sitter("short")
-    tinted = tint_scalp(who.model, who.fitted, who.skin, grown("short"))
+    tinted = tint_scalp(who.model, who.fitted, who.skin, hair("short"))
     faces = who.model.part("face")
     centre = who.model.rest[who.model.triangles[faces]].mean(1)
     spots = np.clip((who.model.uvs[who.model.triangle_uvs[faces]].mean(1) * 256).astype(int), 0, 255)
