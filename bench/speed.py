@@ -17,8 +17,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+from threadpoolctl import threadpool_limits
+
 from avatar3d.cli.demo import picture_of_collins
 from avatar3d.head.own import load_own
+from avatar3d.photo.crop import CROP_PX
+from avatar3d.photo.network import run_network
+from avatar3d.photo.segment import load_network
 from avatar3d.pipeline import CreateParams, create_files
 from bench.measure import save_result, show
 
@@ -36,6 +42,7 @@ def main() -> None:
         cold, memory = _cold(photo, out)
     results = {
         "head_load_s": _head_load_s(),
+        "segment_net_s": _segment_net_s(),
         "cores": os.cpu_count(),
         "warm_glb_s": statistics.median(sum(run.values()) for run in warm),
         "warm_whole_s": statistics.median(sum(run.values()) for run in whole),
@@ -48,6 +55,7 @@ def main() -> None:
         ("warm: with preview and report", f"{results['warm_whole_s']:.2f} s", "9 s"),
         ("cold: command to GLB", f"{results['cold_glb_s']:.2f} s", "12 s"),
         ("head model: load", f"{results['head_load_s']:.3f} s", "0.2 s"),
+        ("segmentation net: one face", f"{results['segment_net_s']:.3f} s", "0.12 s"),
         ("peak memory", f"{results['peak_memory_mb']:.0f} MB", "2000 MB"),
         *((f"stage {stage}", f"{seconds:.2f} s", "") for stage, seconds in results["stages_s"].items()),
     ]
@@ -62,6 +70,18 @@ def _head_load_s() -> float:
         began = time.perf_counter()
         load_own()
         seconds.append(time.perf_counter() - began)
+    return statistics.median(seconds[1:])
+
+
+def _segment_net_s() -> float:
+    """Median seconds of one forward pass on one core."""
+    planes = np.zeros((6, CROP_PX, CROP_PX), np.float32)
+    seconds: list[float] = []
+    with threadpool_limits(1):
+        for _ in range(_WARM_RUNS + 1):
+            began = time.perf_counter()
+            run_network(load_network(), planes)
+            seconds.append(time.perf_counter() - began)
     return statistics.median(seconds[1:])
 
 

@@ -1,7 +1,7 @@
 """What generated people are mixed from: skins and small patches of the calibration portraits, never a whole one.
 
     portraits (calibration half) --> albedo in the atlas (256 px)                 skins are mixed, at least eight each
-                                 --> patches of hair, cloth and background        luminance of hair only
+                                 --> patches of cloth and background
 
     python -m tools.people.ingredients FILE.npz
 
@@ -44,18 +44,15 @@ class Ingredients:
     """Portraits the skins come from."""
     skins: UInt8[np.ndarray, "N 256 256 3"]
     """sRGB albedo in the head's atlas."""
-    hair: UInt8[np.ndarray, "K 64 64"]
-    """Luminance of hair, 56 pixels per inter-ocular distance."""
     cloth: UInt8[np.ndarray, "C 64 64 3"]
+    """56 pixels per inter-ocular distance."""
     background: UInt8[np.ndarray, "B 64 64 3"]
 
 
 def read_ingredients(path: Path) -> Ingredients:
     """Ingredients from their file."""
     with np.load(path) as stored:
-        return Ingredients(
-            tuple(stored["names"]), stored["skins"], stored["hair"], stored["cloth"], stored["background"]
-        )
+        return Ingredients(tuple(stored["names"]), stored["skins"], stored["cloth"], stored["background"])
 
 
 def calibration_files() -> list[Path]:
@@ -71,7 +68,7 @@ def gather(files: list[Path]) -> Ingredients:
     rng = np.random.default_rng(0)
     names: list[str] = []
     skins: list[np.ndarray] = []
-    found: dict[str, list[np.ndarray]] = {"hair": [], "cloth": [], "background": []}
+    found: dict[str, list[np.ndarray]] = {"cloth": [], "background": []}
     for path in files:
         try:
             face = observe_face(load_photo(path))
@@ -94,7 +91,6 @@ def gather(files: list[Path]) -> Ingredients:
         lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
         unlike_skin = np.abs(lab[..., 1:] - picture.skin_lab[1:]).max(2) > 9
         places = {
-            "hair": hair > 0.8,
             "cloth": (person > 0.9) & (rows > chin + 1.0 * _PX_PER_IOD) & (hair < 0.1) & unlike_skin,
             "background": person < 0.05,
         }
@@ -102,14 +98,11 @@ def gather(files: list[Path]) -> Ingredients:
             solid = cv2.boxFilter(inside.astype(np.float32), -1, (PATCH_PX, PATCH_PX))
             half = PATCH_PX // 2
             solid[:half], solid[-half:], solid[:, :half], solid[:, -half:] = 0, 0, 0, 0
-            rows_at, columns_at = np.nonzero(solid > (0.93 if kind == "hair" else 0.99))
+            rows_at, columns_at = np.nonzero(solid > 0.99)
             for k in rng.permutation(len(rows_at))[:_PATCHES_EACH]:
                 y, x = rows_at[k] - half, columns_at[k] - half
-                patch = small[y : y + PATCH_PX, x : x + PATCH_PX]
-                found[kind].append(cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY) if kind == "hair" else patch)
-    return Ingredients(
-        tuple(names), np.array(skins), *(np.array(found[kind]) for kind in ("hair", "cloth", "background"))
-    )
+                found[kind].append(small[y : y + PATCH_PX, x : x + PATCH_PX])
+    return Ingredients(tuple(names), np.array(skins), np.array(found["cloth"]), np.array(found["background"]))
 
 
 def mean_skin(skins: UInt8[np.ndarray, "N 256 256 3"]) -> Float32[np.ndarray, "256 256 3"]:
@@ -123,10 +116,9 @@ def main() -> None:
     with threadpool_limits(1):
         made = gather(calibration_files())
     np.savez_compressed(
-        target, names=np.array(made.names), skins=made.skins, hair=made.hair, cloth=made.cloth,
-        background=made.background,
-    )  # fmt: skip
-    print(f"{len(made.names)} skins, patches: {len(made.hair)} hair, {len(made.cloth)} cloth, {len(made.background)}")
+        target, names=np.array(made.names), skins=made.skins, cloth=made.cloth, background=made.background
+    )
+    print(f"{len(made.names)} skins, patches: {len(made.cloth)} cloth, {len(made.background)} background")
 
 
 if __name__ == "__main__":

@@ -66,7 +66,10 @@ def spoiled(
     *,
     colours: bool = True,
 ) -> tuple[Float32[np.ndarray, "6 256 256"], Int64[np.ndarray, "256 256"]]:
-    """One example as a detector might give it; with `colours` also in other colours, now and then without landmarks."""
+    """One example as a detector might give it; with `colours` also moved, in other colours, now and then without
+    landmarks."""
+    if colours and rng.random() < 0.6:
+        planes, marks = _moved(rng, planes, marks)
     pixels, label, person = planes[..., :3], planes[..., 3], planes[..., 4]
     if rng.random() < 0.5:
         pixels, label, person = pixels[:, ::-1], label[:, ::-1], person[:, ::-1]
@@ -91,13 +94,44 @@ def spoiled(
     made = as_planes(np.ascontiguousarray(pixels), marks, mask)
     if not colours:
         return made, label.astype(np.int64)
-    if rng.random() < 0.5:
-        made[:3] = made[:3] * rng.uniform(0.8, 1.2) + rng.normal(0, 0.1, (3, 1, 1))
-    if rng.random() < 0.05:
-        made[:3] = made[rng.permutation(3)]
+    made[:3] = _seen_otherwise(rng, made[:3])
     if rng.random() < 0.05:
         made[3:5] = -1
     return np.clip(made, -1.2, 1.2).astype(np.float32), label.astype(np.int64)
+
+
+def _moved(
+    rng: np.random.Generator, planes: UInt8[np.ndarray, "256 256 5"], marks: Float32[np.ndarray, "478 2"]
+) -> tuple[UInt8[np.ndarray, "256 256 5"], Float32[np.ndarray, "478 2"]]:
+    """Turned, nearer or farther, aside: by a little."""
+    turn, zoom = rng.normal(0, 0.06), np.exp(rng.normal(0, 0.08))
+    middle = CROP_PX / 2
+    warp = cv2.getRotationMatrix2D((middle, middle), np.degrees(turn), zoom)
+    warp[:, 2] += rng.normal(0, 5, 2)
+    at = warp.copy()
+    # warpAffine counts pixel centres at whole numbers.
+    at[:, 2] += 0.5 * at[:, :2].sum(1) - 0.5
+    size = (CROP_PX, CROP_PX)
+    colours = cv2.warpAffine(planes[..., :3], at, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    truth = cv2.warpAffine(planes[..., 3:], at, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    return np.concatenate([colours, truth], 2), (marks @ warp[:, :2].T + warp[:, 2]).astype(np.float32)
+
+
+def _seen_otherwise(rng: np.random.Generator, colours: Float32[np.ndarray, "3 H W"]) -> Float32[np.ndarray, "3 H W"]:
+    """Another exposure, white balance, saturation, focus and grain."""
+    if rng.random() < 0.6:
+        colours = colours * np.float32(rng.uniform(0.8, 1.2)) + rng.normal(0, 0.08, (3, 1, 1)).astype(np.float32)
+    if rng.random() < 0.3:
+        grey = colours.mean(0)
+        colours = grey + (colours - grey) * np.float32(rng.uniform(0.0, 1.5))
+    if rng.random() < 0.04:
+        colours = colours[rng.permutation(3)]
+    if rng.random() < 0.15:
+        sigma = rng.uniform(0.4, 1.6)
+        colours = np.stack([cv2.GaussianBlur(plane, (0, 0), sigma) for plane in colours])
+    if rng.random() < 0.12:
+        colours = colours + rng.standard_normal(colours.shape, np.float32) * np.float32(rng.uniform(0.01, 0.07))
+    return colours
 
 
 def batches(crowd: Crowd, seed: int, first: int, size: int) -> Iterator[Batch]:

@@ -3,12 +3,14 @@
 6 x 256^2 -> 16 x 128^2 -> 32 x 64^2 -> 64 x 32^2 -> 128 x 16^2 -> 160 x 8^2 and back; 2 x 2 pixels from each of 128^2
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.hooks import RemovableHandle
 
 from avatar3d.core.segments import KINDS
 
@@ -86,3 +88,33 @@ def folded(net: SegmentNet) -> dict[str, np.ndarray]:
                 stored[f"{name}.weight"] = module.weight.numpy()
                 stored[f"{name}.bias"] = module.bias.numpy()
     return {name: np.ascontiguousarray(value, np.float32) for name, value in stored.items()}
+
+
+def unfolded(weights: Mapping[str, np.ndarray], planes: Tensor) -> SegmentNet:
+    """A net that answers as stored weights do and can be trained on: batch norm takes its scale from `planes` [B 6 H W]."""
+    net = SegmentNet()
+
+    def settle(conv: Conv, bias: Tensor) -> RemovableHandle:
+        def take(_module: nn.Module, _inside: object, made: Tensor) -> None:
+            variance, mean = torch.var_mean(made, (0, 2, 3), correction=0)
+            conv.norm.load_state_dict(
+                {"weight": torch.sqrt(variance + conv.norm.eps), "bias": bias + mean, "running_mean": mean,
+                 "running_var": variance, "num_batches_tracked": torch.tensor(0)}
+            )  # fmt: skip
+
+        return conv.conv.register_forward_hook(take)
+
+    hooks: list[RemovableHandle] = []
+    with torch.no_grad():
+        for name, module in net.named_modules():
+            if isinstance(module, Conv):
+                module.conv.weight.copy_(torch.from_numpy(weights[f"{name}.weight"]))
+                hooks.append(settle(module, torch.from_numpy(weights[f"{name}.bias"])))
+            elif isinstance(module, nn.Conv2d) and not name.endswith(".conv"):
+                module.load_state_dict(
+                    {kind: torch.from_numpy(weights[f"{name}.{kind}"]) for kind in ("weight", "bias")}
+                )
+        net.eval()(planes)
+    for hook in hooks:
+        hook.remove()
+    return net.train()

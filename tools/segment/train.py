@@ -1,13 +1,13 @@
-"""Train the segmentation net on generated people, on a CPU.
+"""Train the segmentation net on generated people, on one thread of a CPU.
 
-    python -m tools.segment.train CHECKPOINT.pt --people 'FOLDER/people_0_*.npy' --steps 1000
-                                  [--from OTHER.pt] [--edge 128] [--seed 0] [--threads 2]
+    python -m tools.segment.train CHECKPOINT.pt --people 'FOLDER/people_0_*.npy' --steps 6000 [--stored] [--seed 0]
 
-CHECKPOINT is written every 100 steps and continued when it exists; --from starts from another's weights. Prints loss
-and CPU time.
+CHECKPOINT is written every 50 steps and continued when it exists; --stored begins with the weights in the repository
+instead of at random. Prints loss and CPU time.
 """
 
 import argparse
+import copy
 import math
 import time
 from pathlib import Path
@@ -20,16 +20,21 @@ from torch import Tensor
 from torch.nn import functional
 
 from avatar3d.core.segments import KINDS
+from avatar3d.photo.segment import load_network
 from tools.segment.feed import Crowd, batches
-from tools.segment.net import SegmentNet
+from tools.segment.net import SegmentNet, unfolded
 
 BATCH: Final = 8
-# Pictures at half the size cost a quarter: a run at 128 first, then one at 256 from its weights.
-_WARM: Final = 50
+# Windows of the crop cost half of it; the last part of a run sees it whole, as the net will.
+_WINDOW_PX: Final = 192
+_WHOLE_FROM: Final = 0.7
+_WARM: Final = 100
 _DECAY: Final = 0.01
+# The weights that are judged and stored are a running mean over about so many steps.
+_MEAN_OVER: Final = 400
 # Thin and rare kinds count more.
 _WEIGHTS: Final = {"ears": 1.6, "brows": 1.8, "eyes": 1.8, "lips": 1.5, "teeth": 2.0, "glasses": 2.0, "hair": 1.2,
-                   "beard": 1.5, "headwear": 1.3, "occluder": 1.5, "background": 0.8}  # fmt: skip
+                   "beard": 1.5, "occluder": 1.5, "background": 0.8}  # fmt: skip
 
 
 def loss_of(logits: Tensor, label: Tensor) -> Tensor:
@@ -45,6 +50,29 @@ def loss_of(logits: Tensor, label: Tensor) -> Tensor:
     return entropy + 0.5 * dice.mean()
 
 
+def rate_at(number: int, steps: int, highest: float) -> float:
+    """Up over the first steps, then down along a cosine to a hundredth."""
+    return highest * min(1.0, (number + 1) / _WARM) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * number / steps)))
+
+
+@torch.no_grad()
+def follow(mean: SegmentNet, net: SegmentNet, number: int) -> None:
+    """Move the running mean of the weights a little towards the newest ones."""
+    share = max(1 / _MEAN_OVER, 9 / (10 + number))
+    for old, new in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
+        if old.is_floating_point():
+            old.lerp_(new, share)
+
+
+def first_net(crowd: Crowd, *, stored: bool, seed: int) -> SegmentNet:
+    """At random, or what the repository stores."""
+    torch.manual_seed(seed)
+    if not stored:
+        return SegmentNet()
+    planes, _ = next(batches(crowd, seed, 0, 2 * BATCH))
+    return unfolded(load_network(), torch.from_numpy(planes))
+
+
 def main() -> None:
     """Train or go on training."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -52,49 +80,43 @@ def main() -> None:
     parser.add_argument("--people", nargs="+", required=True)
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--from", dest="start", type=Path)
+    parser.add_argument("--stored", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--edge", type=int, default=256, choices=(128, 256))
-    parser.add_argument("--threads", type=int, default=2)
     chosen = parser.parse_args()
-    torch.set_num_threads(chosen.threads)
+    torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    torch.manual_seed(chosen.seed)
-    net = SegmentNet().to(memory_format=torch.channels_last)
+    crowd = Crowd(chosen.people)
+    net = first_net(crowd, stored=chosen.stored, seed=chosen.seed).to(memory_format=torch.channels_last)
+    mean = copy.deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), lr=chosen.rate, weight_decay=_DECAY)
     first, spent = 0, 0.0
     if chosen.checkpoint.is_file():
-        stored: dict[str, Any] = torch.load(chosen.checkpoint, weights_only=True)
-        net.load_state_dict(stored["net"])
-        optimiser.load_state_dict(stored["optimiser"])
-        first, spent = stored["step"], stored["cpu_s"]
-    elif chosen.start:
-        net.load_state_dict(torch.load(chosen.start, weights_only=True)["net"])
-    crowd = Crowd(chosen.people)
-    feed = batches(crowd, chosen.seed, first, BATCH * 256 // chosen.edge)
+        kept: dict[str, Any] = torch.load(chosen.checkpoint, weights_only=True)
+        net.load_state_dict(kept["net"])
+        mean.load_state_dict(kept["mean"])
+        optimiser.load_state_dict(kept["optimiser"])
+        first, spent = kept["step"], kept["cpu_s"]
+    feed = batches(crowd, chosen.seed, first, BATCH)
     began, wall = time.process_time(), time.monotonic()
     recent: list[float] = []
     for number in range(first, chosen.steps):
-        ramp = min(1.0, (number + 1) / _WARM)
         for group in optimiser.param_groups:
-            group["lr"] = chosen.rate * ramp * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * number / chosen.steps)))
+            group["lr"] = rate_at(number, chosen.steps, chosen.rate)
         planes, label = next(feed)
-        if chosen.edge == 128:
-            planes = planes.reshape(len(planes), 6, 128, 2, 128, 2).mean((3, 5))
-            label = label[:, 1::2, 1::2]
-        x = torch.from_numpy(planes).to(memory_format=torch.channels_last)
+        if number < _WHOLE_FROM * chosen.steps:
+            top, left = np.random.default_rng([chosen.seed, number]).integers(0, planes.shape[2] - _WINDOW_PX + 1, 2)
+            box = (..., slice(top, top + _WINDOW_PX), slice(left, left + _WINDOW_PX))
+            planes, label = np.ascontiguousarray(planes[box]), np.ascontiguousarray(label[box])
         with torch.autocast("cpu", torch.bfloat16):
-            logits = net(x)
+            logits = net(torch.from_numpy(planes).to(memory_format=torch.channels_last))
         # Every second row and column, another phase each step: the loss would cost as much as the net.
-        stride = chosen.edge // 128
-        down, right = number % stride, number // 2 % stride
-        loss = loss_of(
-            logits[:, :, down::stride, right::stride], torch.from_numpy(label)[:, down::stride, right::stride]
-        )
+        phase = (..., slice(number % 2, None, 2), slice(number // 2 % 2, None, 2))
+        loss = loss_of(logits[phase], torch.from_numpy(label)[phase])
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimiser.step()
+        follow(mean, net, number)
         recent.append(loss.item())
         if (number + 1) % 50 == 0 or number + 1 == chosen.steps:
             cpu = spent + time.process_time() - began
@@ -103,7 +125,10 @@ def main() -> None:
                 f"wall {time.monotonic() - wall:.0f} s", flush=True,
             )  # fmt: skip
             recent = []
-            state = {"net": net.state_dict(), "optimiser": optimiser.state_dict(), "step": number + 1, "cpu_s": cpu}
+            state = {
+                "net": net.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict(),
+                "step": number + 1, "cpu_s": cpu,
+            }  # fmt: skip
             part = chosen.checkpoint.with_suffix(".part")
             torch.save(state, part)
             part.rename(chosen.checkpoint)

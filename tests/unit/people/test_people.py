@@ -18,7 +18,7 @@ def _made_up() -> Ingredients:
     tones = rng.uniform(60, 220, (20, 1, 1, 3))
     skins = (tones * np.exp(0.2 * rng.normal(0, 1, (20, 256, 256, 1)))).clip(1, 255).astype(np.uint8)
     patches = rng.integers(0, 255, (3, 64, 64, 3)).astype(np.uint8)
-    return Ingredients(tuple("abcdefghijklmnopqrst"), skins, patches[..., 0], patches, patches)
+    return Ingredients(tuple("abcdefghijklmnopqrst"), skins, patches, patches)
 
 
 @pytest.fixture(scope="module")
