@@ -30,6 +30,9 @@ _SOFT_PX: Final = 1.2
 # Opacity of dense hair on skin, and the share of it that is a veil between the hairs.
 _MOST: Final = 0.92
 _VEIL: Final = 0.45
+_VEIL_OF_STUBBLE: Final = 0.30
+# Natural logarithm by which stubble is darker than the scalp looks between it.
+_STUBBLE_DEEP: Final = 0.30
 # How steeply a hair stands out of the skin. Texels so wide (metres) draw no hairs, only the veil.
 _STEEP: Final = 2.2
 _FINE_M: Final = (0.0008, 0.0018)
@@ -95,13 +98,15 @@ def draw_follicles(
     wide = cv2.resize(half, (size, size), interpolation=cv2.INTER_LINEAR)
     wide[..., 1:] /= np.maximum(wide[..., :1], 1e-3)
     dense, fine = wide[..., 1], wide[..., 2]
-    veil = 1 - (1 - _VEIL) * fine
+    stubble = hair.picture.stubble
+    veil = 1 - (1 - (_VEIL_OF_STUBBLE if stubble > 0 else _VEIL)) * fine
     opacity = veil * dense
     chosen = np.flatnonzero((dense > 0.02) & (fine > 0)).astype(np.int32)
     share = (1 - veil).ravel()[chosen]
     drawn = np.clip(0.5 + _STEEP * (1.15 * dense.ravel()[chosen] - _smeared(scalp.image(ways), chosen, size)), 0, 1)
     opacity.ravel()[chosen] += share * drawn
-    return _MOST * opacity * (wide[..., 0] > 0), wide[..., 3:]
+    deep = _STUBBLE_DEEP if stubble > 0 else 0.0
+    return _MOST * (stubble or 1.0) * opacity * (wide[..., 0] > 0), wide[..., 3:] - deep
 
 
 def _lay_flat(model: HeadModel, size: int) -> Scalp:

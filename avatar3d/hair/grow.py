@@ -20,8 +20,6 @@ from avatar3d.hair.shell import HairShell, build_shell, sample_meridians
 from avatar3d.hair.style import HairStyle, measure_style
 from avatar3d.render.raycast import Scene
 
-# Fewer hair pixels than this, in squared inter-ocular distances, is a shaved head.
-_LEAST_AREA: Final = 0.25
 # Cut-out, not blended: no sorting faults, right in every engine; the picture's strands make the edge.
 _CUTOFF: Final = 0.5
 _ROUGHNESS: Final = 0.88
@@ -31,7 +29,8 @@ _ROUGHNESS: Final = 0.88
 class Hair:
     """Somebody's hair."""
 
-    mesh: Mesh
+    mesh: Mesh | None
+    """None for stubble, which is only drawn on the skin."""
     shell: HairShell
     style: HairStyle
     paint: HairPaint
@@ -41,18 +40,19 @@ class Hair:
 def grow_hair(
     model: HeadModel, fitted: HeadFit, face: FaceObservation, skin: Skin, *, picture: HairPicture | None = None
 ) -> Hair | None:
-    """Hair as one textured shell that rides on the head joint; None for a bald head.
+    """Hair as one textured shell that rides on the head joint, or stubble without it; None for a bald head.
 
     `picture` is segment_hair's answer, when it is known already.
     """
     picture = picture or segment_hair(model, fitted, face)
-    px_per_iod = picture.crop_from_photo[0, 0] * face.interocular_px
-    if float(picture.hair.sum()) < _LEAST_AREA * px_per_iod**2:
+    if picture.is_bald:
         return None
     surface = sample_meridians(model, fitted, picture.skull)
     style = measure_style(picture, fitted, surface)
     shell = build_shell(model, fitted, style)
     paint = paint_hair(shell, style, picture, fitted, face, skin)
+    if picture.stubble > 0:
+        return Hair(None, shell, style, paint, picture)
     locks = grow_locks(shell, paint, style, Scene(fitted.neutral, model.triangles[model.part("face")]))
     material = Material(
         name="hair",

@@ -57,8 +57,7 @@ _BELOW_PX: Final = (12.0, 3.0)
 # Share of the picture that a hole in the hair has at most; larger ones are bald.
 _LARGEST_HOLE: Final = 0.03
 _CHROMA: Final = 1.1
-# Hair's own colour is looked for so far inside its rim (pixels of the crop), and where it is so surely hair.
-_RIM_PX: Final = 3
+# Hair's own colour is looked for where it is so surely hair alone.
 _PURE: Final = (0.55, 0.90)
 # Linear albedo of hair that has melanin's hue alone, and of hair whose hue is believed; the most of it, log red over grey.
 _DARK: Final = (0.015, 0.06)
@@ -240,9 +239,7 @@ def _photo_colour(
     albedo = linear / np.maximum(shade, 1e-3)
     # Every renderer adds gloss of its own; on black hair it is most of what the photo shows.
     albedo -= np.minimum(_GLOSS, _MOST_GLOSS * albedo)
-    # At the rim of the hair skin, background and clothes are mixed into it.
-    pure = cv2.erode(picture.hair, np.ones((_RIM_PX, _RIM_PX), np.uint8))
-    known = trust * ramp(picture.sample(texels.photo_px.reshape(-1, 2), pure).reshape(SIZE, SIZE), *_PURE)
+    known = trust * ramp(picture.sample(texels.photo_px.reshape(-1, 2), picture.pure).reshape(SIZE, SIZE), *_PURE)
     # White hair in a dim light must not come out whiter than snow: its highlights would drown the strands.
     bright = albedo.mean(2)
     sure = known > 0.3

@@ -18,6 +18,7 @@ from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation
 from avatar3d.core.segments import Segments
 from avatar3d.hair.scalp import Skull, find_skull, usual_hairline
+from avatar3d.hair.stubble import find_stubble
 from avatar3d.render.raycast import Scene
 
 # The crop around the eyes in inter-ocular distances: to either side, up, down; and its scale.
@@ -40,6 +41,8 @@ _REMAP_WIDTH: Final = 1024
 _LEAST_HAIR: Final = 0.22
 # How far into the face hair falls from its rim (inter-ocular distances).
 _RIM: Final = 0.14
+# Fewer hair pixels than this, in squared inter-ocular distances, is a shaved head.
+_LEAST_AREA: Final = 0.25
 # Hair lies on cheek and neck only where it also stands beside them, at least so wide (inter-ocular distances).
 _BESIDE: Final = 0.10
 # Width of the shadow that hair throws on the face (same unit).
@@ -50,6 +53,7 @@ _TEMPLES: Final = 1.0
 _WREATH: Final = (0.6, 0.2)
 # What colours may tell from hair; beards, brows and things before the face are taken as the net sees them.
 _COLOURED: Final = ((("skin", "neck", "ears"), 4), (("clothes",), 4), (("background",), 5))
+_HEAD: Final = ("skin", "hair", "headwear", "brows", "ears", "glasses", "eyes")
 # Headwear is a hat when there is so much of it beside the hair.
 _A_HAT: Final = 0.6
 # Half the width of what is a lapel rather than hair below the chin, inter-ocular distances.
@@ -60,6 +64,10 @@ _FEW_SURE: Final = 40
 _SURE: Final = 0.9
 _COLOUR_TRUST: Final = 0.35
 _LEAST_SHARE: Final = 0.004
+# Width of the rim (pixels of the crop); how far from hair's colours, in their standard deviations, a colour is doubted
+# and is not hair's.
+_MIXED_PX: Final = 3
+_UNLIKE: Final = (2.5, 4.0)
 OUTSIDE, SCALP, FACE, EAR, NECK = range(5)
 
 
@@ -70,12 +78,21 @@ class HairPicture:
     pixels: UInt8[np.ndarray, "H W 3"]
     hair: Float32[np.ndarray, "H W"]
     """Probability of hair."""
+    pure: Float32[np.ndarray, "H W"]
+    """The same inside its rim, where no skin, background or dress is mixed into its colour."""
     zone: Int32[np.ndarray, "H W"]
     """OUTSIDE, SCALP, FACE, EAR or NECK of the fitted head."""
     skin_lab: Float64[np.ndarray, "3"]
     """Median skin colour, CIE Lab (OpenCV float scale)."""
     crop_from_photo: Float64[np.ndarray, "2 3"]
     skull: Skull
+    stubble: float = 0.0
+    """When `hair` is only stubble, how much of it there is, 0 to 1."""
+
+    @property
+    def is_bald(self) -> bool:
+        """Whether there is so little hair that it is none."""
+        return self.stubble == 0 and float(self.hair.sum()) < _LEAST_AREA * _PX_PER_IOD**2
 
     @property
     def ears_covered(self) -> float:
@@ -132,13 +149,21 @@ def segment_hair(
     else:
         probability = _without_ribbons(_sharpened(lab, segments, crop_from_photo), landmarks)
     smooth = np.clip(cv2.ximgproc.guidedFilter(pixels, probability.astype(np.float32), 5, 60.0), 0, 1)
+    hair = _connected(_without_shadows(smooth, zone, landmarks) if segments is None else smooth, zone)
+    stubble = 0.0
+    if segments is not None and hair.sum() < _LEAST_AREA * _PX_PER_IOD**2:
+        head = _carried(segments, segments.of(*_HEAD), crop_from_photo, (size[1], size[0]))
+        stubble, where = find_stubble(lab, head, _UP * _PX_PER_IOD, _PX_PER_IOD)
+        hair = np.maximum(where * (zone != EAR), hair) if stubble > 0 else hair
     return HairPicture(
         pixels=pixels,
-        hair=_connected(_without_shadows(smooth, zone, landmarks) if segments is None else smooth, zone),
+        hair=hair,
+        pure=_pure(hair, lab, landmarks),
         zone=zone,
         skin_lab=np.median(lab[skin_seed], axis=0).astype(np.float64),
         crop_from_photo=crop_from_photo,
         skull=skull,
+        stubble=stubble,
     )
 
 
@@ -376,6 +401,19 @@ def _connected(hair: Float32[np.ndarray, "H W"], zone: Int32[np.ndarray, "H W"])
     kept = np.isin(labels, np.flatnonzero(touching > 40)) & (labels > 0)
     near = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return np.where(near, hair, 0).astype(np.float32)
+
+
+def _pure(
+    hair: Float32[np.ndarray, "H W"], lab: Float32[np.ndarray, "H W 3"], landmarks: Float64[np.ndarray, "478 2"]
+) -> Float32[np.ndarray, "H W"]:
+    """Hair inside its rim that has a colour which hair has above the jaw too: what it lies upon further down has not."""
+    inside = cv2.erode(hair, np.ones((_MIXED_PX, _MIXED_PX), np.uint8))
+    low = np.arange(len(hair))[:, None] > landmarks[[61, 291], 1].mean()
+    sure = (inside > _SURE) & ~low
+    if sure.sum() < _FEW_SURE:
+        return inside
+    unlike = _Mixture.fit(lab[sure], 3).distance(lab.reshape(-1, 3)).reshape(hair.shape)
+    return inside * np.where(low, np.clip((_UNLIKE[1] - unlike) / (_UNLIKE[1] - _UNLIKE[0]), 0, 1), 1)
 
 
 @dataclass(frozen=True, eq=False)

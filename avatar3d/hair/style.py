@@ -38,6 +38,7 @@ _LEAST_SIDE: Final = 0.05
 _LEAST_SIDES: Final = 0.30
 # Below this level and further aside than this (same unit) the neck's shadow ends and hair may lie on the body.
 _ON_BODY: Final = (-1.6, 1.15)
+_UNEVEN: Final = 0.4
 # Share of hair seen on the ears from which they count as covered, and above which wholly.
 _EARS: Final = (0.50, 0.80)
 # Where hair over the ears ends: azimuth, height (as in scalp.py).
@@ -221,6 +222,8 @@ def _hang(picture: HairPicture, fitted: HeadFit) -> tuple[Float64[np.ndarray, "2
     ends = np.array([_end_of_run(side) for side in wide])
     # On the body dark clothes look like hair: only what both sides show is believed.
     ends = np.minimum(ends, max(_end_of_run(side) for side in over_body))
+    # What one side has far beyond the other is a lapel.
+    ends = np.maximum(ends, ends.max() - _UNEVEN)
     if min(ends) > -0.75:
         return np.zeros(2), np.ones(len(LEVELS))
     half = outer.mean(0)

@@ -31,7 +31,7 @@ def tint_scalp(model: HeadModel, fitted: HeadFit, skin: Skin, hair: Hair | None)
     size = albedo.shape[0]
     pixels = albedo.copy()
     drawn = [_follicles(model, fitted, hair, min(size, _LARGEST_PX))]
-    if hair.style.hang.min() < 0 or hair.style.ears > 0:
+    if hair.mesh is not None and (hair.style.hang.min() < 0 or hair.style.ears > 0):
         cover, colour = _cover(model, fitted, hair.mesh)
         mask, tint = _to_atlas(model, cover, colour, min(size, _LARGEST_PX // 2))
         drawn.insert(0, (_SHARE * mask, _SHADOW * tint))

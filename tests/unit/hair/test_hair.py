@@ -112,6 +112,7 @@ def hair(style: str) -> Hair | None:
 def grown(style: str) -> Mesh:
     grown = hair(style)
     assert grown is not None
+    assert grown.mesh is not None
     return grown.mesh
 
 
@@ -280,6 +281,7 @@ def test_the_same_photo_gives_the_same_hair() -> None:
     again = grow_hair(who.model, who.fitted, who.face, who.skin)
     assert again is not None
     again = again.mesh
+    assert again is not None
     assert again.positions.tobytes() == mesh.positions.tobytes()
     assert again.material.base_colour is not None
     assert mesh.material.base_colour is not None

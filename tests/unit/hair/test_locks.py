@@ -101,7 +101,7 @@ def photographed(brightness: np.ndarray) -> HairPicture:
     pixels = np.clip(brightness[..., None].repeat(3, axis=2), 0, 255).astype(np.uint8)
     whole = np.ones(brightness.shape, np.float32)
     skull = Skull(np.zeros(3), np.zeros(3), 0.064)
-    return HairPicture(pixels, whole, whole.astype(np.int32), np.zeros(3), np.eye(2, 3), skull)
+    return HairPicture(pixels, whole, whole, whole.astype(np.int32), np.zeros(3), np.eye(2, 3), skull)
 
 
 def test_curl_is_disorder_that_the_photo_can_show() -> None:
