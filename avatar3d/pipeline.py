@@ -1,6 +1,6 @@
 """The whole product on one page.
 
-photo -> FaceObservation -> HeadFit, Segments -> Skin, eyes, hair -> Avatar -> DIR/NAME/{glb, json, png, html}
+photo -> FaceObservation -> HeadFit, Segments -> Skin, eyes, hair, glasses -> Avatar -> DIR/NAME/{glb, json, png, html}
 """
 
 import json
@@ -39,6 +39,8 @@ from avatar3d.report.story import Story, tell_story
 from avatar3d.rig.assemble import as_rigged, assemble_avatar
 from avatar3d.texture.eyes import recover_eyes
 from avatar3d.texture.recover import recover_skin
+from avatar3d.wear.frames import hidden_by_glasses, put_on
+from avatar3d.wear.glasses import find_glasses
 
 __all__ = ["CreateParams", "Creation", "Files", "create", "create_files", "distinct_names", "make_avatar"]
 
@@ -130,7 +132,9 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
         segments = segment_face(face)
         picture = segment_hair(model, fitted, face, segments)
         shown = as_rigged(model, fitted)
-        skin = recover_skin(model, shown, face, size=params.texture_px, hidden=hidden_by_hair(picture, face))
+        glasses = find_glasses(model, fitted, face, segments)
+        hidden = np.maximum(hidden_by_hair(picture, face), hidden_by_glasses(model, shown, face, glasses))
+        skin = recover_skin(model, shown, face, size=params.texture_px, hidden=hidden)
         eyes = recover_eyes(model, shown, face, light=skin.light)
         progress("hair")
         hair = grow_hair(model, fitted, face, skin, picture=picture)
@@ -145,6 +149,7 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
             name=safe_name(name or photo.name),
             extras=provenance(model.licence, photo.sha256),
         )
+        avatar = put_on(avatar, model, fitted, glasses)
         return Creation(avatar, model, face, fitted, skin, eyes)
 
 
