@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from avatar3d.core.errors import FaceUnusableError
 from avatar3d.photo.measure import FaceMeasures
+from avatar3d.photo.picture import PictureMeasures
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class GateParams:
     blur: float = 0.065
     """Sigma in IODs; landmarks are off by 3 % there and no skin detail is left."""
     some_blur: float = 0.035
+    picture_blur: float = 0.009
+    """Share of the longer side; the same portraits lose their faces from .010 on, 22 sharp pictures without have .008 at most."""
     dark: float = 32.0
     """Even the brightest twentieth of the face is below this level; dark skin in fair light stays above 100."""
     rather_dark: float = 80.0
@@ -70,6 +73,35 @@ def check_face(name: str, face: FaceMeasures, *, spread: float, params: GatePara
             "FACE_UNSURE",
         )
     return tuple(_warnings(face, limits))
+
+
+def check_picture(name: str, picture: PictureMeasures, *, params: GateParams | None = None) -> None:
+    """Raise FaceUnusableError (15) when a picture in which no face was found is too dark, burnt or blurred to show one."""
+    limits = params or GateParams()
+    if picture.dark < limits.dark:
+        raise _unusable(
+            name,
+            f"no face was found, and the picture is too dark: its brightest parts have level {picture.dark:.0f} of 255; "
+            f"the limit is {limits.dark:.0f}.",
+            "Take a new picture with light on the face.",
+            "FACE_EXPOSURE",
+        )
+    if picture.burnt > limits.burnt:
+        raise _unusable(
+            name,
+            f"no face was found, and the picture is overexposed: {picture.burnt:.0%} of it is pure white; the limit is "
+            f"{limits.burnt:.0%}.",
+            "Take a new picture with less light on the face.",
+            "FACE_EXPOSURE",
+        )
+    if picture.blur > limits.picture_blur:
+        raise _unusable(
+            name,
+            f"no face was found, and the picture is blurred over {picture.blur:.1%} of its longer side; the limit is "
+            f"{limits.picture_blur:.1%}.",
+            "Take a new picture, holding the camera still and letting it focus on the face.",
+            "FACE_BLURRED",
+        )
 
 
 def turned_error(name: str, yaw_rad: float, limit_deg: float = 50.0, *, about: bool = False) -> FaceUnusableError:

@@ -10,10 +10,11 @@ from jaxtyping import Bool, Float32, UInt8
 from avatar3d.core.errors import FaceUnusableError, NoFaceError, SeveralFacesError, UsageError
 from avatar3d.core.photo import FaceObservation, Photo
 from avatar3d.photo.faces import Face, Faces, find_faces
-from avatar3d.photo.gates import GateParams, check_face, turned_error
+from avatar3d.photo.gates import GateParams, check_face, check_picture, turned_error
 from avatar3d.photo.landmarks import cut_chip, square_around
 from avatar3d.photo.measure import FaceMeasures, measure_face, yaw_of_box
 from avatar3d.photo.mediapipe import person_mask
+from avatar3d.photo.picture import measure_picture
 
 COMPARABLE = 0.4
 """A second face this large beside the largest is one that may have been meant."""
@@ -43,7 +44,9 @@ def observe_face(photo: Photo, *, face: str = "only") -> FaceObservation:
         raise _nobody(photo)
     name = _called(photo)
     chosen, measures, warnings = _choose(photo, faces, face)
-    if chosen.landmarks.spread > GateParams().loose and abs(math.degrees(measures.yaw_rad)) > _MESH_FAILS_DEG:
+    limits = GateParams()
+    disagree = chosen.landmarks.spread > limits.loose and measures.blur <= limits.blur
+    if disagree and abs(math.degrees(measures.yaw_rad)) > _MESH_FAILS_DEG:
         raise turned_error(name, max(measures.yaw_rad, yaw_of_box(chosen.box), key=abs), about=True)
     warnings = [*warnings, *check_face(name, measures, spread=chosen.landmarks.spread)]
     if photo.focal_px is not None:
@@ -98,7 +101,7 @@ def _believable(faces: Faces, photo: Photo) -> list[tuple[Face, FaceMeasures]]:
         unclear = turned or measures.blur > limits.blur or measures.iod_px < limits.smallest_iod_px
         if one.landmarks.spread <= limits.loose or unclear:
             kept.append((one, measures))
-    if not kept:
+    if not kept and measure_picture(photo.pixels).blur <= limits.picture_blur:
         profiles = [box for box in faces.unsettled if box.score > _PROFILE_SCORE]
         if profiles:
             yaw = max((yaw_of_box(box) for box in profiles), key=abs)
@@ -125,6 +128,8 @@ def _nobody(photo: Photo) -> NoFaceError | FaceUnusableError:
             hint="Give the original instead of a reduced copy.",
             id="FACE_TOO_SMALL",
         )
+    if min(height, width) >= _SMALLEST_PICTURE_PX:
+        check_picture(_called(photo), measure_picture(photo.pixels))
     return NoFaceError(
         f'"{_called(photo)}": no face was found in {width} x {height} pixels.',
         hint="Take a new picture in good light, the face towards the camera and nothing before it.",

@@ -269,10 +269,12 @@ def frames(kind: str) -> bytes:
 
 
 def scenery() -> bytes:
-    """A landscape of smooth noise."""
+    """A landscape of smooth noise under a sky, whose ridge is sharp."""
     noise = np.random.default_rng(7).normal(size=(12, 16, 3)).astype(np.float32)
-    hills = cv2.resize(noise, (800, 600), interpolation=cv2.INTER_CUBIC)
-    return saved((255 * (0.5 + 0.2 * hills).clip(0, 1)).astype(np.uint8))
+    hills = (0.5 + 0.2 * cv2.resize(noise, (800, 600), interpolation=cv2.INTER_CUBIC)).clip(0, 1)
+    ridge = 220 + 60 * np.sin(np.arange(800) / 90)
+    hills[np.arange(600)[:, None] < ridge] = (0.75, 0.85, 0.95)
+    return saved((255 * hills).astype(np.uint8))
 
 
 def two_equal() -> bytes:

@@ -175,9 +175,12 @@ ROWS: tuple[Row, ...] = (
     Row("I55", "face of 40 px", partial(make.shrunk, 0.4), 15, "FACE_TOO_SMALL"),
     Row("I56", "chin cropped", lambda: make.saved(np.ascontiguousarray(make.collins_head()[:290])), 15, "FACE_CROPPED"),
     Row("I57", "blurred", partial(make.blurred, 8.0), 15, "FACE_BLURRED"),
+    Row("I57b", "blurred beyond finding a face", partial(make.blurred, 30.0), 15, "FACE_BLURRED"),
     Row("I58", "far too dark", partial(make.exposed, 1 / 128), 15, "FACE_EXPOSURE"),
     Row("I58b", "rather dark", partial(make.exposed, 1 / 16), warns="dark"),
     Row("I58c", "burnt out", partial(make.exposed, 7.0), 15, "FACE_EXPOSURE"),
+    Row("I58d", "black but for traces", partial(make.exposed, 1 / 4096), 15, "FACE_EXPOSURE"),
+    Row("I58e", "white but for traces", partial(make.exposed, 400.0), 15, "FACE_EXPOSURE"),
 )  # fmt: skip
 
 NEEDS_HEIF_ABSENT = Row("I40", "HEIC without the extra", lambda: _ftyp(b"heic"), 11, "IMG_HEIC_EXTRA")
