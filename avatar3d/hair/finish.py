@@ -19,6 +19,8 @@ _DRAWN: Final = {True: 8, False: 4}
 _SOFT_PX: Final = (0.8, 2.4)
 # And over how many texels along it, so that light and dark run with the hair.
 _ALONG_PX: Final = (14.0, 5.0)
+# Of that this share is left where the photo shows the hair, whose own lights are better.
+_ALONG_SEEN: Final = 0.35
 # Natural logarithm by which roots are darker than the rest, and by which whole locks differ.
 _ROOTS: Final = 0.16
 _APART: Final = 0.08
@@ -27,7 +29,7 @@ _APART_HUE: Final = 0.02
 _STRONGER: Final = 0.85
 _CURLS_STRONGER: Final = 1.3
 # Where the photo shows the hair, that share of the drawn strands is left beside its own.
-_OVER_PHOTO: Final = 0.9
+_OVER_PHOTO: Final = 0.6
 
 
 def paint_picture(paint: HairPaint, locks: Locks, curl: float) -> Texture:
@@ -61,7 +63,9 @@ def paint_picture(paint: HairPaint, locks: Locks, curl: float) -> Texture:
         under = cv2.remap(colour, x.astype(np.float32), np.clip(y, 0, SIZE - 1).astype(np.float32),
                           cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
         # Blots of the photo become streaks.
-        under = cv2.GaussianBlur(under, (1, 0), sigmaX=0.1, sigmaY=along, borderType=cv2.BORDER_REPLICATE)
+        known = float((1 - under[..., 3]).mean()) / (1 - _OVER_PHOTO)
+        smear = along * (1 - (1 - _ALONG_SEEN) * known)
+        under = cv2.GaussianBlur(under, (1, 0), sigmaX=0.1, sigmaY=smear, borderType=cv2.BORDER_REPLICATE)
         own = _APART * rng.standard_normal() + _APART_HUE * rng.standard_normal() * np.array([1, 0, -1])
         shade = contrast * under[..., 3] * stripe[..., 0] - _ROOTS * (1 - down[:, None]) ** 2
         cell = picture[top : top + LONG_PX, left : left + kind.wide_px]

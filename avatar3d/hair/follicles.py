@@ -35,6 +35,9 @@ _VEIL_OF_STUBBLE: Final = 0.30
 _STUBBLE_DEEP: Final = 0.30
 # How steeply a hair stands out of the skin. Texels so wide (metres) draw no hairs, only the veil.
 _STEEP: Final = 2.2
+# Where hair is as dense as 1 over this, none of the noise is skin; where it is thinner than that, nothing is drawn.
+_FULL: Final = 1.15
+_NONE: Final = 0.01
 _FINE_M: Final = (0.0008, 0.0018)
 # What stands off the hair's own surface by so much is an ear (metres).
 _EAR_M: Final = (0.001, 0.004)
@@ -80,8 +83,8 @@ def find_scalp(model: HeadModel, size: int) -> Scalp:
 
 def draw_follicles(
     model: HeadModel, fitted: HeadFit, hair: Hair, size: int
-) -> tuple[Float32[np.ndarray, "S S"], Float32[np.ndarray, "S S 3"]]:
-    """Opacity of the hair on the skin, and the logarithm of its linear colour, over the face atlas."""
+) -> tuple[Int32[np.ndarray, "N"], Float32[np.ndarray, "N"], Float32[np.ndarray, "N 3"]]:
+    """Texels of the face atlas (row * size + column) with hair on the skin, its opacity, its linear colour's logarithm."""
     # Density and colour change slowly: half the size will do.
     scalp = find_scalp(model, size // 2)
     points = np.einsum("nc,ncd->nd", scalp.barycentric, fitted.neutral[scalp.corners]).astype(np.float32)
@@ -95,18 +98,15 @@ def draw_follicles(
     half = scalp.image(parts)
     # The islands' rims go on beyond them, for whoever filters the texture.
     half = np.where(half[..., :1] > 0, half, cv2.blur(half, (_RIM_PX, _RIM_PX)))
-    wide = cv2.resize(half, (size, size), interpolation=cv2.INTER_LINEAR)
-    wide[..., 1:] /= np.maximum(wide[..., :1], 1e-3)
-    dense, fine = wide[..., 1], wide[..., 2]
+    wide = cv2.resize(half, (size, size), interpolation=cv2.INTER_LINEAR).reshape(size * size, -1)
+    there = wide[:, 0] > 1e-3
+    chosen = np.flatnonzero(there & (wide[:, 1] > _NONE * wide[:, 0])).astype(np.int32)
+    dense, fine, *log = (wide[chosen, 1:] / wide[chosen, :1]).T
     stubble = hair.picture.stubble
-    veil = 1 - (1 - (_VEIL_OF_STUBBLE if stubble > 0 else _VEIL)) * fine
-    opacity = veil * dense
-    chosen = np.flatnonzero((dense > 0.02) & (fine > 0)).astype(np.int32)
-    share = (1 - veil).ravel()[chosen]
-    drawn = np.clip(0.5 + _STEEP * (1.15 * dense.ravel()[chosen] - _smeared(scalp.image(ways), chosen, size)), 0, 1)
-    opacity.ravel()[chosen] += share * drawn
-    deep = _STUBBLE_DEEP if stubble > 0 else 0.0
-    return _MOST * (stubble or 1.0) * opacity * (wide[..., 0] > 0), wide[..., 3:] - deep
+    hairs = fine * (1 - (_VEIL_OF_STUBBLE if stubble > 0 else _VEIL))
+    drawn = np.clip(0.5 + _STEEP * (_FULL * dense - _smeared(scalp.image(ways), chosen, size)), 0, 1)
+    opacity = _MOST * (stubble or 1.0) * (dense + hairs * (drawn - dense))
+    return chosen, opacity, np.stack(log, axis=1) - (_STUBBLE_DEEP if stubble > 0 else 0)
 
 
 def _lay_flat(model: HeadModel, size: int) -> Scalp:

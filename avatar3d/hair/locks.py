@@ -40,8 +40,8 @@ _LOWEST_M: Final = -0.0002
 _BURIED_M: Final = 0.0015
 # Below this lift (metres) hair is cropped: so many small tufts instead of locks, so far off the shell.
 _CROPPED_M: Final = 0.004
-_CROPPED_COUNT: Final = 300
-_CROPPED: Final = (0.009, 0.015, 0.010, 0.014)
+_CROPPED_COUNT: Final = 240
+_CROPPED: Final = (0.010, 0.017, 0.011, 0.015)
 _OFF_CROPPED_M: Final = 0.0008
 # Waves of curly locks: width to either side and length (metres).
 _WAVE: Final = (0.006, 0.034)
@@ -86,7 +86,7 @@ def grow_locks(shell: HairShell, paint: HairPaint, style: HairStyle, scene: Scen
     else:
         tufts = np.array(_CROPPED)
         strips.append(on_cropped(surface, tufts, _CROPPED_COUNT, _OFF_CROPPED_M, rng))
-    strips.append(at_rim(surface, lift, rng))
+    strips.append(at_rim(surface, lift, style, rng))
     flare = min(_FLARE[0] * lift, _FLARE[1]) * style.curl**2
     kinds = tuple(kind for part in strips for kind in [part.kind] * len(part.paths))
     cells = place_cells([kind.wide_px for kind in kinds])

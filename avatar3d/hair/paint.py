@@ -38,8 +38,8 @@ _MESH_ENDS: Final = 0.6
 _CLOSE_M: Final = 0.0025
 # Where the photo shows where hair ends, so it thins out within so many texels (across, down).
 _DRAWN_IN_PX: Final = (2.5, 8.0)
-# How far strands end apart, as a share of that length: in the air, and out of the skin.
-_RAGGED: Final = (0.22, 0.45)
+# How far strands end apart, as a share of that length.
+_RAGGED: Final = 0.45
 FRINGE_FROM: Final = 0.12
 """A hairline this much below the usual one (inter-ocular distances) is a fringe's."""
 # So far around begin the temples, where short hair never ends in the air.
@@ -82,6 +82,8 @@ _MOST_GLOSS: Final = 0.5
 _SKIN_LIKE: Final = 0.35
 _OVER_PHOTO: Final = 0.6
 _LOCKS: Final = 1.0
+# Edges of single texels would be seen as steps.
+_STEPLESS_PX: Final = 0.8
 # How far around hanging hair falls back from its front edge to its ends, degrees.
 _FALLS_BACK_DEG: Final = 9.0
 # Shadow where hanging hair turns in toward the cheek: natural logarithm at its front edge, and its width.
@@ -143,7 +145,7 @@ def paint_hair(
         alpha = np.minimum(grows, _ends(strands, _ENDS))
     if not short:
         # Locks end beyond the shell, in finer hairs than its picture can draw.
-        alpha = cv2.erode(alpha, np.ones((3, 3), np.uint8))
+        alpha = cv2.GaussianBlur(cv2.erode(alpha, np.ones((3, 3), np.uint8)), (0, 0), _STEPLESS_PX)
     # Below locks lies the shadow between them; where the photo was seen its own shadows are in the picture.
     deep = np.zeros_like(known) if short else _DEEP - _DEEP_SEEN * known
     drawn = contrast * (1 - (1 - _OVER_PHOTO) * known) * strands
@@ -309,8 +311,7 @@ def _alpha(
     drawn_in = ramp(cv2.GaussianBlur(firm, (0, 0), sigmaX=_DRAWN_IN_PX[0], sigmaY=_DRAWN_IN_PX[1]), 0.5, 1)
     inside = np.minimum(soft, firm + rooted * (np.minimum(firm, drawn_in) - firm))
     locks = cv2.GaussianBlur(strands, (0, 0), sigmaX=1.0, sigmaY=3)
-    ragged = _RAGGED[0] + (_RAGGED[1] - _RAGGED[0]) * rooted
-    inside = inside + ragged * locks / locks.std() * (1 - np.abs(2 * inside - 1))
+    inside = inside + _RAGGED * locks / locks.std() * (1 - np.abs(2 * inside - 1))
     return np.clip(0.5 + 2.2 * (inside - 0.5), 0, 1).astype(np.float32)
 
 

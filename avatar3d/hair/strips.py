@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float64
 
-from avatar3d.hair.paint import FRINGE_FROM, SIZE
+from avatar3d.hair.paint import FRINGE_FROM, SIZE, grows_out
 from avatar3d.hair.scalp import usual_hairline
 from avatar3d.hair.strands import CROPPED, FULL, RIM, LockKind
 from avatar3d.hair.style import HairStyle
@@ -31,8 +31,8 @@ _FRAME_INSIDE: Final = 0.022
 _FRAME_SWAY: Final = 0.014
 # The forehead ends so far around.
 _FOREHEAD_DEG: Final = 70.0
-# Share of a rim lock's length that lies outside the hair.
-_RIM_OUTSIDE: Final = 0.28
+# Share of a rim lock's length that lies outside the hair: of a fringe, and where hair grows out of the skin.
+_RIM_OUTSIDE: Final = (0.45, 0.28)
 # Cropped hair stands so far away from its common way (radians).
 _CROPPED_TURN: Final = 0.2
 # Around the face (so many turns to either side) the rim is so much denser.
@@ -145,7 +145,7 @@ def beside_face(surface: Surface, size: Float64[np.ndarray, "4"], off: float, rn
     return Strips(FULL, np.concatenate(parts), 0.8 * width, off * (0.3 + 0.7 * rng.random(2 * half)))
 
 
-def at_rim(surface: Surface, lift: float, rng: np.random.Generator) -> Strips:
+def at_rim(surface: Surface, lift: float, style: HairStyle, rng: np.random.Generator) -> Strips:
     """Single short hairs across the line where hair begins, so that no line is left."""
     presence = surface.paint.presence > COVERED
     border = cv2.morphologyEx(presence.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
@@ -164,7 +164,9 @@ def at_rim(surface: Surface, lift: float, rng: np.random.Generator) -> Strips:
     longer = float(np.clip(lift / 0.015, 0, 1))
     low, high, thin, thick = np.array(_RIM) * [0.6 + 0.4 * longer, 0.5 + 0.5 * longer, 1, 1]
     length = low + (high - low) * rng.random(_RIM_COUNT)
-    outside = follow(surface, roots, _RIM_OUTSIDE * length, np.zeros(_RIM_COUNT), RIM.steps, free=True)[:, -1]
+    rooted = grows_out(style)[np.minimum((roots[:, 0] * SIZE).astype(int), SIZE - 1)]
+    beyond = _RIM_OUTSIDE[0] + (_RIM_OUTSIDE[1] - _RIM_OUTSIDE[0]) * rooted
+    outside = follow(surface, roots, beyond * length, np.zeros(_RIM_COUNT), RIM.steps, free=True)[:, -1]
     turn = np.pi + rng.normal(0, 0.18, _RIM_COUNT)
     paths = follow(surface, outside, length, turn, RIM.steps, free=True)[:, ::-1]
     width = thin + (thick - thin) * rng.random(_RIM_COUNT)

@@ -5,7 +5,7 @@ from typing import Final
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int, UInt8
 
 from avatar3d.core.avatar import Mesh, Skin, Texture
 from avatar3d.core.head import HeadFit, HeadModel
@@ -20,33 +20,37 @@ _SHARE: Final = 0.85
 _SHADOW: Final = 0.75
 # Hair further off the scalp than this does not colour it (metres).
 _NEAR_M: Final = 0.07
-_LARGEST_PX: Final = 1024
 
 
 def tint_scalp(model: HeadModel, fitted: HeadFit, skin: Skin, hair: Hair | None) -> Skin:
     """The skin with the hair that grows out of it drawn on it, and in the hair's shadow where it hangs over it."""
     if hair is None:
         return skin
-    albedo = skin.albedo.pixels
-    size = albedo.shape[0]
-    pixels = albedo.copy()
-    drawn = [_follicles(model, fitted, hair, min(size, _LARGEST_PX))]
+    pixels = skin.albedo.pixels.copy()
+    size = pixels.shape[0]
     if hair.mesh is not None and (hair.style.hang.min() < 0 or hair.style.ears > 0):
         cover, colour = _cover(model, fitted, hair.mesh)
-        mask, tint = _to_atlas(model, cover, colour, min(size, _LARGEST_PX // 2))
-        drawn.insert(0, (_SHARE * mask, _SHADOW * tint))
-    for mask, tint in drawn:
-        mask, tint = (cv2.resize(part, (size, size), interpolation=cv2.INTER_LINEAR) for part in (mask, tint))
-        mixed = pixels[..., :3] + mask[..., None] * (tint - pixels[..., :3])
-        pixels[..., :3] = np.clip(np.round(mixed), 0, 255).astype(np.uint8)
+        mask, tint = (
+            cv2.resize(part, (size, size), interpolation=cv2.INTER_LINEAR)
+            for part in _to_atlas(model, cover, colour, min(size, 512))
+        )
+        shaded = np.flatnonzero(mask > 0)
+        _lay_over(pixels, shaded, _SHARE * mask.ravel()[shaded], _SHADOW * tint.reshape(-1, 3)[shaded])
+    texels, opacity, log = draw_follicles(model, fitted, hair, size)
+    _lay_over(pixels, texels, opacity, encode(log[None])[0])
     return replace(skin, albedo=Texture(name=skin.albedo.name, pixels=pixels))
 
 
-def _follicles(
-    model: HeadModel, fitted: HeadFit, hair: Hair, size: int
-) -> tuple[Float32[np.ndarray, "S S"], Float32[np.ndarray, "S S 3"]]:
-    opacity, log = draw_follicles(model, fitted, hair, size)
-    return opacity, encode(log).astype(np.float32)
+def _lay_over(
+    pixels: UInt8[np.ndarray, "S S 4"] | UInt8[np.ndarray, "S S 3"],
+    texels: Int[np.ndarray, "N"],
+    opacity: Float32[np.ndarray, "N"],
+    colour: np.ndarray,
+) -> None:
+    """Mix a colour (sRGB) into some texels (row * size + column) of a picture of our own."""
+    flat = pixels.reshape(-1, pixels.shape[2])
+    below = flat[texels, :3].astype(np.float32)
+    flat[texels, :3] = np.clip(np.round(below + opacity[:, None] * (colour - below)), 0, 255).astype(np.uint8)
 
 
 def _cover(
