@@ -22,8 +22,9 @@ _MIP_LEVELS = 6
 _OCCLUSION_REACH_M = 0.035
 """Deep enough to darken the mouth and the eye sockets, short of the chin's shadow on the neck."""
 _SURFACE_OFFSET_M = 2e-4
-_LIT_THROUGH = {"teethUpper": 0.65, "teethLower": 0.65, "tongue": 0.3}
-"""Openness that is never undercut: enamel and wet flesh scatter light, and lips that part let it in from everywhere."""
+_LIT_THROUGH = {"eyeLeft": 0.8, "eyeRight": 0.8, "teethUpper": 0.65, "teethLower": 0.65, "tongue": 0.3, "mouth": 0.2}
+"""Openness that is never undercut: enamel and wet flesh scatter light, and lips that part let it in from everywhere.
+Eyes bear the shadow of their lids in their texture."""
 _TURNED_AWAY = 0.2
 """Cosine beyond which a vertex faces away so far that no visible triangle has it."""
 

@@ -28,8 +28,8 @@ _IRIS_TO: Final = 0.90
 _WHITE_FROM: Final = 1.14
 _GLINT: Final = 0.55
 """Irises this much brighter than drawn, in log luminance, mirror a lamp."""
-_IRIS_RANGE: Final = np.array([-0.7, 0.55], np.float32)
-_WHITE_RANGE: Final = np.array([-0.9, 0.5], np.float32)
+_IRIS_RANGE: Final = np.array([-0.35, 0.55], np.float32)
+_WHITE_RANGE: Final = np.array([-0.5, 0.5], np.float32)
 """The white beside its own colour: darker than this is lash, lid or blur, and dull whites look ill."""
 _CHROMA_KEPT: Final = 0.3
 _DARKEST: Final = 0.3

@@ -38,14 +38,16 @@ _BROWN: Final = np.array([0.075, 0.042, 0.024], np.float32)
 _BROWN_CHROMA: Final = np.array([0.65, -0.62])
 _BLUE_CHROMA: Final = np.array([-0.32, 0.35])
 _STRAY_KEPT: Final = 0.5
-_IRIS_RANGE: Final = (0.018, 0.22)
+_IRIS_RANGE: Final = (0.026, 0.22)
 """Linear luminance that irises have."""
-_WHITE_RANGE: Final = (0.28, 0.58)
+_WHITE_RANGE: Final = (0.40, 0.60)
 _SEED: Final = 20240911
 _RING: Final = (0.5, 0.88)
 """Radii between which the photo's iris tells its colour, over the limbus: neither pupil nor the white's blur."""
 _LASHES: Final = 0.15
-"""Nearer to the lids than this, in iris radii, lashes and their shade redden an iris."""
+"""Nearer to the lids than this, in iris radii, lashes and their shade redden an iris ..."""
+_UPPER_SHADE: Final = 0.45
+"""... and below the upper lid they darken it so far down."""
 _SMALLEST: Final = 6
 """Pixels that an iris or a white must have to tell its colour."""
 _RESOLVED_PX: Final = 3.5
@@ -150,7 +152,9 @@ def _measure(eye: SeenEye) -> _Colours | None:
     ring = eye.inside & (eye.away > _RING[0]) & (eye.away < _RING[1])
     from_lids = cv2.distanceTransform(np.pad(eye.inside, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
     clear = ring & (from_lids > _LASHES * eye.radius_px)
-    iris, white = eye.linear[clear if clear.sum() >= _SMALLEST else ring], eye.white
+    lit = clear & (np.cumsum(eye.inside, axis=0) > _UPPER_SHADE * eye.radius_px)
+    iris = eye.linear[next((pixels for pixels in (lit, clear) if pixels.sum() >= _SMALLEST), ring)]
+    white = eye.white
     if min(len(iris), len(white)) < _SMALLEST:
         return None
     bright = np.median(white[_brightest(white)], axis=0)
@@ -187,14 +191,14 @@ def _iris(
     """Fibres that run outward, lighter around the pupil, with a dark soft ring at the limbus."""
     generator = np.random.default_rng(_SEED)
     fibres = np.zeros_like(radius)
-    for count, strength in ((17, 0.10), (31, 0.10), (53, 0.12), (89, 0.10), (131, 0.08)):
+    for count, strength in ((17, 0.13), (31, 0.15), (53, 0.18), (89, 0.16), (131, 0.12)):
         phase, bend = generator.uniform(0, 2 * np.pi), generator.uniform(-0.6, 0.6)
         wander = 0.5 * np.sin(3 * angle + generator.uniform(0, 6)) * radius
         fibres += np.float32(strength) * np.sin(count * angle + phase + bend * 6 * radius + wander)
     collarette = np.exp(-(((radius - 0.47) / 0.11) ** 2)).astype(np.float32)
     across = 1 + fibres * _step(_PUPIL, 0.55, radius) + 0.28 * collarette - 0.12 * _step(0.6, 0.95, radius)
     warm = 1 + collarette[..., None] * np.array([0.22, 0.06, -0.10], np.float32)
-    limbal = 1 - 0.5 * _step(0.76, 1.0, radius)
+    limbal = 1 - 0.58 * _step(0.74, 1.0, radius)
     drawn = warm * (across * limbal)[..., None]
     measured = (radius > _RING[0]) & (radius < _RING[1])  # as in the photo, so that the whole is as dark as there
     drawn /= float((drawn[measured] @ LUMINANCE).mean())
