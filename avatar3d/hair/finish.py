@@ -9,8 +9,9 @@ from jaxtyping import Float32, UInt8
 from avatar3d.core.avatar import Texture
 from avatar3d.hair.atlas import PICTURE_PX, SHELL_PX
 from avatar3d.hair.locks import Locks
-from avatar3d.hair.paint import SIZE, HairPaint
+from avatar3d.hair.paint import HairPaint
 from avatar3d.hair.strands import FULL, LONG_PX, LockKind, draw_lock
+from avatar3d.hair.texels import SIZE
 
 _SEED: Final = 17
 # Different locks of one kind that are drawn; the rest are these, mirrored by chance and each in its own colour.

@@ -13,9 +13,10 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int32
 
 from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.hair.edges import TAPER, grows_out
 from avatar3d.hair.grow import Hair
-from avatar3d.hair.paint import SIZE, TAPER, grows_out, ramp
 from avatar3d.hair.scalp import find_skull, usual_hairline
+from avatar3d.hair.texels import SIZE, ramp
 from avatar3d.render.raycast import Scene
 
 # A fringe, and hair that hangs or covers the ears, ends in the air and not on the skin.
@@ -23,7 +24,7 @@ _HANGING_TAPER: Final = 0.02
 _NAPE_DEG: Final = 120.0
 # Cosine to the camera, and degrees from the front, between which the photo's word about skin goes from nothing to all.
 _FACING: Final = (0.25, 0.60)
-_AROUND_DEG: Final = (100.0, 80.0)
+_AROUND_DEG: Final = (74.0, 56.0)
 # The photo's probability of hair that is none and all of the density, softened by so many pixels of the crop.
 _DENSE: Final = (0.08, 0.85)
 _SOFT_PX: Final = 1.2

@@ -10,12 +10,13 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int32
 
 from avatar3d.hair.atlas import PICTURE_PX, place_cells
-from avatar3d.hair.paint import SIZE, HairPaint
+from avatar3d.hair.paint import HairPaint
 from avatar3d.hair.shell import HairShell, push_out, sunk_below
 from avatar3d.hair.strands import FULL, LONG_PX, RIM, THIN, LockKind
 from avatar3d.hair.strips import END_COUNT, FRAME_COUNT, Strips, at_ends, at_rim, beside_face, on_cropped, over_hair
 from avatar3d.hair.style import HairStyle
 from avatar3d.hair.surface import Surface
+from avatar3d.hair.texels import SIZE
 from avatar3d.render.raycast import Scene
 
 # Locks over the shell, at the ends of hanging hair and beside its face (taken from the former), single hairs above, and

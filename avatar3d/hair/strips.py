@@ -7,11 +7,12 @@ import cv2
 import numpy as np
 from jaxtyping import Float64
 
-from avatar3d.hair.paint import FRINGE_FROM, SIZE, grows_out
+from avatar3d.hair.edges import FRINGE_FROM, grows_out
 from avatar3d.hair.scalp import usual_hairline
 from avatar3d.hair.strands import CROPPED, FULL, RIM, LockKind
 from avatar3d.hair.style import HairStyle
 from avatar3d.hair.surface import COVERED, Surface, follow, spread_roots
+from avatar3d.hair.texels import SIZE
 
 # Locks at the ends of hanging hair, beside its face, and across the hairline.
 END_COUNT: Final = 56

@@ -25,6 +25,8 @@ _CLOCK: Final = np.arange(-180.0, 180.0, 5.0)
 _FOREHEAD: Final = 0.7
 # Hair that leaves the ears bare comes so far below the usual line at the temples, or as low as over the forehead.
 _LOW_TEMPLES: Final = 0.15
+# How far above the usual line it may begin, per degrees from the front.
+_RECEDES: Final = np.array([(0, 2.0), (44, 2.0), (52, 0.60), (62, 0.20), (180, 0.20)])
 _LESS_SEEN: Final = (0.12, 0.30)
 # Hair that stands off further than this is cut back (metres): the shell is not a sail.
 _MOST_LIFT_M: Final = 0.085
@@ -172,6 +174,9 @@ def _hairline(
         middle = line[np.abs(AZIMUTHS) < 20].mean()
         line = np.maximum(line, np.where(np.abs(AZIMUTHS) < 84, np.minimum(bare, middle), -2))
         line += _turned_away(surface, height) * np.maximum(_mirrored(line) - line, 0)
+        # Hair recedes over the forehead, not over the ears, where it is grey or clipped before it is gone.
+        kept = usual_hairline(AZIMUTHS) + np.interp(np.abs(AZIMUTHS), _RECEDES[:, 0], _RECEDES[:, 1])
+        line = np.minimum(line, kept)
     low = np.minimum(line, np.interp(np.abs(AZIMUTHS), _OVER_EARS[:, 0], _OVER_EARS[:, 1]))
     line = line + ears * (low - line)
     smooth = gaussian_filter1d(median_filter(line, 3, mode="wrap"), 0.7, mode="wrap")

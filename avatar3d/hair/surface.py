@@ -5,8 +5,9 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float64, Int32
 
-from avatar3d.hair.paint import SIZE, HairPaint
+from avatar3d.hair.paint import HairPaint
 from avatar3d.hair.shell import HairShell
+from avatar3d.hair.texels import SIZE
 
 # Share of a step by which a lock's free end passes the edge of the hair.
 _FREE: Final = 0.4

@@ -8,10 +8,11 @@ from avatar3d.hair.atlas import PICTURE_PX, SHELL_PX, is_shell, on_shell, place_
 from avatar3d.hair.finish import paint_picture
 from avatar3d.hair.flow import HairFlow, measure_curl
 from avatar3d.hair.locks import Locks
-from avatar3d.hair.paint import SIZE, HairPaint
+from avatar3d.hair.paint import HairPaint
 from avatar3d.hair.scalp import Skull
 from avatar3d.hair.segment import HairPicture
 from avatar3d.hair.strands import FULL, LONG_PX, RIM, THIN, LockKind, draw_lock
+from avatar3d.hair.texels import SIZE
 
 KINDS = [FULL] * 190 + [THIN] * 40 + [RIM] * 156
 
