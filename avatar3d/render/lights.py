@@ -33,12 +33,15 @@ def add_lights(*lights: Light) -> Light:
 
 
 def studio_light() -> Light:
-    """What avatars are shown in: a large key from above and the person's left, a cool fill, a pale rim."""
+    """What avatars are shown in: a large key from above and the person's left, a cool fill, a pale rim.
+
+    So bright that skin facing the camera shows its albedo.
+    """
     return add_lights(
-        ambient_light((0.36, 0.36, 0.38)),
-        directional_light((0.45, 0.55, 0.75), (0.62, 0.60, 0.57)),
-        directional_light((-0.8, 0.1, 0.5), (0.20, 0.21, 0.24)),
-        directional_light((0.0, 0.5, -0.9), (0.12, 0.12, 0.13)),
+        ambient_light((0.41, 0.41, 0.42)),
+        directional_light((0.45, 0.55, 0.75), (0.78, 0.75, 0.71)),
+        directional_light((-0.8, 0.1, 0.5), (0.22, 0.23, 0.26)),
+        directional_light((0.0, 0.5, -0.9), (0.14, 0.14, 0.15)),
     )
 
 
