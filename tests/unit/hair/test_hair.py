@@ -13,6 +13,7 @@ from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import Camera, FaceObservation, Light, Photo
 from avatar3d.hair.atlas import PICTURE_PX, is_shell
 from avatar3d.hair.flow import draw_strands, find_flow, usual_flow
+from avatar3d.hair.follicles import draw_follicles, find_scalp
 from avatar3d.hair.grow import Hair, grow_hair
 from avatar3d.hair.scalp import find_skull, usual_hairline
 from avatar3d.hair.segment import hidden_by_hair, segment_hair
@@ -313,3 +314,25 @@ def test_the_scalp_under_the_hair_takes_its_colour_and_the_face_keeps_its_own() 
     assert np.abs(np.median(colours[crown], axis=0) - BROWN).max() < 45
     np.testing.assert_array_equal(np.median(colours[cheeks], axis=0), SKIN)
     assert tint_scalp(who.model, who.fitted, who.skin, None) is who.skin
+
+
+def test_short_hair_thins_out_on_the_skin_instead_of_ending_at_an_edge() -> None:
+    who, grown = sitter("short"), hair("short")
+    assert grown is not None
+    texels, opacity, _ = draw_follicles(who.model, who.fitted, grown, 512)
+    scalp = find_scalp(who.model, 512)
+    places = np.full((512 * 512, 3), np.nan, np.float32)
+    places[scalp.texels] = np.einsum("nc,ncd->nd", scalp.barycentric, who.fitted.neutral[scalp.corners])
+    shown = np.zeros(512 * 512, np.float32)
+    shown[texels] = opacity
+    skull = grown.style.skull
+    azimuth, height = skull.azimuth(places[scalp.texels]), skull.height(places[scalp.texels])
+    over_mm = 1000 * skull.iod_m * (height - grown.style.line(azimuth))
+    for side in ((np.abs(azimuth) < 30), (np.abs(azimuth) > 150)):
+        dense = [shown[scalp.texels][side & (np.abs(over_mm - at) < 1.5)].mean() for at in (-25, -3, 3, 9, 40)]
+        assert dense[0] < 0.02
+        assert dense[-1] > 0.85
+        assert (np.diff(dense) > 0).all()
+    # Single hairs, no wash: at one height over the sideburn some texels are far more hair than others.
+    sideburn = shown[scalp.texels][(np.abs(np.abs(azimuth) - 70) < 4) & (np.abs(over_mm - 4) < 1.5)]
+    assert np.percentile(sideburn, 90) > 2 * np.percentile(sideburn, 10)

@@ -1,12 +1,16 @@
 """Hair where the segmentation net sees it: blond on bright skin, strands before the cheek; edges from the colours."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from avatar3d.core.segments import KINDS, Segments
 from avatar3d.hair.segment import hidden_by_hair, segment_hair
+from avatar3d.hair.shell import sample_meridians
+from avatar3d.hair.style import measure_style
 from avatar3d.photo.crop import CROP_PX, crop_from_photo, warp_into
-from tests.unit.hair.test_hair import SIZE, Sitter, sitter
+from tests.unit.hair.test_hair import BROWN, SIZE, Sitter, sitter
 
 
 def seen(who: Sitter, hair: np.ndarray, *, blurred_px: float = 0.0) -> Segments:
@@ -41,6 +45,33 @@ def test_the_colours_of_the_picture_sharpen_what_the_net_saw_blurred() -> None:
     hidden = hidden_by_hair(blurred, who.face) > 0.5
     truth = who.painted
     assert (hidden & truth).sum() / (hidden | truth).sum() > 0.85
+
+
+def test_a_lapel_that_the_net_takes_for_hair_does_not_lengthen_it() -> None:
+    who = sitter("long")
+    y, x = np.mgrid[0:SIZE, 0:SIZE]
+    lapel = (x > 284) & (x < 322) & (y > 300) & (y < 430)
+    hang: list[np.ndarray] = []
+    for hair in (who.painted, who.painted | lapel):
+        picture = segment_hair(who.model, who.fitted, who.face, seen(who, hair))
+        surface = sample_meridians(who.model, who.fitted, picture.skull)
+        hang.append(measure_style(picture, who.fitted, surface).hang)
+    assert (hang[0] < -0.75).all()
+    np.testing.assert_allclose(hang[1], hang[0], atol=0.45)
+
+
+def test_the_colour_of_a_dress_is_not_the_colour_of_the_hair_that_lies_on_it() -> None:
+    who = sitter("long")
+    pixels = who.face.photo.pixels.copy()
+    dress = who.painted & (np.mgrid[0:SIZE, 0:SIZE][0] > 290)
+    pixels[dress] = (190, 20, 30)
+    face = replace(who.face, photo=replace(who.face.photo, pixels=pixels))
+    picture = segment_hair(who.model, who.fitted, face, seen(who, who.painted))
+    red = (picture.pixels[..., 0] > 150) & (picture.pixels[..., 1] < 60)
+    brown = (np.abs(picture.pixels.astype(int) - BROWN) < 12).all(-1)
+    assert picture.hair[red].mean() > 0.5
+    assert picture.pure[red].max() < 0.1
+    assert picture.pure[brown].mean() > 0.5
 
 
 def test_no_hair_is_no_hair() -> None:
