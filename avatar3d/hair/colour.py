@@ -18,6 +18,8 @@ _PURE: Final = (0.55, 0.90)
 _DARK: Final = (0.015, 0.06)
 _BROWNEST: Final = 0.45
 _NOISE: Final = 0.35
+# Blue over red, half their logarithm, up to which blue is taken off hair; dyed hair has more.
+_COLDEST: Final = 0.20
 # What was not seen goes on as what was beside it, and beyond that as what grows at the same level: eighths of a texel.
 _CONTINUED: Final = ((5.0, 5.0), (16.0, 4.0))
 # Of its light and dark this share was the lamp's.
@@ -101,7 +103,12 @@ def continue_colour(
 
 
 def _of_hair(log: Float32[np.ndarray, "H W 3"]) -> Float32[np.ndarray, "H W 3"]:
-    """Dark hair's hue is half the lamp's and the camera's noise: it is brought toward the browns that melanin has."""
+    """Log colour nearer to those of hair: a little blue is the sky's or a lamp's, no hair's, and dark hair's hue is partly
+    the camera's noise, so that it is brought toward the browns that melanin has.
+    """
+    red, _, blue = log.transpose(2, 0, 1)
+    cold = np.clip(0.5 * (blue - red), 0, _COLDEST)[..., None]
+    log = log + cold * np.array([1, 0, -1], np.float32)
     red, _, blue = log.transpose(2, 0, 1)
     brown = np.clip(0.5 * (red - blue), 0, _BROWNEST)
     middle = log.mean(2)

@@ -71,8 +71,11 @@ def grows_out(style: HairStyle) -> Float32[np.ndarray, "S"]:
 
 def _still_close(style: HairStyle) -> Float64[np.ndarray, "S"]:
     """How far inside its line hair still lies so close to the skin that nobody looks under its edge; around."""
-    lift = max(float(np.percentile(style.lift_m, 70)), 1.01 * _CLOSE_M)
-    behind = np.clip((np.abs(np.linspace(-180, 180, SIZE)) - 100) / 25, 0, 1)
+    azimuth = np.abs(np.linspace(-180, 180, SIZE))
+    around = np.radians(np.minimum(azimuth, 90)) * np.sign(np.linspace(-180, 180, SIZE))
+    at_ears = style.lift(np.stack([np.sin(around), np.zeros(SIZE), np.cos(around)], axis=1))
+    lift = np.maximum(np.maximum(np.percentile(style.lift_m, 70), at_ears), 1.01 * _CLOSE_M)
+    behind = np.clip((azimuth - 100) / 25, 0, 1)
     rise = np.maximum(RISE_M + (RISE_NAPE_M - RISE_M) * behind, RISE_SHARE * lift)
     return -rise * np.log(1 - _CLOSE_M / lift) / style.skull.iod_m
 

@@ -153,8 +153,8 @@ def segment_hair(
     stubble = 0.0
     if segments is not None and hair.sum() < _LEAST_AREA * _PX_PER_IOD**2:
         head = _carried(segments, segments.of(*_HEAD), crop_from_photo, (size[1], size[0]))
-        stubble, where = find_stubble(lab, head, _UP * _PX_PER_IOD, _PX_PER_IOD)
-        hair = np.maximum(where * (zone != EAR), hair) if stubble > 0 else hair
+        stubble, where = find_stubble(lab, head, hair, _UP * _PX_PER_IOD, _PX_PER_IOD)
+        hair = where * (zone != EAR) if stubble > 0 else hair
     return HairPicture(
         pixels=pixels,
         hair=hair,

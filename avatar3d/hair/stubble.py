@@ -24,9 +24,14 @@ _SOFT_PX: Final = 1.5
 
 
 def find_stubble(
-    lab: Float32[np.ndarray, "H W 3"], head: Float32[np.ndarray, "H W"], eyes_row: float, iod_px: float
+    lab: Float32[np.ndarray, "H W 3"],
+    head: Float32[np.ndarray, "H W"],
+    hair: Float32[np.ndarray, "H W"],
+    eyes_row: float,
+    iod_px: float,
 ) -> tuple[float, Float32[np.ndarray, "H W"]]:
-    """How much stubble there is, 0 to 1, and where it shows; `head` is the probability of anybody's head.
+    """How much stubble there is, 0 to 1, and where it shows; `head` is the probability of anybody's head,
+    `hair` that of hair, too little to be a head of it.
 
     One side tells for both, because the other often lies in shadow.
     """
@@ -54,5 +59,5 @@ def find_stubble(
     from_outline = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 3) / iod_px
     height = (eyes_row - np.arange(len(lab))[:, None]) / iod_px
     beside = np.interp(from_outline, _BESIDE, (1, 0)) * np.interp(height, _REACHES, (0, 1, 1, 0))
-    grey = np.interp(chroma / skin_chroma, _GREY, (1, 0))
+    grey = np.maximum(np.interp(chroma / skin_chroma, _GREY, (1, 0)), hair)
     return amount, (inside * beside * cv2.GaussianBlur(grey, (0, 0), _SOFT_PX)).astype(np.float32)

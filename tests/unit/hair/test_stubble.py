@@ -11,15 +11,15 @@ IOD, EYES, MIDDLE, HALF = 44.0, 130, 110, 55
 ROSY, GREY, SHADOW = (68.0, 18.0, 20.0), (64.0, 4.0, 6.0), (45.0, 5.0, 7.0)
 
 
-def head_with_sides(left: Colour, right: Colour) -> tuple[np.ndarray, np.ndarray]:
-    """Lab and mask of a rosy head 2.5 inter-ocular distances wide before a blue wall, its outer parts in two colours."""
+def head_with_sides(left: Colour, right: Colour) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lab and mask of a rosy head without hair, 2.5 inter-ocular distances wide before a blue wall, its outer parts in two colours."""
     lab = np.tile(np.array((50.0, -5.0, -25.0), np.float32), (220, 220, 1))
     lab[40:220, MIDDLE - HALF : MIDDLE + HALF] = ROSY
     lab[40:220, MIDDLE - HALF : MIDDLE - HALF + 13] = left
     lab[40:220, MIDDLE + HALF - 13 : MIDDLE + HALF] = right
     head = np.zeros((220, 220), np.float32)
     head[40:220, MIDDLE - HALF : MIDDLE + HALF] = 1
-    return lab, head
+    return lab, head, np.zeros_like(head)
 
 
 @pytest.mark.parametrize(("left", "right"), [(GREY, ROSY), (SHADOW, GREY), (GREY, GREY)])
