@@ -12,7 +12,7 @@ from avatar3d.hair.scalp import Skull
 from avatar3d.hair.style import AZIMUTHS, LEVELS, HairStyle, MeridianSurface
 from avatar3d.render.raycast import Scene
 
-COLUMNS: Final = 60
+COLUMNS: Final = 52
 _SCALP_ROWS: Final = 24
 _CURTAIN_ROWS: Final = 14
 # The shell goes on below the hairline by this much, where strands end one by one (inter-ocular distances).

@@ -40,10 +40,10 @@ class LockKind:
     """Whether its ribbon is arched: three points across instead of two."""
 
 
-FULL: Final = LockKind(wide_px=28, hairs=46, clumps=5, begins=0.10, ends=0.45, steps=9, ridge=True)
+FULL: Final = LockKind(wide_px=28, hairs=46, clumps=5, begins=0.10, ends=0.45, steps=8, ridge=True)
 THIN: Final = LockKind(wide_px=12, hairs=9, clumps=2, begins=0.15, ends=0.45, steps=7, ridge=False)
 CROPPED: Final = LockKind(wide_px=20, hairs=13, clumps=11, begins=0.45, ends=0.35, steps=3, ridge=False)
-RIM: Final = LockKind(wide_px=12, hairs=7, clumps=6, begins=0.45, ends=0.40, steps=5, ridge=False)
+RIM: Final = LockKind(wide_px=12, hairs=7, clumps=6, begins=0.45, ends=0.40, steps=4, ridge=False)
 
 
 def draw_lock(kind: LockKind, curl: float, rng: np.random.Generator) -> Float32[np.ndarray, "L W 2"]:
