@@ -50,6 +50,8 @@ SEED: Final = 0
 _BUST_MARGIN_M: Final = 0.006
 _BUST_SMOOTHING: Final = 12
 _KEPT_WITHIN_M: Final = 0.0005
+_SAME_M: Final = 1e-7
+"""Two machines round the same skin apart by 2e-9 m."""
 _ICT_SKIN_END: Final = 11248
 """ICT's own order: face, head and neck come before the mouth's and the eyes' sockets."""
 _JAW_ANGLE_RAD: Final = np.radians(25.33)
@@ -214,8 +216,20 @@ def _with_landmarks(model: HeadModel) -> HeadModel:
 
 
 def _kept_landmarks(model: HeadModel, before: HeadModel) -> HeadModel:
-    """The landmarks of an earlier build, laid on this one by position, for quick work on anything else."""
+    """The landmarks of an earlier build for quick work on anything else: as they are where skin and eyes are the same,
+    so that what was measured with them stays valid; else laid on this one by position.
+    """
     rest, triangles = before.rest.astype(float), before.landmark_triangles
+    index = {tuple(corners): number for number, corners in enumerate(model.triangles.tolist())}
+    corners = before.triangles[triangles]
+    same = np.array([index.get(tuple(one), -1) for one in corners.tolist()], np.int32)
+    if (same >= 0).all() and np.allclose(model.rest[corners], before.rest[corners], rtol=0, atol=_SAME_M):
+        return replace(
+            model,
+            landmark_triangles=same,
+            landmark_barycentric=before.landmark_barycentric,
+            landmark_confidence=before.landmark_confidence,
+        )
     points = (rest[before.triangles[triangles]] * before.landmark_barycentric[:, :, None]).sum(1)
     normals = np.cross(
         *(rest[before.triangles[triangles, corner]] - rest[before.triangles[triangles, 0]] for corner in (1, 2))

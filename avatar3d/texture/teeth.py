@@ -56,7 +56,8 @@ _GAP: Final = (-0.75, -1.15)
 _GUM: Final = np.array([0.42, 0.20, 0.17], np.float32)
 """Linear; the chroma of shaded gum."""
 _GUM_RANGE: Final = (0.35, 1.1)
-_BEHIND_RANGE: Final = (0.12, 1.3)
+_BEHIND_RANGE: Final = (0.4, 1.3)
+"""A narrow gap is black in a photo for want of light; flesh that dark would be a hole once the jaw opens."""
 _NEAR_TEXELS: Final = 7.0
 """This near to what the photo shows a jaw's texture has no drawn lines or gum of its own."""
 _NEAR_ON_GUM: Final = 0.25

@@ -120,8 +120,10 @@ def glance_from(
 
 
 def map_digest(model: HeadModel) -> str:
-    """Of where the landmarks lie on the head: what the measurement belongs to."""
-    places = model.landmark_triangles.tobytes() + model.landmark_barycentric.astype(np.float32).tobytes()
+    """Of where the landmarks lie on the head, whatever other parts it has: what the measurement belongs to."""
+    places = (
+        model.triangles[model.landmark_triangles].tobytes() + model.landmark_barycentric.astype(np.float32).tobytes()
+    )
     return hashlib.sha256(places).hexdigest()
 
 

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from tools.head.parts.follow import material_triangles
 from tools.head.parts.source import IctSource
 
-RING: Final = 8
+RING: Final = 10
 SPREAD: Final = (1.085, 1.08, 1.05, 1.02, 1.01, 1.01, 1.01)
 """Crown width over its share of the arc: front teeth touch near the edge, which stands outside the arc of centres."""
 # Clinical crown heights, mm, from the midline outward (textbook means, Wheeler).
@@ -81,10 +81,18 @@ CANINE: Final = Form(
     2.4,
 )
 PREMOLAR: Final = Form(
-    (-0.2, 0.15, 0.55, 0.86), (0.72, 0.84, 1.0, 0.90), (0.82, 0.97, 1.0, 0.72), (-0.82, -0.97, -1.0, -0.72), 2.5
+    (-0.2, 0.15, 0.55, 0.78, 0.93),
+    (0.70, 0.84, 1.0, 0.96, 0.74),
+    (0.80, 0.98, 1.0, 0.88, 0.58),
+    (-0.80, -0.98, -1.0, -0.88, -0.58),
+    2.3,
 )
 MOLAR: Final = Form(
-    (-0.2, 0.15, 0.55, 0.86), (0.82, 0.90, 1.0, 0.92), (0.84, 0.97, 1.0, 0.76), (-0.84, -0.97, -1.0, -0.76), 3.2
+    (-0.2, 0.15, 0.55, 0.80, 0.94),
+    (0.80, 0.90, 1.0, 0.97, 0.80),
+    (0.82, 0.98, 1.0, 0.90, 0.64),
+    (-0.82, -0.98, -1.0, -0.90, -0.64),
+    2.7,
 )
 FORMS: Final = (INCISOR, INCISOR, CANINE, PREMOLAR, PREMOLAR, MOLAR, MOLAR)
 
@@ -200,17 +208,16 @@ def build_crown(socket: Socket, cell: tuple[float, float, float, float], *, flip
     for h, width, outer, inner in zip(form.heights, form.widths, form.outer, form.inner, strict=True):
         height = np.full(RING, h)
         if socket.position >= 3 and h == form.heights[-1]:
-            height = h + _cusp(socket.position, a, b) * 0.6
+            height = h - 0.05 + 0.9 * _cusp(socket.position, a, b)
         if socket.position < 2 and h == 1.0:
             height = 1.0 - 0.05 * np.clip(np.maximum(a, 0), 0, 1) ** 2  # the distal corner is rounder
         rings.append(socket.place(side * a * width, (outer + inner) / 2 + b * (outer - inner) / 2, height))
     if socket.position >= 3:
-        height = 0.84 + _cusp(socket.position, a, b)
-        rings.append(socket.place(side * a * 0.55, b * 0.5, height))
-        rings.append(socket.place(np.zeros(1), np.zeros(1), np.full(1, 0.80)))
+        height = 0.84 + 0.5 * _cusp(socket.position, a, b)
+        rings.append(socket.place(side * a * 0.45, b * 0.36, height))
     vertices = np.concatenate(rings)
     count = len(form.heights) + (socket.position >= 3)
-    polygons, texture, uvs = _crown_faces(count, cell, capped=socket.position >= 3)
+    polygons, texture, uvs = _crown_faces(count, cell)
     if flip:
         polygons, texture = reverse(polygons, polygons), reverse(texture, polygons)
     return Surface(vertices, polygons, texture, uvs, np.arange(len(vertices)))
@@ -226,7 +233,7 @@ def _cusp(position: int, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.where(b > 0, 0.13, 0.15) * diagonal
 
 
-def _crown_faces(rings: int, cell: tuple[float, float, float, float], *, capped: bool) -> tuple[np.ndarray, ...]:
+def _crown_faces(rings: int, cell: tuple[float, float, float, float]) -> tuple[np.ndarray, ...]:
     u0, v0, u1, v1 = cell
     polygons: list[list[int]] = []
     texture: list[list[int]] = []
@@ -240,16 +247,13 @@ def _crown_faces(rings: int, cell: tuple[float, float, float, float], *, capped:
             polygons.append([r * RING + t, r * RING + s, (r + 1) * RING + s, (r + 1) * RING + t])
             texture.append([r * columns + s + 1, r * columns + s, (r + 1) * columns + s, (r + 1) * columns + s + 1])
     top, top_uv = (rings - 1) * RING, (rings - 1) * columns
-    if capped:
-        for s in range(RING):
-            polygons.append([top + (s + 1) % RING, top + s, rings * RING, -1])
-            texture.append([top_uv + s + 1, top_uv + s, top_uv + s, -1])
-    else:
-        # The edge's ring of eight: a triangle at each end, two quads between.
-        for ring in ((1, 0, 7), (2, 1, 7, 6), (3, 2, 6, 5), (4, 3, 5)):
-            padding = [-1] * (4 - len(ring))
-            polygons.append([top + s for s in ring] + padding)
-            texture.append([top_uv + s for s in ring] + padding)
+    # The last ring is closed by a strip: a triangle at each end, quads between.
+    half = RING // 2
+    between = [(k + 1, k, RING - k, RING - k - 1) for k in range(1, half - 1)]
+    for ring in ((1, 0, RING - 1), *between, (half, half - 1, half + 1)):
+        padding = [-1] * (4 - len(ring))
+        polygons.append([top + s for s in ring] + padding)
+        texture.append([top_uv + s for s in ring] + padding)
     # The ring runs from +along over `out`; seen from the edge that is clockwise for an upper tooth.
     return np.array(polygons, np.int32), np.array(texture, np.int32), uvs
 

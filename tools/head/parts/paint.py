@@ -79,7 +79,13 @@ def _teeth() -> np.ndarray:
     inner = np.clip((cell - 0.55) / 0.1, 0, 1) * np.clip((0.98 - cell) / 0.05, 0, 1)
     picture = picture * (1 - 0.14 * inner)[..., None]
     back = np.abs(u - 0.5) * 2
-    picture = picture * (1 - 0.24 * np.clip((back - 0.3) / 0.7, 0, 1)[..., None] * [0.9, 1.0, 1.15])
+    # Side teeth stand in the shade of the cheeks, the more the nearer the gum; fissures are dark.
+    shade = np.clip((back - 0.36) / 0.36, 0, 1)
+    picture = picture * (1 - (0.32 + 0.15 * crown) * shade)[..., None] ** np.array([0.9, 1.0, 1.15])
+    fissure = (back > 6 / 14) * np.clip(1 - crown / 0.12, 0, 1)
+    picture = _mix(picture, np.array([120, 96, 76.0]), 0.55 * fissure)
+    neck = np.clip((crown - 0.62) / 0.2, 0, 1)
+    picture = _mix(picture, np.array([172, 112, 98.0]), 0.35 * neck)
     picture += 2.5 * _noise(1, 2.5)[..., None]
     depth = np.clip((v - GUM_BAND[0]) / (GUM_BAND[1] - GUM_BAND[0]), 0, 1)
     gum = _mix(
@@ -100,18 +106,18 @@ def _tongue() -> np.ndarray:
     u, v = _grid()
     above = np.clip(1 - np.abs(u - 0.5) / 0.3, 0, 1)
     picture = _mix(np.broadcast_to(np.array([172, 84, 84.0]), (*u.shape, 3)), np.array([201, 122, 116.0]), above)
-    picture = picture * (1 - 0.10 * np.exp(-(((u - 0.5) / 0.012) ** 2)))[..., None]
+    picture = picture * (1 - 0.12 * np.exp(-(((u - 0.5) / 0.02) ** 2)))[..., None]
     picture = picture * (1 + 0.05 * above * _noise(3, 1.0) + 0.03 * _noise(4, 5))[..., None]
-    return picture * (1 - 0.65 * np.clip((v - 0.45) / 0.5, 0, 1))[..., None]
+    return picture * (1 - 0.5 * np.clip((v - 0.45) / 0.5, 0, 1))[..., None]
 
 
 def _mouth() -> np.ndarray:
-    """Dark pink behind the lips, almost black in the throat."""
+    """Pink behind the lips, dark red flesh in the throat: engines add the shade."""
     u, v = _grid()
     radius = np.hypot(u - 0.5, v - 0.5) / 0.5
     picture = _mix(
-        np.broadcast_to(np.array([34, 11, 11.0]), (*u.shape, 3)),
-        np.array([140, 66, 62.0]),
+        np.broadcast_to(np.array([92, 34, 33.0]), (*u.shape, 3)),
+        np.array([158, 78, 74.0]),
         np.clip((radius - 0.15) / 0.8, 0, 1) ** 1.3,
     )
     for middle in UV_CENTRES:  # the cups behind the lids: conjunctiva, darker behind the ball

@@ -21,13 +21,21 @@ SEGMENTS: Final = 16
 REST_LINE_MM: Final = ((-43.0, 38.0), (-33.0, 47.0), (-28.5, 60.0), (-29.0, 74.0), (-31.6, 85.0), (-34.6, 95.0))
 REST_HALF_WIDTH_MM: Final = (13.0, 15.0, 15.5, 15.0, 13.0, 10.0)
 REST_THICKNESS_MM: Final = (14.0, 18.0, 18.0, 12.5, 6.5, 2.6)
-# tongueOut: the same stations when stuck out; height and depth relative to the lower teeth's edge in the open jaw.
-OUT_GATE_MM: Final = ((5.2, -18.0), (6.4, -4.0), (7.0, 5.0), (6.8, 15.0), (3.0, 31.0))
-OUT_HALF_WIDTH_MM: Final = (13.0, 15.0, 15.5, 14.5, 13.5, 13.0, 12.5, 10.5)
-OUT_THICKNESS_MM: Final = (14.0, 17.0, 13.0, 4.6, 3.8, 3.8, 4.4, 2.6)
+# jawOpen: how far the back sinks toward the floor of the mouth, which keeps the underside.
+SUNK_MM: Final = (0.0, 2.5, 5.5, 5.0, 2.0, 0.0)
+# tongueOut: the same stations when stuck out, over the lower lip and down before it; height and depth relative to the
+# lower teeth's edge in the open jaw.
+OUT_GATE_MM: Final = ((5.3, -18.0), (6.6, -4.0), (7.3, 5.0), (7.4, 14.0), (5.0, 22.5), (-0.5, 28.5))
+OUT_HALF_WIDTH_MM: Final = (13.0, 15.0, 15.5, 14.5, 13.5, 13.0, 13.5, 13.5, 12.0)
+OUT_THICKNESS_MM: Final = (14.0, 16.0, 9.0, 4.6, 3.9, 3.9, 4.8, 5.0, 3.4)
 
 
-TIP_START: Final = 0.80
+TIP_START: Final = 0.76
+ROUND_START: Final = 0.90
+"""From these shares of the length on the tip narrows, and thins, like an ellipse."""
+BLUNT: Final = 2.8
+GROOVE: Final = 0.13
+"""Depth of the groove along the middle of the back, share of the thickness."""
 ROOT_JAW: Final = 0.5
 """Share of the jaw's motion at the root, which hangs on the skull side too; all of it from a third of the length."""
 
@@ -38,6 +46,7 @@ def build_tongue(ict: IctSource) -> PartGeometry:
     share = np.concatenate([np.repeat(np.linspace(0, 1, RINGS), SEGMENTS), [0.0, 1.0]])
     jaw = ROOT_JAW + (1 - ROOT_JAW) * np.clip(share / 0.35, 0, 1)
     shapes = jaw[None, :, None] * jaw_motion(ict, rest)
+    shapes[ARKIT_INDEX["jawOpen"]] += _sunk() - rest
     shapes[ARKIT_INDEX["tongueOut"]] = _stuck_out(ict) - rest
     free = np.clip((share - 0.35) / 0.45, 0, 1)
     free = free * free * (3 - 2 * free)
@@ -61,6 +70,12 @@ def build_tongue(ict: IctSource) -> PartGeometry:
     )
 
 
+def _sunk() -> np.ndarray:
+    """The tongue on the floor of an open mouth, in the jaw's own frame."""
+    line = np.array(REST_LINE_MM) - np.c_[SUNK_MM, np.zeros(len(SUNK_MM))]
+    return _loft(line, np.array(REST_HALF_WIDTH_MM), np.array(REST_THICKNESS_MM) - SUNK_MM)
+
+
 def _stuck_out(ict: IctSource) -> np.ndarray:
     """The tongue at tongueOut = 1, in the head's frame, the jaw opened by TONGUE_OUT_JAW."""
     line = np.array(REST_LINE_MM)
@@ -71,7 +86,7 @@ def _stuck_out(ict: IctSource) -> np.ndarray:
     start = line + jaw[:, None] * rigid
     edge = np.array([0.0, -34.2e-3, 104e-3])
     gate = (edge + TONGUE_OUT_JAW * jaw_motion(ict, edge[None])[ARKIT_INDEX["jawOpen"]][0])[1:] * 1e3
-    path = np.array([start[0], start[1], start[2] + [0, 2], *(gate + np.array(OUT_GATE_MM))])
+    path = np.array([start[0], start[1] - [1, 0], start[2] + [-4, 2], *(gate + np.array(OUT_GATE_MM))])
     return _loft(path, np.array(OUT_HALF_WIDTH_MM), np.array(OUT_THICKNESS_MM))
 
 
@@ -79,10 +94,12 @@ def _loft(line_mm: np.ndarray, half_width_mm: np.ndarray, thickness_mm: np.ndarr
     """Rings [RINGS * SEGMENTS + 2, 3] in metres along the upper mid-line (y, z); the line is the tongue's back."""
     knots = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(line_mm, axis=0), axis=1))])
     knots /= knots[-1]
-    at = 0.985 * np.linspace(0, 1, RINGS) ** 0.85
+    at = 0.985 * (1 - (1 - np.linspace(0, 1, RINGS)) ** 1.45)  # dense toward the tip
     line, width, thick = (_smooth(knots, values, at) for values in (line_mm, half_width_mm, thickness_mm))
-    # A round tip: the outline of an ellipse over the last stretch.
-    width = width * np.sqrt(np.clip(1 - np.clip((at - TIP_START) / (1.0 - TIP_START), 0, 1) ** 2, 0, 1))
+    width = width * _ellipse(at, TIP_START)
+    blunt = thick * _ellipse(at, ROUND_START)
+    line = line - np.c_[0.5 * (thick - blunt), np.zeros(RINGS)]
+    thick = blunt
     tangent = np.gradient(line, at, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
     down = np.c_[-tangent[:, 1], tangent[:, 0]]
@@ -92,7 +109,7 @@ def _loft(line_mm: np.ndarray, half_width_mm: np.ndarray, thickness_mm: np.ndarr
     across = np.sign(sin) * np.abs(sin) ** 0.92
     # The back is gently domed with a mid-line groove; the underside is rounder and narrower.
     below = np.where(cos > 0, 0.5 * (1 - np.abs(cos) ** 0.95), 0.5 + 0.5 * np.abs(cos) ** 1.2)
-    groove = np.where(np.isclose(theta, 0), 0.05, 0.0)
+    groove = np.where(np.isclose(theta, 0), GROOVE, 0.0)
     narrow = np.where(cos < 0, 1 - 0.35 * cos**2, 1.0)
     rings = np.zeros((RINGS, SEGMENTS, 3))
     rings[..., 0] = width[:, None] * (across * narrow)[None, :]
@@ -101,6 +118,11 @@ def _loft(line_mm: np.ndarray, half_width_mm: np.ndarray, thickness_mm: np.ndarr
     root = rings[0].mean(0) - [0, 2 * tangent[0, 0], 2 * tangent[0, 1]]
     tip = rings[-1].mean(0) + [0, *(tangent[-1] * thick[-1] * 0.45)]
     return np.concatenate([rings.reshape(-1, 3), root[None], tip[None]]) * 1e-3
+
+
+def _ellipse(at: np.ndarray, start: float) -> np.ndarray:
+    """1 up to `start`, then the outline of a blunt ellipse that ends at 1."""
+    return (1 - np.clip((at - start) / (1 - start), 0, 1) ** BLUNT) ** (1 / BLUNT)
 
 
 def _smooth(knots: np.ndarray, values: np.ndarray, at: np.ndarray) -> np.ndarray:
