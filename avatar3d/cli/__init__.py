@@ -22,6 +22,7 @@ from avatar3d.core.errors import INTERNAL_EXIT_CODE, Avatar3dError, InterruptedR
 # The verb `name` is the click command `name` in the module avatar3d.cli.name.
 VERBS: Final[dict[str, str]] = {
     "create": "Turn photos into rigged heads.",
+    "edit": "Change colours, age, style or shape of a finished avatar.",
     "check": "Check GLB files against what avatar3d promises.",
     "doctor": "Say whether this machine has what avatar3d needs.",
     "demo": "Make an avatar of the astronaut Eileen Collins.",

@@ -61,7 +61,7 @@ def recover_eyes(model: HeadModel, fitted: HeadFit, face: FaceObservation, *, li
 
     `light` is the photo's, as recover_skin found it: what it explains of the shading is not painted on the eye.
     """
-    edge = _iris_edge(model, fitted)
+    edge = iris_edge(model, fitted)
     colours = _measure_eyes(face)
     y, x = np.mgrid[:_SIZE, :_SIZE].astype(np.float32) + np.float32(0.5)
     x, y = x / _SIZE - np.float32(0.5), y / _SIZE - np.float32(0.5)
@@ -91,7 +91,7 @@ def _doubled(image: Float32[np.ndarray, "S S 3"]) -> Float32[np.ndarray, "_ _ 3"
     return np.asarray(cv2.resize(image, (_SIZE, _SIZE), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _iris_edge(model: HeadModel, fitted: HeadFit) -> float:
+def iris_edge(model: HeadModel, fitted: HeadFit) -> float:
     """Distance of the limbus from the texture's centre: eyeballs grow with the head, irises do not."""
     triangles = model.part("eyeLeft")
     vertices, corners = model.triangles[triangles].ravel(), model.triangle_uvs[triangles].ravel()
