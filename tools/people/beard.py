@@ -12,7 +12,7 @@ BROWS: Final = KINDS.index("brows")
 BEARD: Final = KINDS.index("beard")
 U: Final = UNIT_PX
 # A beard that changes the skin's colour by less is no beard to anybody.
-_VISIBLE: Final = 0.05
+_VISIBLE: Final = 0.08
 _BROW_RINGS: Final = ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 285, 295, 282, 283, 276))
 _LIPS: Final = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
 
@@ -37,7 +37,7 @@ def draw_brows(rng: np.random.Generator, head: BareHead, canvas: Canvas, colour:
 
 def draw_beard(rng: np.random.Generator, head: BareHead, canvas: Canvas, colour: np.ndarray) -> None:
     """Stubble, moustache, goatee or a full beard, on the face's surface and below its outline."""
-    kind = rng.choice(["stubble", "moustache", "goatee", "full", "long"], p=[0.30, 0.15, 0.21, 0.27, 0.07])
+    kind = rng.choice(["stubble", "moustache", "goatee", "full", "long"], p=[0.44, 0.11, 0.17, 0.23, 0.05])
     x, y = grid()
     marks = head.landmarks
     face = (head.part == FACE) | ((head.part == NECK) & (head.height > -2.35))
@@ -69,7 +69,7 @@ def draw_beard(rng: np.random.Generator, head: BareHead, canvas: Canvas, colour:
     texture = (fine if rng.random() < 0.6 else curly) + 0.4 * grain(rng)
     light = np.exp(rng.uniform(0.05, 0.25) * texture)
     if kind == "stubble":
-        strength = rng.uniform(0.12, 0.65)
+        strength = rng.uniform(0.06, 0.65)
         alpha = mask * strength * (0.8 + 0.35 * grain(rng)).clip(0, 1)
         labelled = soft(mask, 1.5) * (strength > 0.42)
     else:

@@ -49,7 +49,7 @@ def dress(
     torso = np.maximum(torso, neck * step(np.minimum(down - 0.15, np.abs(across) - half - 0.05), 0.05))
     style = str(
         rng.choice(
-            ["suit", "shirt", "tee", "vee", "blouse", "high", "bare"], p=[0.42, 0.12, 0.12, 0.12, 0.10, 0.08, 0.04]
+            ["suit", "shirt", "tee", "vee", "blouse", "high", "bare"], p=[0.44, 0.10, 0.14, 0.10, 0.12, 0.07, 0.03]
         )
     )
     shade = rng.uniform(0.75, 1.15) * canvas.lit

@@ -12,6 +12,8 @@ GLASSES: Final = KINDS.index("glasses")
 U: Final = UNIT_PX
 # A frame counts as wide as this even where it is thinner: what the truth of a thinner line is no crop can show.
 _LEAST_PX: Final = 2.6
+# Frames that change what lies behind them by less are not seen.
+_VISIBLE: Final = 0.04
 _METALS: Final = ((0.75, 0.62, 0.38), (0.62, 0.62, 0.64), (0.35, 0.33, 0.33), (0.12, 0.11, 0.11), (0.5, 0.35, 0.28))
 
 
@@ -64,8 +66,11 @@ def put_on_glasses(rng: np.random.Generator, head: BareHead, canvas: Canvas) -> 
     shadow = np.roll(soft(frame, 1.5), round(rng.uniform(1, 4)), 0)
     canvas.lay(shadow * rng.uniform(0, 0.35) * (head.part == FACE), (0.1, 0.05, 0.03), None)
     shine = np.exp(rng.uniform(0, 0.5) * clouds(rng, U * 0.3)) + metal * rng.uniform(0, 0.8) * clouds(rng, 5).clip(0, 1)
+    bare = canvas.image.copy()
     canvas.lay(frame, colour * (canvas.lit * shine)[..., None], None)
-    canvas.label[drawn(max(width * 0.8, _LEAST_PX), max(width, _LEAST_PX)) > 0.5] = GLASSES
+    there = drawn(max(width * 0.8, _LEAST_PX), max(width, _LEAST_PX)) > 0.5
+    if np.abs(canvas.image - bare)[there].mean() > _VISIBLE:
+        canvas.label[there] = GLASSES
 
 
 def _lenses(rng: np.random.Generator, canvas: Canvas, lens: np.ndarray) -> None:

@@ -87,7 +87,7 @@ def dressed(rng: np.random.Generator, head: BareHead, mixer: SkinMixer, stuff: I
     draw_lips(rng, head, canvas)
     draw_lashes(rng, head, canvas)
     draw_brows(rng, head, canvas, style.colour)
-    bearded = rng.random() < (0.42 if style.kind in ("short", "wreath", "shaved") else 0.10)
+    bearded = rng.random() < (0.5 if style.kind in ("short", "wreath", "shaved") else 0.10)
     if bearded:
         draw_beard(rng, head, canvas, style.colour)
     if not (hat and rng.random() < 0.3):

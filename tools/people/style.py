@@ -72,7 +72,7 @@ def random_style(rng: np.random.Generator, skin_tone: Float32[np.ndarray, "3"]) 
     return Style(
         kind=kind, colour=colour, second=_second_colour(rng, colour), share=rng.uniform(-1, 1), top=top, side=side,
         end_deg=rng.uniform(115, 150) if big or kind == "afro" else rng.uniform(84, 104),
-        bottom=rng.uniform(0.9, 2.3) if kind == "bob" else rng.uniform(2.3, 5.5),
+        bottom=rng.uniform(0.9, 2.3) if kind == "bob" else rng.uniform(2.0, 4.2),
         curl=curl, contrast=rng.uniform(0.05, 0.32), fray=float(rng.beta(0.8, 1.6)), part=rng.normal(0, 0.45),
     )  # fmt: skip
 
