@@ -34,15 +34,12 @@ from avatar3d.core.photo import Camera, FaceObservation, Light, Photo
 from avatar3d.core.transforms import matrix_from_quaternion, quaternion_from_matrix
 from avatar3d.fit.fit import fit_head
 from avatar3d.formats.gltf import load_glb, save_glb
-from avatar3d.hair.grow import grow_hair
-from avatar3d.hair.segment import hidden_by_hair, segment_hair
-from avatar3d.hair.tint import tint_scalp
 from avatar3d.head.deform import shape_head
 from avatar3d.head.ict import load_ict
 from avatar3d.head.load import load_head_model
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
-from avatar3d.photo.segment import segment_face
+from avatar3d.pipeline import CreateParams, make_avatar
 from avatar3d.render.lights import ambient_light
 from avatar3d.render.preview import RenderParams, render_avatar
 from avatar3d.render.stage import LINEAR_FROM_SRGB
@@ -85,29 +82,14 @@ class Made:
     avatar: Avatar
 
 
-def make(
-    model: HeadModel,
-    face: FaceObservation,
-    *,
-    fitted: HeadFit | None = None,
-    with_hair: bool = True,
-) -> Made:
-    """The main job from the observation (or the fit) on."""
+def make(model: HeadModel, face: FaceObservation, *, fitted: HeadFit | None = None) -> Made:
+    """The main job from the observation (or the fit) on, without hair and what is worn."""
     fitted = fitted or fit_head(model, face)
     shown = as_rigged(model, fitted)
-    picture = segment_hair(model, fitted, face, segment_face(face)) if with_hair else None
-    skin = recover_skin(model, shown, face, hidden=None if picture is None else hidden_by_hair(picture, face))
+    skin = recover_skin(model, shown, face)
     eyes = recover_eyes(model, shown, face, light=skin.light)
-    hair = None
-    if picture is not None:
-        hair = grow_hair(model, fitted, face, skin, picture=picture)
-        skin = tint_scalp(model, fitted, skin, hair)
-    return Made(
-        face,
-        fitted,
-        skin,
-        assemble_avatar(model, shown, skin, eyes, hair and hair.mesh, name=face.photo.name, extras={}),
-    )
+    avatar = assemble_avatar(model, shown, skin, eyes, None, name=face.photo.name, extras={})
+    return Made(face, fitted, skin, avatar)
 
 
 def scaled(camera: Camera, factor: float) -> Camera:
@@ -136,7 +118,8 @@ def portraits(model: HeadModel, count: int | None, pictures: Path | None) -> lis
     with tempfile.TemporaryDirectory() as folder:
         for path in _portrait_paths(Path(folder))[:count]:
             try:
-                made = make(model, observe_face(load_photo(path)))
+                whole = make_avatar(path, CreateParams(head=model.name))
+                made = Made(whole.face, whole.fitted, whole.skin, whole.avatar)
             except Avatar3dError as refusal:
                 rows.append({"name": path.stem, "refused": refusal.id})
                 continue
@@ -245,7 +228,7 @@ def albedo(model: HeadModel, count: int) -> list[dict[str, Any]]:
                 continue
             mask = _skin_mask(face, flat)
             row: dict[str, Any] = {"head": index, "light": turn}
-            made = make(model, face, with_hair=False)
+            made = make(model, face)
             row["delit"] = _log_error(_posed_under(made, WHITE), flat, mask)
             baked = recover_skin(model, as_rigged(model, made.fitted), face, delight=False)
             row["as photographed"] = _log_error(_posed_under(_wearing(made, baked), WHITE), flat, mask)
@@ -296,12 +279,12 @@ def view(model: HeadModel, count: int) -> list[dict[str, Any]]:
             _, picture = _photograph(truth, light, 0)
             face = observe_face(Photo(f"synthetic{index}", picture, None, LENS.focal_px, ""))
             pose = replace(fit_head(mean_only, face), expression=still, resting=still)
-            own, through = (make(model, face, fitted=fit, with_hair=False) for fit in (None, pose))
+            own, through = (make(model, face, fitted=fit) for fit in (None, pose))
             eyes = recover_eyes(model, pose, face, light=own.skin.light)
             same = Made(
                 face, pose, own.skin, assemble_avatar(model, pose, own.skin, eyes, None, name="mean", extras={})
             )
-            known = make(model, face, fitted=_true_fit(model, truth, own.fitted, light), with_hair=False)
+            known = make(model, face, fitted=_true_fit(model, truth, own.fitted, light))
             heads = {"fit": own, "mean, same texture": same, "mean, its own texture": through, "the true head": known}
         except Avatar3dError as refusal:
             rows.append({"head": index, "refused": refusal.id})
