@@ -32,6 +32,8 @@ _SOFT_PX: Final = 1.2
 _MOST: Final = 0.92
 _VEIL: Final = 0.45
 _VEIL_OF_STUBBLE: Final = 0.30
+# Skin shines through stubble: its measured colour is a mixture already.
+_MOST_OF_STUBBLE: Final = 0.5
 # Natural logarithm by which stubble is darker than the scalp looks between it.
 _STUBBLE_DEEP: Final = 0.30
 # How steeply a hair stands out of the skin. Texels so wide (metres) draw no hairs, only the veil.
@@ -106,7 +108,8 @@ def draw_follicles(
     stubble = hair.picture.stubble
     hairs = fine * (1 - (_VEIL_OF_STUBBLE if stubble > 0 else _VEIL))
     drawn = np.clip(0.5 + _STEEP * (_FULL * dense - _smeared(scalp.image(ways), chosen, size)), 0, 1)
-    opacity = _MOST * (stubble or 1.0) * (dense + hairs * (drawn - dense))
+    most = _MOST_OF_STUBBLE * stubble if stubble > 0 else _MOST
+    opacity = most * (dense + hairs * (drawn - dense))
     return chosen, opacity, np.stack(log, axis=1) - (_STUBBLE_DEEP if stubble > 0 else 0)
 
 
