@@ -1,7 +1,7 @@
 """How long `create` takes, stage by stage: warm, cold, and its peak memory.
 
 Budgets (issue 2, 2 idle cores, 1024 texture): warm GLB and avatar.json 4 s; with preview and report 9 s;
-cold command to GLB 12 s; peak memory under 2 GB.
+cold command to GLB 12 s; peak memory under 2 GB. Issue 3: an edit, whole, in 2 s.
 
     python -m bench.speed [PHOTO]
 """
@@ -21,6 +21,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from avatar3d.cli.demo import picture_of_collins
+from avatar3d.editing import EditParams, edit_files
 from avatar3d.head.own import load_own
 from avatar3d.photo.crop import CROP_PX
 from avatar3d.photo.network import run_network
@@ -30,6 +31,10 @@ from bench.measure import save_result, show
 
 _WARM_RUNS: Final = 5
 _COLD_RUNS: Final = 3
+_EDITS: Final = {
+    "colours": EditParams(hair_color="black", skin_tone="7", eye_color="blue"),
+    "shape": EditParams(stylize=0.5),
+}
 
 
 def main() -> None:
@@ -40,9 +45,11 @@ def main() -> None:
         warm = _warm(photo, out, report=False)
         whole = _warm(photo, out, report=True)
         cold, memory = _cold(photo, out)
+        edits = {what: _edit_s(out, params) for what, params in _EDITS.items()}
     results = {
         "head_load_s": _head_load_s(),
         "segment_net_s": _segment_net_s(),
+        "edit_s": edits,
         "cores": os.cpu_count(),
         "warm_glb_s": statistics.median(sum(run.values()) for run in warm),
         "warm_whole_s": statistics.median(sum(run.values()) for run in whole),
@@ -57,6 +64,7 @@ def main() -> None:
         ("head model: load", f"{results['head_load_s']:.3f} s", "0.2 s"),
         ("segmentation net: one face", f"{results['segment_net_s']:.3f} s", "0.12 s"),
         ("peak memory", f"{results['peak_memory_mb']:.0f} MB", "2000 MB"),
+        *((f"edit: {what}", f"{seconds:.2f} s", "2 s") for what, seconds in edits.items()),
         *((f"stage {stage}", f"{seconds:.2f} s", "") for stage, seconds in results["stages_s"].items()),
     ]
     show("speed", [dict(zip(("what", "median", "budget"), row, strict=True)) for row in rows])
@@ -91,6 +99,16 @@ def _warm(photo: Path, out: Path, *, report: bool) -> list[dict[str, float]]:
     run: Callable[[], dict[str, float]] = lambda: create_files(photo, out / "warm", params).seconds  # noqa: E731
     run()
     return [run() for _ in range(_WARM_RUNS)]
+
+
+def _edit_s(out: Path, params: EditParams) -> float:
+    """Median seconds of one edit of the avatar that `_warm` made, files and all."""
+    seconds: list[float] = []
+    for _ in range(_WARM_RUNS):
+        began = time.perf_counter()
+        edit_files(out / "warm" / "avatar.json", out / "edited", params)
+        seconds.append(time.perf_counter() - began)
+    return statistics.median(seconds)
 
 
 def _cold(photo: Path, out: Path) -> tuple[list[float], list[float]]:
