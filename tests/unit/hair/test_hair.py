@@ -1,6 +1,6 @@
 """Hair from a picture whose hair we painted ourselves: where it grows, how far it stands off, whom it spares."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -125,6 +125,22 @@ def test_hair_is_found_where_it_was_painted(style: str) -> None:
     found = picture.sample(np.stack([x.ravel(), y.ravel()], 1).astype(np.float32), picture.hair) > 0.5
     truth = who.painted[::3, ::3].ravel()
     assert (found & truth).sum() / (found | truth).sum() > 0.8
+
+
+def test_a_crown_that_the_picture_cuts_off_is_no_chimney() -> None:
+    who = sitter("short")
+    rows = np.flatnonzero(who.painted.any(1))
+    cut = int(rows[0]) + 8
+    pixels = np.ascontiguousarray(who.face.photo.pixels[cut:])
+    camera = replace(who.fitted.camera, principal_px=who.fitted.camera.principal_px - np.array([0, cut], np.float32))
+    face = FaceObservation(
+        photo=replace(who.face.photo, pixels=pixels),
+        landmarks_px=who.face.landmarks_px - np.array([0, cut], np.float32),
+        depth_px=who.face.depth_px,
+        person=np.ascontiguousarray(who.face.person[cut:]),
+    )
+    picture = segment_hair(who.model, replace(who.fitted, camera=camera), face)
+    assert picture.hair[: int(picture.crop_from_photo[1, 2])].max(initial=0) < 0.1
 
 
 def test_a_bald_head_gets_no_hair() -> None:
