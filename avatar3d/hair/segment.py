@@ -148,9 +148,9 @@ def segment_hair(
         probability = _posterior(lab, person, inside, zone, height, oval, skin, landmarks)
     else:
         probability = _without_ribbons(_sharpened(lab, segments, crop_from_photo), landmarks)
-    # A crown that the picture cuts off ends there: the crop repeats its last row, and hair would stand up like a chimney.
-    probability[: max(0, int(np.ceil(crop_from_photo[1, 2])))] = 0
     smooth = np.clip(cv2.ximgproc.guidedFilter(pixels, probability.astype(np.float32), 5, 60.0), 0, 1)
+    # A crown that the picture cuts off ends there: the crop repeats its last row, and hair would stand up like a chimney.
+    smooth[: max(0, int(np.ceil(crop_from_photo[1, 2])))] = 0
     hair = _connected(_without_shadows(smooth, zone, landmarks) if segments is None else smooth, zone)
     stubble = 0.0
     if segments is not None and hair.sum() < _LEAST_AREA * _PX_PER_IOD**2:
