@@ -18,8 +18,8 @@ from avatar3d.photo.picture import measure_picture
 
 COMPARABLE = 0.4
 """A second face this large beside the largest is one that may have been meant."""
-_PROFILE_SCORE = 0.82
-"""Detector scores of boxes the mesh refuses: profiles 0.85 to 0.95 (or their mirror images), things that are no faces up to 0.78."""
+_PROFILE_SCORE = 0.80
+"""Detector scores of boxes the mesh refuses: profiles 0.82 to 0.95 (or their mirror images), things that are no faces up to 0.78."""
 _MESH_FAILS_DEG = 40.0
 """Beyond this yaw (as the mesh sees it), looks that disagree mean that the face is turned further still."""
 _MESH_SETTLES_DEG = 70.0
