@@ -28,6 +28,7 @@ from avatar3d.fit.energies import (
 )
 from avatar3d.fit.gaze import gaze_of, look_weights, remaining_turns
 from avatar3d.fit.lids import calmed_lids, lids_on_picture, resting_lids
+from avatar3d.fit.look import learnt_look
 from avatar3d.fit.noise import LandmarkNoise, Whitening, noise_of, upright_term, upright_turn, whitening
 from avatar3d.fit.prior import Glance, IdentityPrior, learnt_glance, people
 from avatar3d.fit.solve import bounded_step, cost, normal_equations
@@ -45,16 +46,16 @@ Moving = Literal["pose", "all but focal", "all"]
 class FitParams:
     """How much each kind of evidence is believed."""
 
-    noise_inflation: float = 5.0
+    noise_inflation: float = 10.0
     """The detector's measured covariance counts this many times: it was measured on renders, not on photos."""
-    glance_sigma: float = 0.4
+    glance_sigma: float = 0.3
     """Standard deviation of the learnt guess at a coefficient of identity, where people vary by 1."""
     landmark_sigma_iod: float = 0.06
     """Standard deviation of a landmark, in inter-ocular distances, when they are taken for independent. Larger than
     the detector's own error (2.6 %) because neighbours err together; a smaller one over-fits identity (facts.md)."""
     depth_sigma_iod: float = 0.25
     """Of the detector's depth."""
-    settling_sigma: float = 0.15
+    settling_sigma: float = 0.1
     """How far identity may move, per mode, when the head is laid on the picture after the person is known."""
     line_weight: float = 2.5
     """How much more lid and lip lines count then."""
@@ -245,7 +246,8 @@ def fit_head(model: HeadModel, face: FaceObservation, params: FitParams | None =
     """
     basis = landmark_basis(model)
     height, width = face.photo.pixels.shape[:2]
-    glance = learnt_glance(model.name)
+    look = learnt_look(model.name)
+    glance = (look and look.at(face)) or learnt_glance(model.name)
     evidence = gather(basis, face, params or FitParams(), glance)
     known = solve_skin(evidence, noise_of(model), glance)
     camera = to_camera(known.view, basis.centre, width, height)

@@ -26,6 +26,8 @@ _PER_METRE: Final = 100.0
 _PER_RADIAN: Final = 5.0
 # So far from the mean, in standard deviations of people, may a glance place one coefficient.
 _FURTHEST: Final = 2.0
+# Features at the end of a glance that are no landmarks.
+ANGLES: Final = 5
 # An orthographic look: the perspective of the picture is not known yet.
 _FAR_PX: Final = 1e4
 

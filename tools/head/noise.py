@@ -3,9 +3,10 @@
     generated people and what the detector saw (tools/head/cases.py)
     --> answer, main directions of the errors left over, remainder      (avatar3d/fit/noise.py)
     --> regression from landmarks to identity                           (avatar3d/fit/prior.py)
+    --> the same with what the face net answers to the picture          (avatar3d/fit/look.py)
     --> avatar3d/head/data/NAME_noise.safetensors
 
-    python -m tools.head.noise [--batches 60] [--cases FOLDER]
+    python -m tools.head.noise [--batches 23] [--cases FOLDER]
 
 To be run again whenever the landmark map changes. FOLDER keeps what was observed, so that only the last step is repeated.
 """
@@ -24,12 +25,15 @@ from safetensors.numpy import save_file
 from avatar3d.core.head import HeadModel
 from avatar3d.fit.basis import SEEN, SKIN_LANDMARKS, LandmarkBasis, landmark_basis
 from avatar3d.fit.camera import View
-from avatar3d.fit.energies import Seen, State, depth_term, landmark_term
+from avatar3d.fit.energies import State, depth_term, landmark_term
+from avatar3d.fit.look import Look
 from avatar3d.fit.noise import LandmarkNoise, circumstances, upright_term
 from avatar3d.fit.prior import Glance, glance_features
 from avatar3d.head.load import load_head_model
-from tools.head.cases import CASES_SEED, Cases, collect_cases, with_mirrored
+from tools.head.cases import CASES_SEED, Cases, collect_cases, mirrored_identity, with_mirrored
+from tools.head.glances import Pictures, glance_from, look_from, portraits_seen, seen_of
 from tools.head.landmarks import calibration_portraits
+from tools.head.trunk import mesh_file, read_trunk
 
 _MODES: Final = 60
 # Noise that no mode tells has at least this size, IOD: the last digits of a network.
@@ -37,8 +41,6 @@ _LEAST_LEFT: Final = 0.004
 _FOLDS: Final = 5
 # Heads that a column must outweigh before it is believed, in standard deviations.
 _RIDGE: Final = 100.0
-# The same for the regression back to identity, in its features' own units (cm, people).
-_GLANCE_RIDGE: Final = 10.0
 
 
 def state_of(cases: Cases, row: int, basis: LandmarkBasis) -> State:
@@ -49,12 +51,6 @@ def state_of(cases: Cases, row: int, basis: LandmarkBasis) -> State:
     view = View(rotation, translation[:2] * scale, scale, float(cases.focal[row]))
     identity = cases.identity[row, : len(basis.identity)].astype(np.float64)
     return State(view, identity, cases.expression[row][SEEN].astype(np.float64))
-
-
-def seen_of(points: Float64[np.ndarray, "478 3"], basis: LandmarkBasis) -> Seen:
-    """Landmarks as the fit takes them."""
-    eyes = points[[33, 133], :2].mean(0) - points[[263, 362], :2].mean(0)
-    return Seen(points[basis.index, :2], points[basis.index, 2], float(np.linalg.norm(eyes)))
 
 
 def errors(basis: LandmarkBasis, cases: Cases) -> Float64[np.ndarray, "N L 3"]:
@@ -108,17 +104,6 @@ def _ridge(
     return mean - middle @ slopes, slopes
 
 
-def glance_from(
-    features: Float64[np.ndarray, "N F"], identity: Float64[np.ndarray, "N K"], *, ridge: float = _GLANCE_RIDGE
-) -> Glance:
-    """Ridge regression, solved among the heads (they may be fewer than the features)."""
-    middle = features.mean(0)
-    design = features - middle
-    among = np.linalg.solve(design @ design.T + ridge * np.eye(len(design)), identity - identity.mean(0))
-    slopes = design.T @ among
-    return Glance(identity.mean(0) - middle @ slopes, slopes)
-
-
 def map_digest(model: HeadModel) -> str:
     """Of where the landmarks lie on the head, whatever other parts it has: what the measurement belongs to."""
     places = (
@@ -127,33 +112,45 @@ def map_digest(model: HeadModel) -> str:
     return hashlib.sha256(places).hexdigest()
 
 
-def learn(model: HeadModel, cases: Cases) -> tuple[LandmarkNoise, Glance]:
+def learn(model: HeadModel, cases: Cases) -> tuple[LandmarkNoise, Glance, Look]:
     """Everything the fit wants to know of the detector."""
     basis, cases = landmark_basis(model), with_mirrored(cases, model)
     states = [state_of(cases, row, basis) for row in range(len(cases.focal))]
     heads = np.stack([np.concatenate([at.identity, at.expression, circumstances(at.view)]) for at in states])
     noise = noise_from(errors(basis, cases), heads)
     features = np.stack([glance_features(basis, seen_of(points, basis)) for points in cases.seen])
-    return noise, glance_from(features, np.stack([at.identity for at in states]))
+    identity = np.stack([at.identity for at in states])
+    glance = glance_from(features, identity)
+    trunk, mirrored = read_trunk(mesh_file().read_bytes()), mirrored_identity(model)
+    renders = Pictures(features, cases.looks[:, 0].astype(np.float64), identity)
+    portraits = portraits_seen(basis, trunk, glance, mirrored)
+    look = look_from(renders, portraits, basis, trunk, mirrored)
+    return noise, glance, look
+
+
+def stored_arrays(noise: LandmarkNoise, glance: Glance, look: Look) -> dict[str, np.ndarray]:
+    """As fit/noise.py, fit/prior.py and fit/look.py read them."""
+    own = {key: value for key, value in vars(look).items() if key not in ("trunk", "glance")}
+    named = {"noise": vars(noise), "glance": vars(glance), "look": own, "look.glance": vars(look.glance), "trunk": look.trunk}  # fmt: skip
+    found = {f"{name}.{key}": value for name, values in named.items() for key, value in values.items()}
+    return {key: np.ascontiguousarray(value.astype(np.float16)) for key, value in found.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--batches", type=int, default=60)
+    parser.add_argument("--batches", type=int, default=23)
     parser.add_argument("--cases", type=Path, default=None)
     choices = parser.parse_args()
     with tempfile.TemporaryDirectory() as passing:
         cases = collect_cases(choices.cases or Path(passing), choices.batches)
     model = load_head_model()
-    noise, glance = learn(model, cases)
-    learnt = {f"noise.{key}": value for key, value in vars(noise).items()}
-    learnt |= {f"glance.{key}": value for key, value in vars(glance).items()}
+    noise, glance, look = learn(model, cases)
     target = Path(__file__).parents[2] / f"avatar3d/head/data/{model.name}_noise.safetensors"
-    save_file({key: np.ascontiguousarray(value.astype(np.float16)) for key, value in learnt.items()}, target)
+    save_file(stored_arrays(noise, glance, look), target)
     bill = {
         "file": target.name,
         "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
-        "what": "how the landmark detector errs on renders, and a regression from its landmarks to identity (numbers only)",
+        "what": "how the landmark detector errs on renders, and regressions from its landmarks and from the lower layers of its net (included) to identity",
         "landmark_map_sha256": map_digest(model),
         "licence": "Apache-2.0",
         "builder": "python -m tools.head.noise",
@@ -170,7 +167,12 @@ def main() -> None:
                 "licence": "public domain, works of the US government",
                 "files": [path.name for path in calibration_portraits()],
             },
-            {"name": "MediaPipe face mesh (the detector that is measured)", "licence": "Apache-2.0"},
+            {
+                "name": "MediaPipe face mesh (the detector that is measured; lower layers of face_landmark.tflite included)",
+                "licence": "Apache-2.0",
+                "copyright": "The MediaPipe Authors",
+                "sha256": hashlib.sha256(mesh_file().read_bytes()).hexdigest(),
+            },
         ],
     }
     target.with_suffix(".json").write_text(json.dumps(bill, indent=1) + "\n")

@@ -91,8 +91,8 @@ def render_portrait(
     image = np.tile(np.array(background, np.float64), (x.size, 1))
     image[hit] = colouring(triangle, weights) * light.shade(normals.astype(np.float32))
     image = image.reshape(*x.shape, 3)
-    rows = sum(image[k::samples] for k in range(samples))
-    picture[top:bottom, left:right] = sum(rows[:, k::samples] for k in range(samples)) / samples**2
+    rows = np.sum([image[k::samples] for k in range(samples)], axis=0)
+    picture[top:bottom, left:right] = np.sum([rows[:, k::samples] for k in range(samples)], axis=0) / samples**2
     return (srgb_from_linear(picture) * 255 + 0.5).astype(np.uint8)
 
 
