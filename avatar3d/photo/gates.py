@@ -38,7 +38,7 @@ class GateParams:
     rather_dark: float = 80.0
     burnt: float = 0.50
     somewhat_burnt: float = 0.15
-    near_perspective: float = 0.052
+    near_perspective: float = 0.051
     """About 0.3 m; 3 of 96 portraits taken from afar reach it."""
     near_m: float = 0.35
     mouth_open: float = 0.25

@@ -20,6 +20,8 @@ COMPARABLE = 0.4
 """A second face this large beside the largest is one that may have been meant."""
 _PROFILE_SCORE = 0.80
 """Detector scores of boxes the mesh refuses: profiles 0.82 to 0.95 (or their mirror images), things that are no faces up to 0.78."""
+_DOUBTFUL, _CLEARLY = 0.78, 0.85
+"""A face of so low a second score is none when a box on which the mesh saw nothing scores so high (70 to 75 degrees)."""
 _MESH_FAILS_DEG = 40.0
 """Beyond this yaw (as the mesh sees it), looks that disagree mean that the face is turned further still."""
 _MESH_SETTLES_DEG = 70.0
@@ -96,6 +98,8 @@ def _believable(faces: Faces, photo: Photo) -> list[tuple[Face, FaceMeasures]]:
     kept: list[tuple[Face, FaceMeasures]] = []
     limits = GateParams()
     for one in faces.found:
+        if one.score < _DOUBTFUL and any(box.score > _CLEARLY for box in faces.unsettled):
+            continue  # the mesh has put a frontal face on a profile
         measures = measure_face(photo.pixels, one.landmarks)
         turned = abs(math.degrees(measures.yaw_rad)) > _MESH_FAILS_DEG
         unclear = turned or measures.blur > limits.blur or measures.iod_px < limits.smallest_iod_px
