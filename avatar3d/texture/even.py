@@ -26,9 +26,12 @@ _RIM: Final = 0.045
 _RIM_FINE: Final = 0.02
 _INSIDE: Final = 0.01
 _RIM_EVENED: Final = np.array([0.4, 0.9], np.float32)
+_EDGE: Final = (0.55, 0.80)
+"""Share of seen texels around, below which what is seen ends, above which it does not."""
 _RIM_BEARDED: Final = 0.4
 """Share of this for a bearded face, whose rim is hair."""
 _RIM_KNEE: Final = 0.06
+_HUE: Final = np.array([0.0, 1.0], np.float32)
 _STRAND: Final = (1.0, 1.4)
 """At the rim, what is darker than the skin inside by the first may be hair, by the second is, in log luminance."""
 # Slow changes of log colour that bare skin may show, luminance and chroma; of what exceeds them this share is taken out
@@ -86,7 +89,7 @@ class _Small:
     skin: Float32[np.ndarray, "Q Q"]
     """Weight of what is skin."""
     seen: Float32[np.ndarray, "Q Q"]
-    """1 where something of the face is seen, brows and the rims of eyes and mouth too."""
+    """1 where something of the face is seen, brows, eyes and mouth too."""
 
     @staticmethod
     def of(side: Side) -> "_Small":
@@ -95,7 +98,12 @@ class _Small:
         size = len(skin) // _FINE
         packed = np.dstack([side.ratio * skin[..., None], skin, seen])
         packed = np.asarray(cv2.resize(packed, (size, size), interpolation=cv2.INTER_AREA), np.float32)
-        return _Small(packed[..., :3] / packed[..., 3:4], packed[..., 3], packed[..., 4])
+        outlines, _ = cv2.findContours(
+            (packed[..., 4] > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+        )
+        whole = cv2.drawContours(np.zeros((size, size), np.uint8), outlines, -1, (1,), cv2.FILLED)
+        seen = np.maximum(packed[..., 4], whole.astype(np.float32))
+        return _Small(packed[..., :3] / packed[..., 3:4], packed[..., 3], seen)
 
     def plus(self, change: Float32[np.ndarray, "Q Q 3"]) -> "_Small":
         return _Small(self.ratio + change, self.skin, self.seen)
@@ -120,18 +128,28 @@ def _balanced(own: _Small, opposite: _Small) -> list[_Small]:
 
 
 def _rim_evened(side: _Small, *, bearded: bool) -> _Small:
-    """The rim of what is seen lies in shade, shine or bounce: it follows the skin inside of it."""
+    """The rim of what is seen lies in shade, shine or bounce: it follows the skin inside of it, its edge in all its hue."""
     core = _core(side)
-    excess = side.mean(_RIM_FINE) - _inside(side, core)
+    inside = _inside(side, core)
+    excess = side.mean(_RIM_FINE) - inside
     luminance = (excess @ LUMINANCE)[..., None]
     excess -= np.clip(luminance, -_RIM_KNEE, _RIM_KNEE)
-    share = (1 - core) * np.float32(_RIM_BEARDED if bearded else 1)
-    return side.plus(-share[..., None] * _shares(excess, _RIM_EVENED))
+    part = np.float32(_RIM_BEARDED if bearded else 1)
+    evened = side.plus(-((1 - core) * part)[..., None] * _shares(excess, _RIM_EVENED))
+    # Brightness at the edge is what the light could not tell, and likeness would miss it; hue is never the skin's.
+    stain = _shares(inside - evened.ratio, _HUE)
+    return evened.plus((_edge(side) * part)[..., None] * stain)
 
 
 def _core(side: _Small) -> Float32[np.ndarray, "Q Q"]:
     """1 inside of what is seen, 0 at its rim."""
     return np.clip(2.5 * blur(side.seen, _RIM * len(side.seen)) - 1.5, 0, 1)
+
+
+def _edge(side: _Small) -> Float32[np.ndarray, "Q Q"]:
+    """1 where what is seen ends, 0 inside of it: the outer part of the rim."""
+    around = blur(side.seen, _RIM * len(side.seen))
+    return np.clip((_EDGE[1] - around) / (_EDGE[1] - _EDGE[0]), 0, 1)
 
 
 def _inside(side: _Small, core: Float32[np.ndarray, "Q Q"]) -> Float32[np.ndarray, "Q Q 3"]:

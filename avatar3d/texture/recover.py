@@ -19,10 +19,11 @@ from avatar3d.render.stage import srgb_from_linear
 from avatar3d.texture.atlas import Atlas, away_from_cut, face_atlas
 from avatar3d.texture.cavities import cavity_shade, lid_margin, lid_skin
 from avatar3d.texture.complete import pull_push, smooth
-from avatar3d.texture.creases import creased_skin, lift_creases, smile_lines
+from avatar3d.texture.creases import GROUNDS, VALLEYS, creased_skin, lift_creases, smile_lines, smile_valleys
 from avatar3d.texture.delight import LUMINANCE, divide_by_light, doubt_light, fit_light, refine_light
 from avatar3d.texture.even import Side, even_out, without_strands
 from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
+from avatar3d.texture.neck import neck_tint
 from avatar3d.texture.normals import normal_map
 from avatar3d.texture.pores import even_texels, grain
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
@@ -43,6 +44,8 @@ _LARGEST_GAIN: Final = 0.25
 """The two sides of a face differ by no more in log colour; the rest is light."""
 _FOLD_DOUBT: Final = 0.8
 """How much less the surroundings of an eye, dark with lashes and make-up, count for skin in the fold of its lid."""
+_TOWARD_TONE: Final = 0.05
+"""Ears and neck are guessed from the rim of the face, in shade more often than not: the tone wins sooner there."""
 _FEATHER: Final = 0.005
 """Width over which a seen region fades into what is filled in, atlas edges."""
 
@@ -83,6 +86,10 @@ def recover_skin(
     own_weight, opposite_weight = own_weight * skin, opposite_weight * other_skin
     creased = np.maximum(creased_skin(model, fitted, atlas), smile_of(fitted) * smile_lines(model, size))
     own = lift_creases(own, own_weight, drawn, creased)
+    if not evidence.bearded:  # a beard is a dark valley too
+        valleys = smile_of(fitted) * smile_valleys(model, size)
+        for kind in (VALLEYS, GROUNDS):
+            own = lift_creases(own, own_weight, drawn, valleys, kind)
     own = temper(own, own_weight, drawn, sockets, smile_folds(model, size), smile_of(fitted))
     own, opposite = even_out(
         Side(own, own_weight, drawn, sockets),
@@ -92,14 +99,14 @@ def recover_skin(
     own, weight = _fill_from_mirror(own, own_weight, opposite, opposite_weight)
     # What lies hidden in the fold of a lid is skin like that around the eye, not like the dark rim of its lashes; what
     # lies hidden between these and the eyeball is.
-    around = pull_push(own, weight * (1 - _FOLD_DOUBT * sockets))
+    around = pull_push(own, weight * (1 - _FOLD_DOUBT * sockets), decay=_TOWARD_TONE)
     margin = atlas.image(lid_margin(model, atlas))[..., None]
     around = around * (1 - margin) + pull_push(own, weight) * margin
     # The atlas is cut behind the head: what is guessed on its two sides meets in the plain tone.
     around = around * atlas.image(away_from_cut(model, atlas))[..., None]
     ratio = own * weight[..., None] + around * (1 - weight)[..., None]
     ratio = clear_lids(ratio, np.maximum(weight, np.float32(0.05)), atlas.image(lid_skin(model, atlas)))
-    ratio += (1 - weight)[..., None] * atlas.image(cavity_shade(model, atlas))
+    ratio += (1 - weight)[..., None] * atlas.image(cavity_shade(model, atlas) + neck_tint(model, atlas))
     plain = _picture(atlas, seen.chosen, seen.plain * (seen.weight > 0.9))
     ratio += grain(own, plain, (1 - weight) * even_texels(model, atlas))
     gain = white_gain(face, tone) if delight else np.ones(3, np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.render.stage import LINEAR_FROM_SRGB
 from avatar3d.texture.atlas import face_atlas
-from avatar3d.texture.creases import creased_skin, lift_creases
+from avatar3d.texture.creases import GROUNDS, VALLEYS, creased_skin, lift_creases, smile_valleys
 from avatar3d.texture.recover import recover_skin
 from tests.unit.texture.portrait import head, plain, portrait
 
@@ -41,6 +41,49 @@ def test_moles_and_pores_stay_where_skin_is_creased() -> None:
     lifted = lift_creases(ratio, everywhere(), 0 * everywhere(), everywhere())
     assert lifted[mole].max() < -0.7
     assert lifted[~mole].std() > 0.9 * ratio[~mole].std()
+
+
+def test_a_valley_of_shade_fades_while_a_birthmark_as_dark_stays() -> None:
+    ratio = np.zeros((SIZE, SIZE, 3), np.float32)
+    ratio[150:330, 240:258] = -0.6
+    mark = cv2.circle(np.zeros((SIZE, SIZE), np.uint8), (350, 250), 9, (1,), -1) > 0
+    ratio[mark] = -0.6
+    lifted = lift_creases(ratio, everywhere(), 0 * everywhere(), everywhere(), VALLEYS)
+    assert -0.6 * (1 - 0.8 * VALLEYS.lost) < lifted[180:300, 249].mean() < 0
+    assert lifted[mark].mean() < -0.5
+
+
+def test_the_ground_of_a_fold_is_filled_though_it_was_seen_edge_on() -> None:
+    ratio = np.zeros((2 * SIZE, 2 * SIZE, 3), np.float32)
+    full = np.ones(ratio.shape[:2], np.float32)
+    ratio[400:600, 500:503] = -1.5
+    weight = full.copy()
+    weight[400:600, 500:503] = 0.3
+    lifted = lift_creases(ratio, weight, 0 * full, full, GROUNDS)
+    assert -1.5 * (1 - 0.8 * GROUNDS.lost) < lifted[420:580, 501].mean() < 0
+
+
+def test_lips_and_the_open_mouth_are_no_skin_beside_which_a_cheek_would_be_dark() -> None:
+    """Nothing is known of the opening: its empty texels must not pass for bright skin around a valley."""
+    ratio = np.full((SIZE, SIZE, 3), -0.8, np.float32)
+    ratio[240:270, 200:300] = 0
+    weight = everywhere()
+    weight[240:270, 200:300] = 0
+    lifted = lift_creases(ratio, weight, 0 * everywhere(), everywhere(), VALLEYS)
+    np.testing.assert_allclose(lifted[weight > 0], -0.8, atol=0.03)
+
+
+def test_valleys_run_beside_the_mouth_and_spare_moustache_and_forehead() -> None:
+    model = head()
+    atlas = face_atlas(model, SIZE)
+    valleys = smile_valleys(model, SIZE).ravel()[atlas.texels]
+    points = atlas.blend(model.rest)
+
+    def share(index: int) -> float:
+        return float(valleys[np.linalg.norm(points - landmark(index), axis=1) < 0.003].mean())
+
+    assert min(share(FOLD), share(426)) > 0.8
+    assert max(share(164), share(151)) < 0.05
 
 
 def test_lines_stay_where_nothing_is_creased_and_on_lips() -> None:

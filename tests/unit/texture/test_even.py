@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.even import Side, even_out, without_strands
 
 SIZE = 256
@@ -44,6 +45,24 @@ def test_a_stained_rim_follows_the_skin_inside_and_less_so_on_a_bearded_face() -
     assert np.abs(smooth[128, 62]).max() < 0.7 * stain
     assert np.abs(smooth[128, 62]).max() < np.abs(bearded[128, 62]).max() < stain
     assert np.abs(smooth[128, 128]).max() < 0.01
+
+
+def test_the_edge_of_what_is_seen_keeps_its_shade_and_none_of_a_coloured_bounce() -> None:
+    stained = skin()
+    stained[:, 60:66] = stained[:, 190:196] = [0.0, -0.2, -0.6]
+    dark, smooth = stained @ LUMINANCE, even_out(side(stained), side(stained), bearded=False)[0]
+    hue = smooth - (smooth @ LUMINANCE)[..., None]
+    assert np.abs(hue[128, 61:63]).max() < 0.1
+    assert (smooth @ LUMINANCE)[128, 61] < 0.8 * dark[128, 61]
+
+
+def test_an_open_mouth_has_no_rim() -> None:
+    lips = skin()
+    lips[100:150, 110:146] = [0.2, -0.5, -0.3]
+    mouth = side(lips)
+    mouth.weight[110:140, 115:141] = 0
+    evened = even_out(mouth, mouth, bearded=False)[0]
+    np.testing.assert_allclose(evened[102:108, 112:140], lips[102:108, 112:140], atol=0.1)
 
 
 def test_nothing_is_painted_where_nothing_was_seen() -> None:
