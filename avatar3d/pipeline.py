@@ -29,7 +29,7 @@ from avatar3d.hair.tint import tint_scalp
 from avatar3d.head.load import load_head_model
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
-from avatar3d.photo.segment import segment_face
+from avatar3d.photo.segment import over_photo, segment_face
 from avatar3d.render.av import require_av, write_video
 from avatar3d.report.names import distinct_names, safe_name
 from avatar3d.report.pictures import TURNTABLE_FRAMES, compose_preview, film_turntable, png_bytes
@@ -134,7 +134,8 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
         shown = as_rigged(model, fitted)
         glasses = find_glasses(model, fitted, face, segments)
         hidden = np.maximum(hidden_by_hair(picture, face), hidden_by_glasses(model, shown, face, glasses))
-        skin = recover_skin(model, shown, face, size=params.texture_px, hidden=hidden)
+        beard = over_photo(segments, segments.of("beard"), face)
+        skin = recover_skin(model, shown, face, size=params.texture_px, hidden=hidden, beard=beard)
         eyes = recover_eyes(model, shown, face, light=skin.light)
         progress("hair")
         hair = grow_hair(model, fitted, face, skin, picture=picture)

@@ -38,6 +38,10 @@ _REACH_ABOVE: Final = (0.05, 0.35)
 _REACH_BELOW: Final = (-0.01, 0.10)
 _BEARDLESS: Final = 0.6
 """A chin with less skin-coloured area than this wears a beard."""
+_A_BEARD: Final = (-0.6, -0.3)
+"""Minus the probability of a beard that is believed wholly, and not at all."""
+_BEARD_CHROMA: Final = (5.0, 8.0)
+"""A beard's colour is nearer to skin than a wall's or a collar's, in standard deviations of skin."""
 _MARGIN: Final = 1.1
 """What is kept of the photo around the face's oval, inter-ocular distances."""
 _LASH_LINE: Final = 0.015
@@ -76,18 +80,25 @@ class Evidence:
 
 
 def gather_evidence(
-    face: FaceObservation, texel_px: float, hidden: Float32[np.ndarray, "H W"] | None = None
+    face: FaceObservation,
+    texel_px: float,
+    hidden: Float32[np.ndarray, "H W"] | None = None,
+    beard: Float32[np.ndarray, "H W"] | None = None,
 ) -> Evidence:
     """Judge the photo around the face; `texel_px` photo pixels lie between neighbouring texels.
 
     `hidden` (photo pixels, 1 = hair or another thing before the face) takes its pixels out of the evidence. Brows, a
     beard, and what is as plain and of the same colour as sure skin stay: a mask of hair may be wrong about a forehead.
+    `beard` (likewise) is painted out to the rim of the face, where otherwise only what looks like skin is.
     """
     unit = face.interocular_px
     left, top, right, bottom = _window(face, unit)
     crop = face.photo.pixels[top:bottom, left:right]
     person = face.person[top:bottom, left:right].astype(np.float32)
-    over = np.zeros_like(person) if hidden is None else np.ascontiguousarray(hidden[top:bottom, left:right], np.float32)
+    over, hairy = (
+        np.zeros_like(person) if plane is None else np.ascontiguousarray(plane[top:bottom, left:right], np.float32)
+        for plane in (hidden, beard)
+    )
     scale = 1.0 if texel_px <= 1.3 else 1 / texel_px
     if scale < 1:
         size = max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale))
@@ -95,10 +106,11 @@ def gather_evidence(
         crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
         person = np.asarray(cv2.resize(person, size, interpolation=cv2.INTER_AREA), np.float32)
         over = np.asarray(cv2.resize(over, size, interpolation=cv2.INTER_AREA), np.float32)
+        hairy = np.asarray(cv2.resize(hairy, size, interpolation=cv2.INTER_AREA), np.float32)
     left_top = np.array([left, top], np.float32)
     colour = LINEAR_FROM_SRGB[np.asarray(crop, np.uint8)]
     points = ((face.landmarks_px - left_top) * np.float32(scale)).astype(np.float32)
-    masks = person, over
+    masks = person, over, hairy
     trust, sockets, drawn, plain, bearded = _judge(colour, masks, points, unit * scale, open_mouth=mouth_is_open(face))
     return Evidence(colour, trust, sockets, drawn, plain, bearded, left_top, scale)
 
@@ -122,7 +134,7 @@ def _window(face: FaceObservation, unit: float) -> tuple[int, int, int, int]:
 
 def _judge(
     colour: Float32[np.ndarray, "H W 3"],
-    masks: tuple[Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"]],
+    masks: tuple[Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"]],
     points: Float32[np.ndarray, "478 2"],
     unit: float,
     *,
@@ -132,9 +144,9 @@ def _judge(
 ]:
     """Trust, sockets, drawn features and plainness of each pixel, whether there is a beard.
 
-    `masks` are where a person is and what hides the face; `unit` is the inter-ocular distance here.
+    `masks` are where a person is, what hides the face and where a beard grows; `unit` is the inter-ocular distance here.
     """
-    person, over = masks
+    person, over, hairy = masks
     shape = (colour.shape[0], colour.shape[1])
 
     def polygon(indices: tuple[int, ...], grow: float = 0.0, soften: float = 0.0) -> Float32[np.ndarray, "H W"]:
@@ -172,6 +184,8 @@ def _judge(
     bare = _bare(colour, off_chroma.astype(np.float32), off_luminance, unit)
     chin = polygon(CHIN) > 0.5
     bearded = bool(chin.any()) and float(skin_like[chin].mean()) < _BEARDLESS
+    beard = _falloff(-blur(hairy, 0.02 * unit), *_A_BEARD) * _falloff(np.abs(off_chroma), *_BEARD_CHROMA)
+    skin_like = np.maximum(skin_like, beard)
     middle_shape = fill_polygon(shape, points[list(OVAL)], grow=-_RIM * unit, soften=0.04 * unit)
     # Inside the face's rim, where no hair is known of, only what no skin, beard or thin fringe looks like is refused:
     # a shaded cheek is skin, and a fringe that nobody found is better seen than missing.

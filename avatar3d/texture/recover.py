@@ -58,17 +58,20 @@ def recover_skin(
     size: int = 1024,
     delight: bool = True,
     hidden: Float32[np.ndarray, "H W"] | None = None,
+    beard: Float32[np.ndarray, "H W"] | None = None,
 ) -> Skin:
     """Albedo, normal map and light of one face; `size` is the atlas's edge in texels (1024 or 2048).
 
     `hidden` says, per photo pixel, how surely hair or something else lies before the face (not brows, not a beard):
-    the skin there is filled in from around. Without `delight` the photo's light stays in the albedo: for benchmarks.
+    the skin there is filled in from around; `beard` where one grows. Without `delight` the photo's light stays in the albedo: for benchmarks.
     """
     atlas = face_atlas(model, size)
     surface = posed_surface(model, fitted)
     pixels = aligned_pixels(model, fitted, face)
     front = facing(atlas, surface, pixels)
-    evidence = gather_evidence(face, photo_pixels_per_texel(front.pixels, atlas.texels[front.chosen], size), hidden)
+    evidence = gather_evidence(
+        face, photo_pixels_per_texel(front.pixels, atlas.texels[front.chosen], size), hidden, beard
+    )
     seen = look_up(atlas, front, surface, evidence)
     other = Surface(surface.vertices[model.mirror], surface.normals[model.mirror], surface.eye, surface.scene)
     mirrored = look_up(atlas, facing(atlas, other, pixels[model.mirror]), other, evidence)

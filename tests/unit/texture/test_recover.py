@@ -104,6 +104,31 @@ def test_a_beard_stays() -> None:
     assert np.median(albedo[chin, 1]) < 0.4 * SKIN[1]
 
 
+def test_a_beard_that_is_known_of_reaches_to_the_rim_of_the_face() -> None:
+    def along_the_jaw(points: np.ndarray) -> np.ndarray:
+        return (
+            (points[:, 1] < -0.02) & (points[:, 1] > -0.085) & (points[:, 2] > 0.035) & (np.abs(points[:, 0]) > 0.042)
+        )
+
+    def bearded(points: np.ndarray) -> np.ndarray:
+        albedo = plain(points)
+        albedo[along_the_jaw(points)] = (0.10, 0.065, 0.048)
+        return albedo
+
+    fitted, face = portrait(bearded)
+    linear = LINEAR_FROM_SRGB[face.photo.pixels]
+    beard = ((linear.sum(-1) < 0.35) & (linear[..., 0] > linear[..., 2])).astype(np.float32)
+    atlas = face_atlas(head(), SIZE)
+    points = atlas.blend(head().rest)
+    jaw = along_the_jaw(points) & (points[:, 2] > 0.05) & (np.abs(points[:, 0]) > 0.05)
+    assert jaw.sum() > 20
+    painted = [
+        recover_skin(head(), fitted, face, size=SIZE, beard=known).confidence.ravel()[atlas.texels][jaw].mean()
+        for known in (None, beard)
+    ]
+    assert painted[1] > painted[0] + 0.1
+
+
 def test_the_same_photo_gives_the_same_bytes(side_lit: Seen) -> None:
     first, second = (recover_skin(head(), *side_lit, size=SIZE) for _ in range(2))
     assert (first.albedo.pixels == second.albedo.pixels).all()
