@@ -38,9 +38,10 @@ def cloth(rng: np.random.Generator, stuff: Ingredients, *, colour: np.ndarray | 
     made = base + (other - base) * (pattern * rng.uniform(0.2, 1))[..., None]
     # Folds are as wide as fingers: finer ones would be hair.
     folds = streaks((along + 0.2 * U * clouds(rng, U)) * rng.uniform(0.05, 0.15), across * 0.2, along=24, seed=9)
-    shade = np.exp(
-        rng.uniform(0, 0.18) * folds + rng.uniform(0, 0.3) * clouds(rng, U) + rng.uniform(0, 0.1) * grain(rng)
-    )
+    # Half of all clothes are as smooth as a pressed suit: smoothness alone must not tell cloth from things.
+    rough_by = 0.1 if rng.random() < 0.5 else rng.uniform(0.3, 1)
+    shade = rng.uniform(0, 0.18) * folds + rng.uniform(0, 0.3) * clouds(rng, U) + rng.uniform(0, 0.1) * grain(rng)
+    shade = np.exp(rough_by * shade)
     return (made * shade[..., None]).astype(np.float32)
 
 

@@ -32,10 +32,11 @@ def dress(
     at_neck = neck & (np.abs(y - (chin_y + 0.5 * U)) < 4)
     centre = float(x[at_neck].mean()) if at_neck.any() else 200.0
     half = 0.5 * float(np.ptp(x[at_neck])) / U if at_neck.any() else 0.95
-    tilt = rng.normal(0, 0.06)
-    across = (x - centre - rng.normal(0, 0.1) * U) / U
+    # Shoulders seldom face the camera as the head does.
+    tilt = rng.normal(0, 0.13)
+    across = (x - centre - rng.normal(0, 0.2) * U) / U
     down = (y - chin_y) / U + tilt * across
-    base = rng.uniform(0.55, 1.25)
+    base = rng.uniform(0.25, 1.15)
     slope = rng.uniform(0.18, 0.6)
     shoulders = (
         down
@@ -91,12 +92,18 @@ def dress(
             tie = step(np.minimum(wide - np.abs(across), down - collar_top - 0.12), 0.04)
             canvas.lay(tie, cloth(rng, stuff) * shade[..., None], CLOTHES)
         if style == "suit":
-            lapel = np.abs(across) - np.clip(
-                rng.uniform(0.9, 1.3) - rng.uniform(0.35, 0.6) * (down - collar_top), 0.0, 2
-            )
+            aside = np.abs(across - rng.normal(0, 0.12) * np.clip(down, 0, 3))
+            lapel = aside - np.clip(rng.uniform(0.75, 1.3) - rng.uniform(0.25, 0.6) * (down - collar_top), 0.0, 2)
             jacket = torso * step(lapel, 0.04)
             canvas.lay(jacket, outer, CLOTHES)
             canvas.lay(soft(jacket, 1.0) * (1 - jacket) * 0.4 * torso, (0, 0, 0), None)
+            # The lapel's own edge: from the notch down to where the jacket closes.
+            fold = rng.uniform(0.25, 0.6) * np.clip(1 - np.abs(down - 1.2) / rng.uniform(0.6, 1.5), 0, 1)
+            seam = step(0.02 - np.abs(lapel - fold), 0.03) * jacket * rng.uniform(0, 0.6)
+            canvas.lay(seam, (0, 0, 0) if rng.random() < 0.6 else (0.5, 0.5, 0.5), None)
+            if rng.random() < 0.4:
+                pin = np.hypot(across - rng.choice([-1, 1]) * rng.uniform(0.7, 1.2), down - rng.uniform(1.2, 2.2))
+                canvas.lay(step(rng.uniform(0.06, 0.12) - pin, 0.02) * jacket, vivid(rng), None)
             if rng.random() < 0.35:
                 # A lapel of another colour: dark ones beside the neck look like hair.
                 band = torso * step(np.minimum(lapel + 0.02, rng.uniform(0.12, 0.5) - lapel), 0.04)

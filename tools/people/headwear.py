@@ -39,18 +39,18 @@ def put_on_headwear(
 ) -> None:
     """One of them, over hair and skull."""
     kind = str(rng.choice(list(_OFTEN), p=list(_OFTEN.values())))
-    made = _fabric(rng, stuff, knitted=kind == "beanie") * (canvas.lit * np.float32(rng.uniform(0.7, 1.1)))[..., None]
+    made = _fabric(rng, stuff, kind) * (canvas.lit * np.float32(rng.uniform(0.7, 1.1)))[..., None]
     if kind == "scarf":
         _scarf(rng, head, canvas, skull, made)
     else:
         _hat(rng, head, canvas, skull, made, kind)
 
 
-def _fabric(rng: np.random.Generator, stuff: Ingredients, *, knitted: bool) -> Picture:
+def _fabric(rng: np.random.Generator, stuff: Ingredients, kind: str) -> Picture:
     """Ribs and stitches, felt, straw, or any cloth: nothing that flows as hair does."""
     x, y = grid()
     way = rng.random()
-    if knitted and way < 0.8:
+    if kind == "beanie":
         pitch = rng.uniform(0.05, 0.14) * U
         rib = np.sin(2 * np.pi * x / pitch)
         stitch = np.sin(2 * np.pi * (y / pitch * 1.3 + np.abs(x / pitch % 1 - 0.5)))
@@ -58,10 +58,10 @@ def _fabric(rng: np.random.Generator, stuff: Ingredients, *, knitted: bool) -> P
         base = vivid(rng)
         base = base + (vivid(rng) - base) * stripes
         return (base * np.exp(rng.uniform(0.05, 0.3) * rib + rng.uniform(0.05, 0.3) * stitch)[..., None]).astype("f4")
-    if way < 0.45:
-        felt = np.exp(rng.uniform(0.01, 0.06) * grain(rng) + rng.uniform(0, 0.12) * clouds(rng, U))
+    if kind == "hat" and way < 0.6:
+        felt = np.exp(rng.uniform(0.02, 0.08) * grain(rng) + rng.uniform(0, 0.04) * clouds(rng, U))
         return (vivid(rng) * felt[..., None]).astype("f4")
-    if way < 0.52:
+    if kind == "hat" and way < 0.75:
         pitch = rng.uniform(2, 5)
         straw = np.sin(2 * np.pi * (x + y) / pitch) * np.sin(2 * np.pi * (x - y) / pitch)
         colour = np.array([0.80, 0.66, 0.42]) * rng.uniform(0.6, 1.15)

@@ -72,7 +72,7 @@ def dressed(rng: np.random.Generator, head: BareHead, mixer: SkinMixer, stuff: I
     canvas.lit = spread_out(brightness, head.on_head, UNIT_PX * 0.5).clip(0.15, 1.6)
     style = random_style(rng, tone.astype(np.float32))
     grower = Grower(rng, head, style)
-    hat = rng.random() < 0.08
+    hat = rng.random() < 0.06
     grower.behind(canvas)
     _lay_part(canvas, head.part == NECK, skin, K["neck"])
     if rng.random() < 0.75:
@@ -101,7 +101,7 @@ def dressed(rng: np.random.Generator, head: BareHead, mixer: SkinMixer, stuff: I
             put_on_glasses(rng, head, canvas)
     if hat:
         put_on_headwear(rng, head, canvas, stuff, grower.skull)
-    if rng.random() < 0.16:
+    if rng.random() < 0.10:
         put_before(rng, head, canvas, tone)
     return _photograph(rng, head, canvas)
 

@@ -1,4 +1,4 @@
-"""What stands between camera and face: microphones, hands, telephones, books, masks."""
+"""What stands between camera and face: microphones, hands, masks."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ from tools.people.paint import Canvas, clouds, grain, grid, lines, polygon, soft
 
 OCCLUDER: Final = KINDS.index("occluder")
 U: Final = UNIT_PX
-_OFTEN: Final = {"microphone": 0.43, "hand": 0.36, "flat": 0.09, "mask": 0.12}
+_OFTEN: Final = {"microphone": 0.45, "hand": 0.42, "mask": 0.13}
 _JAW: Final = (323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 93)
 
 
@@ -23,8 +23,6 @@ def put_before(rng: np.random.Generator, head: BareHead, canvas: Canvas, tone: n
     elif kind == "hand":
         for _ in range(int(rng.choice([1, 1, 2]))):
             _hand(rng, head, canvas, tone)
-    elif kind == "flat":
-        _flat(rng, head, canvas)
     else:
         _mask(rng, head, canvas)
 
@@ -76,26 +74,6 @@ def _hand(rng: np.random.Generator, head: BareHead, canvas: Canvas, tone: np.nda
         nail = tone * 1.1 + 0.08 if rng.random() < 0.6 else vivid(rng)
         ends = [np.stack([end - way * 0.05 * U, end + way * 0.06 * U]) for end in tips]
         canvas.lay(lines(ends, 0.13 * U) * rng.uniform(0.3, 0.9), nail * canvas.lit[..., None], OCCLUDER)
-
-
-def _flat(rng: np.random.Generator, head: BareHead, canvas: Canvas) -> None:
-    """A telephone, a book, a cup: straight edges, one colour, a rim. Not white: white are the collars."""
-    x, y = grid()
-    at = head.landmarks[152] + np.array([rng.normal(0, 1.4), rng.normal(0.2, 0.9)]) * U
-    size = rng.uniform(0.3, 1.3, 2) * U
-    turn = rng.normal(0, 0.4)
-    a = (x - at[0]) * np.cos(turn) + (y - at[1]) * np.sin(turn)
-    b = -(x - at[0]) * np.sin(turn) + (y - at[1]) * np.cos(turn)
-    depth = np.minimum(size[0] - np.abs(a), size[1] - np.abs(b))
-    colour = vivid(rng) if rng.random() < 0.5 else np.full(3, rng.uniform(0.02, 0.1))
-    gloss = 1 + rng.uniform(0, 0.5) * step(a + rng.normal(0, 0.4) * b + rng.normal(0, 0.3) * U, 6)
-    canvas.lay(soft(np.roll(step(depth, 1.5), 4, 0), 4) * 0.3, (0.05, 0.04, 0.04), None)
-    canvas.lay(step(depth, 1.5), colour * gloss[..., None], OCCLUDER)
-    rim = rng.uniform(1, 6)
-    canvas.lay(step(depth, 1.5) * step(rim - depth, 1) * (rng.random() < 0.6), vivid(rng), None)
-    if rng.random() < 0.5:
-        eye = 1 - np.hypot(a - 0.6 * size[0], b + 0.7 * size[1]) / (0.12 * U)
-        canvas.lay(step(eye, 0.3) * step(depth, 1.5), np.full(3, 0.03), None)
 
 
 def _mask(rng: np.random.Generator, head: BareHead, canvas: Canvas) -> None:

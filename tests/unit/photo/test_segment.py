@@ -78,8 +78,9 @@ def test_a_portrait_is_told_apart(collins: FaceObservation) -> None:
     assert at(50, "skin") > 0.5
     assert at(280, "skin") > 0.5
     above = points[10] - [0, 0.75 * UNIT_PX]
-    # Her smooth hair is half cloth to the net as it is; the hair room takes both for hair (docs/decisions/0015).
     assert found.of("hair", "headwear")[int(above[1]), int(above[0])] > 0.9
+    assert found.of("hair")[int(above[1]), int(above[0])] > 0.8
+    assert (found.of("headwear", "occluder", "beard") > 0.5).mean() < 0.005  # she wears and holds nothing
     assert found.of("clothes")[-10:, 60:200].mean() > 0.5
 
 
