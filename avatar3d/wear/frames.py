@@ -13,14 +13,14 @@ from jaxtyping import Float32, Float64, Int32
 
 from avatar3d.core.avatar import Avatar, Material, Mesh
 from avatar3d.core.head import HeadFit, HeadModel
-from avatar3d.core.photo import FaceObservation
+from avatar3d.core.photo import Camera
 from avatar3d.render.raycast import Scene
 from avatar3d.wear.glasses import Glasses, outlines, place_on_frame
 
 # Frames are so deep, and stay so far off the skin unless that moves them too far (metres).
 _DEPTH_M: Final = 0.0026
 _CLEAR_M: Final = 0.0015
-_FURTHEST_M: Final = 0.008
+_FURTHEST_M: Final = 0.012
 # Where the bridge leaves the rim: index of the outline, which starts at the outer end and runs over the top.
 _BRIDGE_AT, _TEMPLE_AT = 20, 4
 _BRIDGE_RISE_M: Final = 0.002
@@ -35,6 +35,8 @@ _SIDES: Final = 6
 _SEGMENTS: Final = 9
 # Skin this near to a frame is not trusted: the rim's own shadow and blur (metres).
 _SHADOW_M: Final = 0.0014
+# From this probability on, the net's word alone hides skin: an outline is simpler than the frame it stands for.
+_SURELY: Final = 0.5
 _GLASS: Final = (0.9, 0.95, 1.0, 0.035)
 
 
@@ -55,7 +57,7 @@ def put_on(avatar: Avatar, model: HeadModel, fitted: HeadFit, glasses: Glasses |
     """The avatar with frame and lenses as meshes of their own, which ride on the head; without glasses, as it was."""
     if glasses is None:
         return avatar
-    tubes = _tubes(model, fitted.neutral, glasses)
+    tubes = _tubes(model, fitted.neutral, glasses, fitted.camera)
     red, green, blue = map(float, glasses.colour)
     dull = Material("glasses", colour_factor=(red, green, blue, 1.0), roughness=0.35)
     clear = Material("lenses", colour_factor=_GLASS, roughness=0.05, alpha_mode="BLEND", double_sided=True)
@@ -67,29 +69,38 @@ def put_on(avatar: Avatar, model: HeadModel, fitted: HeadFit, glasses: Glasses |
 
 
 def hidden_by_glasses(
-    model: HeadModel, fitted: HeadFit, face: FaceObservation, glasses: Glasses | None
+    model: HeadModel,
+    fitted: HeadFit,
+    glasses: Glasses | None,
+    seen: Float32[np.ndarray, "H W"],
 ) -> Float32[np.ndarray, "H W"]:
-    """1 per photo pixel where a frame or its shadow lies, else 0."""
-    height, width = face.photo.pixels.shape[:2]
-    hidden = np.zeros((height, width), np.uint8)
+    """How surely a frame or its shadow lies at each photo pixel; `seen` is the net's probability of glasses there.
+
+    Nobody who wears none hides anything: what the net then takes for glasses is skin.
+    """
+    hidden = np.zeros(seen.shape, np.uint8)
     if glasses is None:
         return hidden.astype(np.float32)
-    for tube in _tubes(model, fitted.posed, glasses):
+    for tube in _tubes(model, fitted.neutral, glasses, fitted.camera):
         depth_m = float(fitted.camera.view(tube.path.astype(np.float32))[:, 2].mean())
-        broad = max(1, round(fitted.camera.focal_px / depth_m * (max(tube.across_m, tube.deep_m) + 2 * _SHADOW_M)))
+        across_m = max(tube.across_m, tube.deep_m) + 2 * _SHADOW_M
+        broad = max(1, round(fitted.camera.focal_px / depth_m * across_m))
         line = np.round(fitted.camera.project(tube.path.astype(np.float32)) - 0.5).astype(np.int32)
         cv2.polylines(hidden, [line], tube.closed, (255,), thickness=broad)
-    return cv2.GaussianBlur(hidden, (3, 3), 0).astype(np.float32) / np.float32(255)
+    drawn = cv2.GaussianBlur(hidden, (3, 3), 0).astype(np.float32) / np.float32(255)
+    return np.maximum(drawn, np.clip(seen / np.float32(_SURELY), 0, 1))
 
 
-def _tubes(model: HeadModel, vertices: Float32[np.ndarray, "V 3"], glasses: Glasses) -> list[_Tube]:
-    """Rims, bridge, temples on one head."""
+def _tubes(model: HeadModel, vertices: Float32[np.ndarray, "V 3"], glasses: Glasses, camera: Camera) -> list[_Tube]:
+    """Rims, bridge, temples on one head that this camera saw."""
     rims, outside = (
         place_on_frame(model, vertices, outlines(glasses.shape[None], beyond_m=beyond)[0])
         for beyond in (0, glasses.thickness_m / 2)
     )
     skin = Scene(vertices, model.triangles[model.part("face")])
-    rims = rims + np.array([0, 0, _forward(skin, outside.reshape(-1, 3))])
+    # Toward the camera, not just forward: so the rims stay where the photo shows them.
+    toward = camera.position_m - rims
+    rims = rims + toward * (_forward(skin, outside.reshape(-1, 3)) / toward[..., 2:])
     bend = np.linspace(0, 1, _SEGMENTS)[:, None]
     left, right = rims[:, _BRIDGE_AT]
     arch = _BRIDGE_RISE_M * np.sin(np.pi * bend) * np.array([0, 1, 1])

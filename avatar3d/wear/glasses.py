@@ -39,13 +39,15 @@ _FIRST: Final = (
 # Coordinate descent: first steps for apart, aside, high, half width, half height, squareness, taper; and its rounds.
 _STEPS: Final = (0.002, 0.001, 0.0015, 0.0015, 0.0015, 0.6, 0.08)
 _ROUNDS: Final = 7
+# Descents begin from so many of the best guesses, of which neighbours are much the same.
+_BEGINNINGS, _EVERY = 8, 4
 _LOW: Final = np.array([0.028, -0.004, -0.014, 0.018, 0.010, 2.0, -0.1])
 _HIGH: Final = np.array([0.038, 0.004, 0.006, 0.031, 0.027, 6.0, 0.3])
 # How far beside a rim its profile is read (pixels), and how thick it may be (metres).
 _PROFILE: Final = 10
 _THICKNESS_M: Final = (0.0012, 0.005)
 # A pair is worn when its rims stand out this far. Of 94 portraits, 17 with glasses, see decision 0018.
-_WORN: Final = 0.06
+_WORN: Final = 0.07
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,7 @@ class Glasses:
 
 def find_glasses(model: HeadModel, fitted: HeadFit, face: FaceObservation, segments: Segments) -> Glasses | None:
     """The glasses this face wears, or None."""
-    surface = place_on_frame(model, fitted.posed, _grid())
+    surface = place_on_frame(model, fitted.neutral, _grid())
     height, width = surface.shape[:2]
     photo_px = fitted.camera.project(surface.reshape(-1, 3).astype(np.float32)).reshape(height, width, 2)
     flat = _look(face.photo.pixels, photo_px).astype(np.float32)
@@ -123,7 +125,7 @@ def _rim_evidence(flat: Float32[np.ndarray, "H W 3"], seen: Float32[np.ndarray, 
     fine, coarse = (cv2.GaussianBlur(light, (0, 0), sigma) for sigma in _LINE_PX)
     line = np.minimum(np.abs(fine - coarse) / _CLEAR_LINE, 1)
     near = cv2.dilate(seen, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_NEAR_PX, _NEAR_PX)))
-    return np.asarray(0.5 * seen + 0.5 * line * cv2.GaussianBlur(near, (0, 0), 3), np.float32)
+    return np.asarray(0.3 * seen + 0.7 * line * cv2.GaussianBlur(near, (0, 0), 3), np.float32)
 
 
 def _score(evidence: Float32[np.ndarray, "H W"], shapes: Float64[np.ndarray, "C 7"]) -> Float64[np.ndarray, "C"]:
@@ -145,8 +147,16 @@ def _best_outline(evidence: Float32[np.ndarray, "H W"]) -> tuple[Float64[np.ndar
     first = np.stack(np.meshgrid(*_FIRST, indexing="ij"), axis=-1).reshape(-1, 4)
     shapes = np.stack([first[:, 0], 0 * first[:, 0], first[:, 1], first[:, 2], first[:, 3],
                        np.full(len(first), 2.8), np.full(len(first), 0.05)], axis=1)  # fmt: skip
-    scores = _score(evidence, shapes)
-    best, score = shapes[np.argmax(scores)], float(scores.max())
+    begun = shapes[np.argsort(-_score(evidence, shapes), kind="stable")[::_EVERY][:_BEGINNINGS]]
+    refined = [_refine(evidence, shape) for shape in begun]
+    return max(refined, key=lambda found: found[1])
+
+
+def _refine(
+    evidence: Float32[np.ndarray, "H W"], best: Float64[np.ndarray, "7"]
+) -> tuple[Float64[np.ndarray, "7"], float]:
+    """Coordinate descent from one pair of outlines."""
+    score = float(_score(evidence, best[None])[0])
     steps = np.array(_STEPS)
     for _ in range(_ROUNDS):
         for axis in range(len(steps)):
@@ -177,4 +187,7 @@ def _rim(
     inside = apart > apart[middle] / 2
     ends = [np.flatnonzero(~side)[0] if (~side).any() else len(side) for side in (inside[middle:], inside[middle::-1])]
     thickness = float(np.clip((ends[0] + ends[1] - 1) * _PIXEL_M, *_THICKNESS_M))
-    return thickness, ((profile[middle] / 255) ** 2.2).astype(np.float32)
+    near = colours[_PROFILE - 3 : _PROFILE + 4]
+    clearest = np.argmax(np.linalg.norm(near - beside, axis=2), axis=0)  # a rim may lie a pixel beside its outline
+    colour = np.median(near[clearest, np.arange(near.shape[1])], axis=0)
+    return thickness, ((colour / 255) ** 2.2).astype(np.float32)

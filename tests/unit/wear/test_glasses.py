@@ -88,11 +88,15 @@ def test_a_bare_face_wears_no_glasses() -> None:
 
 def test_a_rim_hides_the_skin_behind_it_and_nothing_else() -> None:
     face, segments = worn(DRAWN["square"])
-    hidden = hidden_by_glasses(model(), fitted(), face, find_glasses(model(), fitted(), face, segments))
+    glasses, unseen = find_glasses(model(), fitted(), face, segments), np.zeros((SIZE, SIZE), np.float32)
+    hidden = hidden_by_glasses(model(), fitted(), glasses, unseen)
     frame = (np.abs(face.photo.pixels.astype(int) - SKIN).sum(-1) > 60) & (segments.of("glasses").max() > 0)
     assert hidden[frame].mean() > 0.9
     assert hidden.mean() < 0.2
-    assert not hidden_by_glasses(model(), fitted(), face, None).any()
+    seen = unseen.copy()
+    seen[10:20, 10:20] = 0.6
+    assert hidden_by_glasses(model(), fitted(), glasses, seen)[10:20, 10:20].min() == 1
+    assert not hidden_by_glasses(model(), fitted(), None, seen).any()
 
 
 @lru_cache
