@@ -48,7 +48,7 @@ def _draws(model: HeadModel, neutral: Float32[np.ndarray, "V 3"]) -> Float64[np.
     """
     readers, signs = _mode_readers(model)
     identity = readers @ (neutral - model.rest).ravel()
-    return (signs @ (identity / max(float(np.linalg.norm(identity)), _SOMEBODY)))
+    return signs @ (identity / max(float(np.linalg.norm(identity)), _SOMEBODY))
 
 
 @lru_cache(maxsize=2)
