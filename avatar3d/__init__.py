@@ -1,4 +1,4 @@
-"""avatar3d: one selfie in; a rigged, talking 3D avatar out."""
+"""avatar3d: one selfie in; a rigged 3D avatar out."""
 
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from avatar3d import __version__
 from avatar3d.core.avatar import Avatar, Material, Mesh, Texture
 from avatar3d.core.durable import write_atomically
-from avatar3d.core.errors import UnreadableError, UsageError
+from avatar3d.core.errors import OutputInvalidError, UnreadableError, UsageError
 from avatar3d.core.head import HeadModel
 from avatar3d.edit.colours import (
     EYES,
@@ -33,6 +33,7 @@ from avatar3d.edit.colours import (
     tone_skin,
 )
 from avatar3d.edit.forms import blend_fits, follow_skin
+from avatar3d.formats.check import check_file
 from avatar3d.formats.gltf import load_glb, save_glb
 from avatar3d.head.load import load_head_model
 from avatar3d.render.stage import LINEAR_FROM_SRGB
@@ -84,6 +85,9 @@ def edit_files(record_path: Path, folder: Path, params: EditParams) -> Path:
         changed, avatar = edit_avatar(model, record, load_glb(glb), params)
         with publishing(folder) as fresh:
             written = save_glb(replace(avatar, name=folder.name), fresh / f"{folder.name}.glb")
+            faults = check_file(written, khronos=False).failures
+            if faults:
+                raise OutputInvalidError(f"{written.name} breaks its promises: {faults[0].reason}.", file=written)
             write_atomically(fresh / _RECORD, json.dumps(record_as_json(changed), indent=1).encode())
             facts = {"avatar3d": __version__, "name": folder.name, "synthetic": True, "edited": _told(params),
                      "head": {"name": model.name, "licence": model.licence},
@@ -94,11 +98,14 @@ def edit_files(record_path: Path, folder: Path, params: EditParams) -> Path:
 
 def edit_avatar(model: HeadModel, record: FitRecord, avatar: Avatar, params: EditParams) -> tuple[FitRecord, Avatar]:
     """The record and the avatar with what `params` names changed, and nothing else."""
-    if not 0 <= params.stylize <= 1 or abs(params.age) > _MOST_YEARS:
-        raise UsageError(
-            f"expected --stylize 0 to 1 and --age -{_MOST_YEARS} to {_MOST_YEARS}, got {params.stylize:g} and {params.age:g}.",
-            hint="avatar3d edit --help",
-        )
+    for option, value, low, high in (
+        ("--stylize", params.stylize, 0, 1),
+        ("--age", params.age, -_MOST_YEARS, _MOST_YEARS),
+    ):
+        if not low <= value <= high:  # false for nan too
+            raise UsageError(
+                f"expected {option} from {low} to {high}, got {value:g}.", hint="See avatar3d edit --help."
+            )
     if params.mix or params.stylize:
         others = [(_read(path)[0].fitted, share) for path, share in params.mix]
         fitted = blend_fits(model, record.fitted, others, exaggerate=_CARICATURE * params.stylize)
@@ -176,7 +183,9 @@ def _read(record_path: Path) -> tuple[FitRecord, dict[str, Any]]:
         head = str(stored["head"])
     except (OSError, ValueError, KeyError, TypeError) as cause:
         raise UnreadableError(
-            f"{record_path.name} is no record of an avatar: {cause}.", hint="Name an avatar.json.", id="RECORD_BROKEN"
+            f"{record_path} is no record of an avatar.",
+            hint="Name the avatar.json that create wrote.",
+            id="RECORD_BROKEN",
         ) from cause
     kept = ("photo_sha256", "parameters")
     manifest = _manifest(record_path)

@@ -110,4 +110,4 @@ def _stopped_by_signals() -> Generator[None, None, None]:
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="avatar3d")
 def main() -> None:
-    """One selfie in; a rigged, talking 3D avatar out, on one CPU, offline."""
+    """One selfie in; a rigged 3D avatar out, on one CPU, offline."""

@@ -42,7 +42,7 @@ _LEAST_HAIR: Final = 0.22
 # How far into the face hair falls from its rim (inter-ocular distances).
 _RIM: Final = 0.14
 # Fewer hair pixels than this, in squared inter-ocular distances, is a shaved head.
-_LEAST_AREA: Final = 0.25
+_LEAST_AREA: Final = 0.35
 # Hair lies on cheek and neck only where it also stands beside them, at least so wide (inter-ocular distances).
 _BESIDE: Final = 0.10
 # Width of the shadow that hair throws on the face (same unit).

@@ -38,6 +38,10 @@ _BROWN: Final = np.array([0.075, 0.042, 0.024], np.float32)
 _BROWN_CHROMA: Final = np.array([0.65, -0.62])
 _BLUE_CHROMA: Final = np.array([-0.32, 0.35])
 _STRAY_KEPT: Final = 0.5
+_DARK_IRIS: Final = (0.04, 0.10)
+"""Linear luminance: wholly dark, and no longer dark; clearly blue ones are exempt."""
+_CLEARLY_BLUE: Final = 0.7
+_MIRRORED: Final = 0.85
 _IRIS_RANGE: Final = (0.026, 0.22)
 """Linear luminance that irises have."""
 _WHITE_RANGE: Final = (0.40, 0.60)
@@ -166,6 +170,9 @@ def _plausible(colour: Float32[np.ndarray, "3"]) -> Float32[np.ndarray, "3"]:
     chroma = np.log(colour[[0, 2]] / colour[1])
     along = _BLUE_CHROMA - _BROWN_CHROMA
     share = np.clip((chroma - _BROWN_CHROMA) @ along / (along @ along), 0, 1)
+    dark = np.clip((_DARK_IRIS[1] - float(colour @ LUMINANCE)) / (_DARK_IRIS[1] - _DARK_IRIS[0]), 0, 1)
+    if share < _CLEARLY_BLUE:  # a dark iris that looks grey is a brown one that mirrors the sky
+        share *= 1 - _MIRRORED * dark
     nearest = _BROWN_CHROMA + share * along
     chroma = nearest + _STRAY_KEPT * (chroma - nearest)
     green = float(colour @ LUMINANCE) / float(np.exp([chroma[0], 0, chroma[1]]) @ LUMINANCE)

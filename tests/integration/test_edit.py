@@ -145,7 +145,7 @@ def test_relief_can_be_scaled_and_taken_away() -> None:
 @pytest.mark.parametrize(
     "params",
     [EditParams(hair_color="mauveish"), EditParams(skin_tone="11"), EditParams(eye_color="#12"), EditParams(stylize=2),
-     EditParams(age=200)],
+     EditParams(age=200), EditParams(age=float("nan")), EditParams(stylize=float("nan"))],
 )  # fmt: skip
 def test_values_that_cannot_be_are_refused_and_nothing_is_written(
     params: EditParams, collins: Path, tmp_path: Path
