@@ -134,7 +134,7 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
         shown = as_rigged(model, fitted)
         glasses = find_glasses(model, fitted, face, segments)
         rims, beard = (over_photo(segments, segments.of(kind), face) for kind in ("glasses", "beard"))
-        hidden = np.maximum(hidden_by_hair(picture, face), hidden_by_glasses(model, shown, glasses, rims))
+        hidden = np.maximum(hidden_by_hair(picture, face), hidden_by_glasses(model, fitted, glasses, rims))
         skin = recover_skin(model, shown, face, size=params.texture_px, hidden=hidden, beard=beard)
         eyes = recover_eyes(model, shown, face, light=skin.light)
         progress("hair")

@@ -40,12 +40,11 @@ from avatar3d.head.load import load_head_model
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
 from avatar3d.pipeline import CreateParams, make_avatar
-from avatar3d.render.lights import ambient_light
+from avatar3d.render.lights import LUMINANCE, ambient_light
 from avatar3d.render.preview import RenderParams, render_avatar
 from avatar3d.render.stage import LINEAR_FROM_SRGB
 from avatar3d.report.record import FitRecord, record_as_json, record_from_json
 from avatar3d.rig.assemble import as_rigged, assemble_avatar
-from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.eyes import recover_eyes
 from avatar3d.texture.recover import recover_skin
 from avatar3d.texture.regions import (

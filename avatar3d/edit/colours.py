@@ -12,6 +12,7 @@ from jaxtyping import Float32
 
 from avatar3d.core.avatar import Texture
 from avatar3d.core.errors import UsageError
+from avatar3d.render.lights import LUMINANCE
 from avatar3d.render.stage import LINEAR_FROM_SRGB, srgb_from_linear
 
 HAIR: Final = {"black": "#17120f", "brown": "#4a3020", "auburn": "#6e3420", "red": "#8f4524", "blond": "#b98f57",
@@ -19,7 +20,6 @@ HAIR: Final = {"black": "#17120f", "brown": "#4a3020", "auburn": "#6e3420", "red
 EYES: Final = {"brown": "#4a2c1a", "hazel": "#6b5530", "green": "#5c6f4a", "blue": "#5b7f9e", "grey": "#77848c"}
 # Skin: the ten orbs of the Monk Skin Tone scale (Ellis Monk, skintone.google, CC BY 4.0).
 MONK: Final = ("#f6ede4", "#f3e7db", "#f7ead0", "#eadaba", "#d7bd96", "#a07e56", "#825c43", "#604134", "#3a312a", "#292420")  # fmt: skip
-_LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
 # Darker than this share of the skin's own tone is no skin but brow, lash line or nostril, and keeps its colour ...
 _NO_SKIN: Final = (0.12, 0.4)
 # Albedo (linear luminance) of the darkest and the lightest skin, and how far a Monk orb's hue counts; by eye.
@@ -57,11 +57,11 @@ def parse_skin(text: str, own: Float32[np.ndarray, "3"]) -> Float32[np.ndarray, 
     if text not in steps:
         return parse_colour(text, steps)
     orbs = np.stack([parse_colour(colour, {}) for colour in MONK])
-    lightness = np.log(orbs @ _LUMINANCE)
+    lightness = np.log(orbs @ LUMINANCE)
     rank = (lightness[int(text) - 1] - lightness.min()) / np.ptp(lightness)
     luminance = _SKIN_LUMINANCE[0] * (_SKIN_LUMINANCE[1] / _SKIN_LUMINANCE[0]) ** rank
     hue = orbs[int(text) - 1] ** _ORB_HUE * own ** (1 - _ORB_HUE)
-    return (hue * luminance / float(hue @ _LUMINANCE)).astype(np.float32)
+    return (hue * luminance / float(hue @ LUMINANCE)).astype(np.float32)
 
 
 def tint_hair(texture: Texture, colour: Float32[np.ndarray, "3"], share: float = 1.0) -> Texture:
@@ -75,7 +75,7 @@ def tint_hair(texture: Texture, colour: Float32[np.ndarray, "3"], share: float =
 def tone_skin(texture: Texture, own: Float32[np.ndarray, "3"], colour: Float32[np.ndarray, "3"]) -> Texture:
     """The face's albedo, whose skin is `own`, in another tone; what is much darker than skin keeps its colour."""
     linear = LINEAR_FROM_SRGB[texture.pixels[..., :3]]
-    light = linear @ _LUMINANCE / float(own @ _LUMINANCE)
+    light = linear @ LUMINANCE / float(own @ LUMINANCE)
     skin = np.clip((light - _NO_SKIN[0]) / (_NO_SKIN[1] - _NO_SKIN[0]), 0, 1)[..., None]
     return _repaint(texture, linear * (colour / np.maximum(own, 1e-3)) ** skin)
 

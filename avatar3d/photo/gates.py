@@ -121,7 +121,10 @@ def _unusable(name: str, message: str, hint: str, id: str) -> FaceUnusableError:
 
 
 def _refuse_small(name: str, face: FaceMeasures, limits: GateParams) -> None:
-    if face.iod_px < limits.smallest_iod_px:
+    too_far = abs(math.degrees(face.yaw_rad)) > limits.turned_deg
+    # The eyes of a head that is turned too far stand close together for that reason, which is then the one to tell.
+    facing_px = face.iod_px / max(math.cos(face.yaw_rad), 0.5) if too_far else face.iod_px
+    if facing_px < limits.smallest_iod_px:
         raise _unusable(
             name,
             f"the face is too small: {face.iod_px:.0f} pixels between the eyes (a face about {2.3 * face.iod_px:.0f} "

@@ -1,11 +1,15 @@
 """Lights as spherical harmonics of degree 2, made from directions."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float32
 
 from avatar3d.core.photo import Light
+
+LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
+"""Of linear RGB (Rec. 709)."""
 
 
 def directional_light(toward: Sequence[float], colour: Sequence[float]) -> Light:
@@ -48,7 +52,7 @@ def studio_light() -> Light:
 def main_direction(light: Light) -> tuple[Float32[np.ndarray, "3"], Float32[np.ndarray, "3"]]:
     """Where most light comes from (unit) and how strong a lamp there would be (linear RGB)."""
     linear = light.coefficients[[3, 1, 2]]
-    luminance = linear @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    luminance = linear @ LUMINANCE
     length = float(np.linalg.norm(luminance))
     if length < 1e-6:
         return np.array([0, 0, 1], np.float32), np.zeros(3, np.float32)

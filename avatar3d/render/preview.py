@@ -251,8 +251,9 @@ class _Tracer:
         lit = np.maximum((normals * half).sum(axis=1), 1e-6) ** power * (power + 8) / 8
         lit *= np.maximum(normals @ toward, 0) * openness
         facing = np.clip(-(normals * view).sum(axis=1), 0, 1)
-        fresnel = _DIELECTRIC + (1 - _DIELECTRIC) * (1 - facing) ** 5
-        sheen = _ENVIRONMENT_SHEEN * fresnel * (1 - roughness) * openness
+        # A rough surface mirrors less at grazing angles, and what looks down sees the body and not the surroundings.
+        fresnel = _DIELECTRIC + (np.maximum(1 - roughness, _DIELECTRIC) - _DIELECTRIC) * (1 - facing) ** 5
+        sheen = _ENVIRONMENT_SHEEN * fresnel * openness * np.clip((1 + normals[:, 1]) / 2, 0, 1) ** 2
         around = self.light.coefficients[0]
         return diffuse + (_DIELECTRIC * lit)[:, None] * lamp + sheen[:, None] * np.maximum(around, 0)
 

@@ -14,7 +14,6 @@ from typing import Final
 
 import numpy as np
 from jaxtyping import Float32, Float64
-from scipy.spatial import KDTree
 
 from avatar3d.core.head import HeadModel
 
@@ -54,9 +53,8 @@ def _draws(model: HeadModel, neutral: Float32[np.ndarray, "V 3"]) -> Float64[np.
 @lru_cache(maxsize=2)
 def _mode_readers(model: HeadModel) -> tuple[Float64[np.ndarray, "K M"], Float64[np.ndarray, "2 K"]]:
     """What reads the symmetric modes off a head (least squares; its mirror image reads the same), and which count backwards."""
-    _, mirror = KDTree(model.rest).query(model.rest * _MIRRORED)
     modes = model.identity.astype(np.float64)
-    alike = np.abs(modes + modes[:, mirror] * _MIRRORED).sum(axis=(1, 2)) > np.abs(modes).sum(axis=(1, 2))
+    alike = np.abs(modes + modes[:, model.mirror] * _MIRRORED).sum(axis=(1, 2)) > np.abs(modes).sum(axis=(1, 2))
     modes = modes[alike].reshape(alike.sum(), -1)
     signs = np.random.default_rng(_SEED).choice(np.array([-1.0, 1.0]), size=(2, len(modes)))
     return np.linalg.solve(modes @ modes.T, modes), signs

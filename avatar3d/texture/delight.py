@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from avatar3d.core.photo import Light
+from avatar3d.render.lights import LUMINANCE
 
-LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
 # How far a coefficient may stray, relative to the constant one, before it costs as much as a texel's usual error:
 # a face shows half of the sphere of normals, so what the other half would tell is a guess. By degree; tuned, with
 # _EFFECTIVE and _CHROMA_FREEDOM, for albedo error on synthetic heads in skins of the calibration half of congress. Their

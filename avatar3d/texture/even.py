@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from avatar3d.render.lights import LUMINANCE
 from avatar3d.texture.complete import pull_push
-from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.regions import blur
 
 _SLOW: Final = 0.03

@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from avatar3d.core.photo import FaceObservation
+from avatar3d.render.lights import LUMINANCE
 from avatar3d.render.stage import LINEAR_FROM_SRGB
-from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.regions import (
     CHIN,
     LEFT_BROW,

@@ -10,11 +10,11 @@ from jaxtyping import Bool, Float32
 
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation, Light
+from avatar3d.render.lights import LUMINANCE
 from avatar3d.render.raycast import Scene
 from avatar3d.texture.atlas import part_texels
 from avatar3d.texture.closeup import look_closely
 from avatar3d.texture.complete import pull_push
-from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.project import vertex_normals
 from avatar3d.texture.regions import LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS, blur, fill_polygon
 from avatar3d.texture.warp import aligned_pixels, sample

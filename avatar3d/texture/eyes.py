@@ -16,9 +16,8 @@ from jaxtyping import Bool, Float32
 from avatar3d.core.avatar import Texture
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation, Light
-from avatar3d.render.lights import ambient_light
+from avatar3d.render.lights import LUMINANCE, ambient_light
 from avatar3d.render.stage import LINEAR_FROM_SRGB, srgb_from_linear
-from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.eye_shade import shade_of_the_lids
 from avatar3d.texture.regions import SURE_SKIN, blur
 from avatar3d.texture.white import SeenEye, see_eyes, white_gain
@@ -39,9 +38,11 @@ _BROWN_CHROMA: Final = np.array([0.65, -0.62])
 _BLUE_CHROMA: Final = np.array([-0.32, 0.35])
 _STRAY_KEPT: Final = 0.5
 _DARK_IRIS: Final = (0.04, 0.10)
-"""Linear luminance: wholly dark, and no longer dark; clearly blue ones are exempt."""
-_CLEARLY_BLUE: Final = 0.7
+"""Linear luminance of an iris that is wholly dark, and of one that is not."""
+_CLEARLY_BLUE: Final = (0.6, 0.8)
+"""Share of the way from brown to blue from which a dark iris may be blue after all, and surely is."""
 _MIRRORED: Final = 0.85
+"""How much of a dark iris's greyness is reflection; these three by eye on eight portraits."""
 _IRIS_RANGE: Final = (0.026, 0.22)
 """Linear luminance that irises have."""
 _WHITE_RANGE: Final = (0.40, 0.60)
@@ -171,8 +172,8 @@ def _plausible(colour: Float32[np.ndarray, "3"]) -> Float32[np.ndarray, "3"]:
     along = _BLUE_CHROMA - _BROWN_CHROMA
     share = np.clip((chroma - _BROWN_CHROMA) @ along / (along @ along), 0, 1)
     dark = np.clip((_DARK_IRIS[1] - float(colour @ LUMINANCE)) / (_DARK_IRIS[1] - _DARK_IRIS[0]), 0, 1)
-    if share < _CLEARLY_BLUE:  # a dark iris that looks grey is a brown one that mirrors the sky
-        share *= 1 - _MIRRORED * dark
+    unclear = np.clip((_CLEARLY_BLUE[1] - share) / (_CLEARLY_BLUE[1] - _CLEARLY_BLUE[0]), 0, 1)
+    share *= 1 - _MIRRORED * dark * unclear  # a dark iris that looks grey is a brown one that mirrors the sky
     nearest = _BROWN_CHROMA + share * along
     chroma = nearest + _STRAY_KEPT * (chroma - nearest)
     green = float(colour @ LUMINANCE) / float(np.exp([chroma[0], 0, chroma[1]]) @ LUMINANCE)

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from avatar3d.core.head import HeadModel
+from avatar3d.render.lights import LUMINANCE
 from avatar3d.texture.atlas import Atlas
-from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.regions import blur
 
 # Bands in texels of a 1024 atlas (finer and coarser standard deviation), and the most of each in log luminance.

@@ -14,13 +14,13 @@ from jaxtyping import Float32, Int32
 from avatar3d.core.avatar import Skin, Texture
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation, Light
-from avatar3d.render.lights import ambient_light
+from avatar3d.render.lights import LUMINANCE, ambient_light
 from avatar3d.render.stage import srgb_from_linear
 from avatar3d.texture.atlas import Atlas, away_from_cut, face_atlas
 from avatar3d.texture.cavities import cavity_shade, lid_margin, lid_skin
 from avatar3d.texture.complete import pull_push, smooth
 from avatar3d.texture.creases import GROUNDS, VALLEYS, creased_skin, lift_creases, smile_lines, smile_valleys
-from avatar3d.texture.delight import LUMINANCE, divide_by_light, doubt_light, fit_light, refine_light
+from avatar3d.texture.delight import divide_by_light, doubt_light, fit_light, refine_light
 from avatar3d.texture.even import Side, even_out, without_strands
 from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
 from avatar3d.texture.neck import neck_tint

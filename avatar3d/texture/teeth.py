@@ -16,12 +16,12 @@ from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation, Light
 from avatar3d.core.transforms import matrix_from_quaternion
 from avatar3d.head.pictures import part_picture
+from avatar3d.render.lights import LUMINANCE
 from avatar3d.render.raycast import Scene
 from avatar3d.render.stage import LINEAR_FROM_SRGB, srgb_from_linear
 from avatar3d.texture.atlas import PartTexels, part_texels
 from avatar3d.texture.closeup import Closeup, look_closely
 from avatar3d.texture.complete import pull_push
-from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.project import vertex_normals
 from avatar3d.texture.regions import LIPS, MOUTH_OPENING, blur, fill_polygon, mouth_is_open
 from avatar3d.texture.warp import sample

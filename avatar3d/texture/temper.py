@@ -8,8 +8,8 @@ from jaxtyping import Float32, Int32
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.render.lights import LUMINANCE
 from avatar3d.texture.complete import smooth
-from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.regions import blur
 
 _SURROUNDINGS: Final = 0.045

@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from avatar3d.core.photo import FaceObservation
+from avatar3d.render.lights import LUMINANCE
 from avatar3d.render.stage import LINEAR_FROM_SRGB
-from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.regions import LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS, fill_polygon
 
 # Log chroma (R/G, B/G) that whites have without any cast: from nearly neutral, as a clean sclera is, to the mean of 97

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from avatar3d.texture.delight import LUMINANCE
+from avatar3d.render.lights import LUMINANCE
 from avatar3d.texture.even import Side, even_out, without_strands
 
 SIZE = 256

@@ -12,9 +12,9 @@ from avatar3d.fit.fit import fit_head
 from avatar3d.head.load import load_head_model
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
+from avatar3d.render.lights import LUMINANCE
 from avatar3d.render.stage import LINEAR_FROM_SRGB
 from avatar3d.rig.assemble import as_rigged
-from avatar3d.texture.delight import LUMINANCE
 from avatar3d.texture.eyes import recover_eyes
 
 
