@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64
 
+from avatar3d.hair.hang import Hang
 from avatar3d.hair.scalp import usual_hairline
-from avatar3d.hair.shell import CURTAIN_FRONT_DEG, RISE_M, RISE_NAPE_M, RISE_SHARE, HairShell
+from avatar3d.hair.shell import RISE_M, RISE_NAPE_M, RISE_SHARE, HairShell
 from avatar3d.hair.style import HairStyle
 from avatar3d.hair.texels import SIZE, Texels, ramp
 
@@ -62,7 +63,7 @@ def cut_edges(
 def grows_out(style: HairStyle) -> Float32[np.ndarray, "S"]:
     """1 where hair at its line grows out of the skin, 0 where a fringe or hanging hair ends in the air; around."""
     azimuth = np.linspace(-180, 180, SIZE)
-    if style.hang.min() < 0 or style.ears > 0:
+    if style.hang is not None or style.ears > 0:
         return np.zeros(SIZE, np.float32)
     below = usual_hairline(azimuth) - style.line(azimuth)
     fringe = ramp(below, 0.5 * FRINGE_FROM, FRINGE_FROM) * (1 - ramp(np.abs(azimuth), *_TEMPLES_DEG))
@@ -88,13 +89,16 @@ def cut_ends(strands: Float32[np.ndarray, "S S"]) -> Float32[np.ndarray, "S S"]:
     return np.minimum.accumulate(ends, axis=0)  # what has ended does not begin again
 
 
-def cut_front(strands: Float32[np.ndarray, "S S"], shell: HairShell) -> Float32[np.ndarray, "S S"]:
-    """Beside the face hanging hair falls back in waves, not along the shell's last column."""
+def cut_front(
+    strands: Float32[np.ndarray, "S S"], shell: HairShell, hang: Hang, heights: Float64[np.ndarray, "S S"]
+) -> Float32[np.ndarray, "S S"]:
+    """Beside the face hanging hair ends where the photo shows it, in waves; `heights` are the texels' over the eyes."""
     start = shell.curtain_from / len(shell.over_line)
     down = (((np.arange(SIZE) + 0.5) / SIZE - start) / (1 - start))[:, None]
     azimuth = np.linspace(-180, 180, SIZE)[None]
     t = np.clip(down, 0, 1)
     wave = np.sin(9 * t + 1.3 * np.sign(azimuth)) + 0.6 * np.sin(23 * t - np.sign(azimuth))
-    edge = CURTAIN_FRONT_DEG + _FALLS_BACK_DEG * t**1.5 + np.minimum(1, 5 * t) * (4 + 1.8 * wave)
+    front = np.where(azimuth > 0, hang.front(True, heights), hang.front(False, heights))
+    edge = front + _FALLS_BACK_DEG * t**1.5 + np.minimum(1, 5 * t) * 1.8 * wave
     inside = 0.5 + (np.abs(azimuth) - edge) / 5 + 0.3 * cv2.GaussianBlur(strands, (0, 0), sigmaX=0.7, sigmaY=4)
     return np.where(down > 0, np.clip(inside, 0, 1), 1).astype(np.float32)

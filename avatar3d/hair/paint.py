@@ -18,9 +18,10 @@ from avatar3d.core.photo import FaceObservation
 from avatar3d.hair.colour import continue_colour, own_colour, photo_colour
 from avatar3d.hair.edges import cut_edges, cut_ends, cut_front
 from avatar3d.hair.flow import HairFlow, draw_strands, find_flow, usual_flow, waved
+from avatar3d.hair.hang import Hang
 from avatar3d.hair.scalp import usual_hairline
 from avatar3d.hair.segment import FACE, OUTSIDE, HairPicture
-from avatar3d.hair.shell import CURTAIN_FRONT_DEG, HairShell
+from avatar3d.hair.shell import HairShell
 from avatar3d.hair.style import HairStyle
 from avatar3d.hair.texels import SIZE, Texels, lay_texels, ramp
 
@@ -86,9 +87,10 @@ def paint_hair(
     log, known, contrast = continue_colour(colour, known, mean)
     alpha = cut_edges(texels, style, presence, strands)
     grows = alpha
-    if hangs:
-        grows = np.minimum(alpha, cut_front(strands, shell))
-        log = log - (_shade_beside_face(shell) * (1 - 0.5 * known))[..., None]
+    if style.hang is not None:
+        heights = style.skull.height(texels.points.reshape(-1, 3)).reshape(SIZE, SIZE)
+        grows = np.minimum(alpha, cut_front(strands, shell, style.hang, heights))
+        log = log - (_shade_beside_face(shell, style.hang) * (1 - 0.5 * known))[..., None]
         alpha = np.minimum(grows, cut_ends(strands))
     if not short:
         # Locks end beyond the shell, in finer hairs than its picture can draw.
@@ -127,7 +129,7 @@ def _presence(
     line = np.minimum(usual_hairline(azimuth), style.line(azimuth.ravel()).reshape(azimuth.shape))
     usual = ramp(height - line, -0.05, 0.05)
     habit = np.where(rows > curtain, 1.0, density * usual)
-    if style.hang.min() == 0 and style.ears == 0:
+    if style.hang is None and style.ears == 0:
         # Clipped or grey hair above bare ears may look like skin from the front.
         doubt = _DOUBTED_ASIDE * ramp(np.abs(azimuth), *_ASIDE_DEG) * (probability < habit)
         presence = habit + seen * (1 - doubt) * (probability - habit)
@@ -154,9 +156,10 @@ def _without_holes(presence: Float32[np.ndarray, "S S"]) -> Float32[np.ndarray, 
     return whole
 
 
-def _shade_beside_face(shell: HairShell) -> Float32[np.ndarray, "S S"]:
+def _shade_beside_face(shell: HairShell, hang: Hang) -> Float32[np.ndarray, "S S"]:
     """Natural logarithm by which hanging hair is darker where it turns in toward the cheek."""
     start = shell.curtain_from / len(shell.over_line)
     down = ramp((np.arange(SIZE) + 0.5) / SIZE, 0.75 * start, start)[:, None]
-    azimuth = np.abs(np.linspace(-180, 180, SIZE))[None]
-    return (_TURNED_IN * down * np.exp(-np.maximum(azimuth - CURTAIN_FRONT_DEG, 0) / _TURNED_IN_DEG)).astype(np.float32)
+    azimuth = np.linspace(-180, 180, SIZE)[None]
+    front = np.where(azimuth > 0, hang.front_deg[1].mean(), hang.front_deg[0].mean())
+    return (_TURNED_IN * down * np.exp(-np.maximum(np.abs(azimuth) - front, 0) / _TURNED_IN_DEG)).astype(np.float32)

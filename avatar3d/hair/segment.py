@@ -25,7 +25,7 @@ from avatar3d.render.raycast import Scene
 _ASIDE: Final = 2.6
 _UP: Final = 2.6
 _DOWN: Final = 4.2
-_PX_PER_IOD: Final = 44
+PX_PER_IOD: Final = 44
 # MediaPipe's face oval and the parts of the face that are not skin.
 _OVAL: Final = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176,
                 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
@@ -93,7 +93,7 @@ class HairPicture:
     @property
     def is_bald(self) -> bool:
         """Whether there is so little hair that it is none."""
-        return self.stubble == 0 and float(self.hair.sum()) < _LEAST_AREA * _PX_PER_IOD**2
+        return self.stubble == 0 and float(self.hair.sum()) < _LEAST_AREA * PX_PER_IOD**2
 
     @property
     def ears_covered(self) -> float:
@@ -154,9 +154,9 @@ def segment_hair(
     smooth[: max(0, int(np.ceil(crop_from_photo[1, 2])))] = 0
     hair = _connected(_without_shadows(smooth, zone, landmarks) if segments is None else smooth, zone)
     stubble = 0.0
-    if segments is not None and hair.sum() < _LEAST_AREA * _PX_PER_IOD**2:
+    if segments is not None and hair.sum() < _LEAST_AREA * PX_PER_IOD**2:
         head = _carried(segments, segments.of(*_HEAD), crop_from_photo, (size[1], size[0]))
-        stubble, where = find_stubble(lab, head, hair, _UP * _PX_PER_IOD, _PX_PER_IOD)
+        stubble, where = find_stubble(lab, head, hair, _UP * PX_PER_IOD, PX_PER_IOD)
         hair = where * (zone != EAR) if stubble > 0 else hair
     return HairPicture(
         pixels=pixels,
@@ -194,7 +194,7 @@ def _without_ribbons(
     hair: Float64[np.ndarray, "H W"], landmarks: Float64[np.ndarray, "478 2"]
 ) -> Float64[np.ndarray, "H W"]:
     """Below the chin narrow bands are lapels and straps; hair that hangs so low is wider."""
-    radius = round(_RIBBON * _PX_PER_IOD)
+    radius = round(_RIBBON * PX_PER_IOD)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     wide = cv2.morphologyEx(hair, cv2.MORPH_OPEN, kernel)
     low = np.clip((np.arange(len(hair))[:, None] - landmarks[152, 1]) / radius, 0, 1)
@@ -225,9 +225,9 @@ def _carried(
 def _crop(face: FaceObservation) -> tuple[Float64[np.ndarray, "2 3"], tuple[int, int]]:
     """crop_from_photo (pixel centres at + 0.5) and the crop's width and height. Upright as the photo is."""
     eyes = face.landmarks_px[[33, 133, 263, 362]].mean(0).astype(np.float64)
-    scale = _PX_PER_IOD / face.interocular_px
-    size = (int(2 * _ASIDE * _PX_PER_IOD), int((_UP + _DOWN) * _PX_PER_IOD))
-    shift = np.array([_ASIDE, _UP]) * _PX_PER_IOD - scale * eyes
+    scale = PX_PER_IOD / face.interocular_px
+    size = (int(2 * _ASIDE * PX_PER_IOD), int((_UP + _DOWN) * PX_PER_IOD))
+    shift = np.array([_ASIDE, _UP]) * PX_PER_IOD - scale * eyes
     return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]]), size
 
 
@@ -279,7 +279,7 @@ def _skin_seeds(
     """Face pixels above the mouth that are neither eyes, brows, fringe nor glasses: near the median colour."""
     chosen = cv2.erode(oval.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     rows = np.arange(len(oval))[:, None]
-    chosen &= (rows < landmarks[[61, 291], 1].mean()) & (rows > landmarks[10, 1] + 0.1 * _PX_PER_IOD)
+    chosen &= (rows < landmarks[[61, 291], 1].mean()) & (rows > landmarks[10, 1] + 0.1 * PX_PER_IOD)
     for polygon in _EYES_AND_BROWS:
         hole = _polygon(landmarks[list(polygon)], oval.shape).astype(np.uint8)
         chosen &= cv2.dilate(hole, np.ones((5, 5), np.uint8)) == 0
@@ -308,20 +308,20 @@ def _posterior(
     eyes = landmarks[[33, 263], 1].mean()
     body = person > 0.5
     outside = zone == OUTSIDE
-    off_head = cv2.distanceTransform((outside).astype(np.uint8), cv2.DIST_L2, 3) / _PX_PER_IOD
+    off_head = cv2.distanceTransform((outside).astype(np.uint8), cv2.DIST_L2, 3) / PX_PER_IOD
     solid = cv2.erode(body.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     hair_seed = (
         inside
         & solid
         & (((zone == SCALP) & (over_hairline > 0.12) & ~oval) | (outside & (rows < eyes) & (off_head > 0.04)))
     )
-    cloth_seed = inside & solid & (rows > chin + 1.3 * _PX_PER_IOD) & (outside | (zone == NECK)) & (off_head > 0.1)
+    cloth_seed = inside & solid & (rows > chin + 1.3 * PX_PER_IOD) & (outside | (zone == NECK)) & (off_head > 0.1)
     far = inside & (cv2.dilate(body.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
     background = _Mixture.fit(lab[far], 5)
     clothes = _Mixture.fit(lab[cloth_seed], 4)
     seeds = lab[hair_seed]
     unlike_skin = skin.distance(seeds) > 2.5 if len(seeds) else np.zeros(0, bool)
-    high = (rows <= eyes - _TEMPLES * _PX_PER_IOD)[hair_seed]
+    high = (rows <= eyes - _TEMPLES * PX_PER_IOD)[hair_seed]
     wreath = _is_wreath(unlike_skin, high)
     if wreath:
         unlike_skin &= ~high
@@ -334,7 +334,7 @@ def _posterior(
     prior["background"] = np.where(body, 0.15, 1.0)
     near = (person > 0.15) & ~body
     prior["hair"][near & (rows < chin)] = 0.25
-    low = np.clip((rows - chin) / (1.5 * _PX_PER_IOD), 0, 1)
+    low = np.clip((rows - chin) / (1.5 * PX_PER_IOD), 0, 1)
     beside = body & outside
     prior["hair"][beside] = (0.85 * (1 - 0.75 * low) * np.exp(-np.maximum(off_head - 0.7, 0)))[beside]
     prior["clothes"][beside] = (0.02 + 0.5 * low)[beside]
@@ -348,18 +348,18 @@ def _posterior(
     prior["hair"][zone == NECK] = 0.12
     prior["skin"][zone == NECK] = 0.4
     prior["clothes"][zone == NECK] = 0.05
-    prior["clothes"][(zone == NECK) & (rows > chin + 0.4 * _PX_PER_IOD)] = 0.4
+    prior["clothes"][(zone == NECK) & (rows > chin + 0.4 * PX_PER_IOD)] = 0.4
     # Hair falls over the face from its rim.
-    rim = np.exp(-((cv2.distanceTransform(oval.astype(np.uint8), cv2.DIST_L2, 3) / (_RIM * _PX_PER_IOD)) ** 2))
+    rim = np.exp(-((cv2.distanceTransform(oval.astype(np.uint8), cv2.DIST_L2, 3) / (_RIM * PX_PER_IOD)) ** 2))
     upper = rows < landmarks[[61, 291], 1].mean()
     prior["hair"][oval] = (0.02 + 0.28 * rim * upper)[oval]
     prior["skin"][oval] = 0.9
     for polygon in _EYES_AND_BROWS[:2]:
         prior["hair"][_polygon(landmarks[list(polygon)], oval.shape)] = 0.001
-    forehead = oval & (rows < brow - 0.12 * _PX_PER_IOD)
+    forehead = oval & (rows < brow - 0.12 * PX_PER_IOD)
     prior["hair"][forehead] = 0.25
     if wreath:
-        crown = (zone == SCALP) & (rows <= eyes - _TEMPLES * _PX_PER_IOD)
+        crown = (zone == SCALP) & (rows <= eyes - _TEMPLES * PX_PER_IOD)
         prior["hair"][crown], prior["skin"][crown] = 0.2, 0.8
         shaded = oval | (rows > landmarks[[1, 4], 1].mean())
         prior["hair"][shaded & ~crown] = 0.001
@@ -391,7 +391,7 @@ def _without_shadows(
     jaw = (rows > landmarks[[61, 291], 1].mean()) & (rows < landmarks[152, 1])
     for side in (columns < nose, columns >= nose):
         beside = ((hair > 0.5) & (zone == OUTSIDE) & jaw & side).sum() / max(jaw.any(1).sum(), 1)
-        if beside < _BESIDE * _PX_PER_IOD:
+        if beside < _BESIDE * PX_PER_IOD:
             kept[side & (rows > lobes)] = 0
     return kept
 

@@ -8,13 +8,14 @@ from jaxtyping import Float32, Float64, Int32
 from scipy.ndimage import gaussian_filter1d  # pyright: ignore[reportUnknownVariableType]
 
 from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.hair.curtain import OFF_M, behind_front, drop_curtain, outermost
+from avatar3d.hair.meridians import AZIMUTHS, MeridianSurface
 from avatar3d.hair.scalp import Skull
-from avatar3d.hair.style import AZIMUTHS, LEVELS, HairStyle, MeridianSurface
+from avatar3d.hair.style import HairStyle
 from avatar3d.render.raycast import Scene
 
 COLUMNS: Final = 52
 _SCALP_ROWS: Final = 24
-_CURTAIN_ROWS: Final = 14
 # The shell goes on below the hairline by this much, where strands end one by one (inter-ocular distances).
 _FRINGE: Final = 0.10
 # Hair rises from the skin to its full lift over this length from the hairline (metres), and never lies closer than this.
@@ -25,27 +26,18 @@ RISE_SHARE: Final = 0.5
 _LEAST_M: Final = 0.0022
 _CLOSEST_M: Final = 0.0005
 _MOST_SUNK_M: Final = 0.004
-# Where the curtain starts under the eyes' height and how far it stays off neck and cheeks.
+# Where the curtain starts over the eyes (inter-ocular distances).
 _CURTAIN_TOP: Final = 0.25
-_CURTAIN_OFF_M: Final = 0.006
-CURTAIN_FRONT_DEG: Final = 44.0
-"""Hanging hair begins so far around from the front."""
-_BEHIND_DEG: Final = 140.0
-# The last part of hanging hair bends inward, by this share of its distance from the neck's axis.
-_TUCK: Final = (0.75, 0.12)
-_AROUND_EAR_DEG: Final = 9.0
 # Hair over the ears that ends there comes in by this share of its lift, over this length (metres).
 _EAR_TUCK: Final = 0.6
 _EAR_TUCK_M: Final = 0.016
+_AROUND_EAR_DEG: Final = 9.0
 # Lumps of hair: their length in straight and in coily hair, and their height (standard deviation), metres.
 _LUMP_M: Final = (0.050, 0.024)
 _LUMP_HIGH_M: Final = (0.0006, 0.0030)
 _FULL_LUMPS_M: Final = 0.018
 _WAVES: Final = 16
 _SEED: Final = 2
-# The body is felt for between the columns too; what stands out further than this is a shoulder, no ear (metres).
-_BETWEEN_DEG: Final = (-5.0, -2.5, 0.0, 2.5, 5.0)
-_SHOULDER_M: Final = 0.03
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,10 +96,12 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
     skull = style.skull
     scene = Scene(fitted.neutral, model.triangles[model.part("face")])
     azimuth = np.linspace(-180, 180, COLUMNS + 1)
-    hangs = style.hang.min() < 0
+    hangs = style.hang is not None
     end = style.line(azimuth) - _FRINGE
+    # How far inside its front edge hair hangs at each column, degrees.
+    behind = np.zeros(len(azimuth)) if style.hang is None else behind_front(style.hang, azimuth)
     if hangs:
-        end = np.where(np.abs(azimuth) > CURTAIN_FRONT_DEG, np.maximum(end, _CURTAIN_TOP), end)
+        end = np.where(behind > 0, np.maximum(end, _CURTAIN_TOP), end)
     # The polar angle at which each meridian comes down to its end height.
     polar = np.arange(2.0, 150.0, 2.0)
     fine = _directions(azimuth[:, None], polar[None])
@@ -130,13 +124,13 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
     nape = 0 if hangs else RISE_NAPE_M * np.clip((np.abs(azimuth) - 100) / 25, 0, 1)[None]
     rise = 1 - np.exp(-inside / np.maximum(np.maximum(RISE_M, nape), RISE_SHARE * lift))
     if hangs:
-        back = np.clip((np.abs(azimuth) - CURTAIN_FRONT_DEG) / 30, 0, 1)
+        back = np.clip(behind / 30, 0, 1)
         rise = np.maximum(rise, back[None])
         over = np.maximum(over, np.where(back > 0, back, -1.0)[None])
     if hangs or style.ears > 0:
         # Hair that hangs lies over the ears.
         ear = _ear_height(scene, skull, azimuth, rows)
-        over_ears = np.where(ear > 0.002, ear + _CURTAIN_OFF_M, 0)
+        over_ears = np.where(ear > 0.002, ear + OFF_M, 0)
         lift = np.maximum(lift, over_ears)
         tucked = 0.9 * (1 - (0.0 if hangs else _EAR_TUCK) * np.exp(-inside / _EAR_TUCK_M))
         rise = np.where(over_ears > 0, np.maximum(rise, tucked), rise)
@@ -146,16 +140,11 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
     points = push_out(scene, skull, points.reshape(-1, 3)).reshape(points.shape)
     points[0] = points[0].mean(0)
     points[:, -1] = points[:, 0]
-    if not hangs:
+    if style.hang is None:
         return HairShell(points.astype(np.float32), over.astype(np.float32), _SCALP_ROWS)
-    curtain = _curtain(scene, style, azimuth, points[-1])
-    return HairShell(
-        np.concatenate([points, curtain]).astype(np.float32),
-        np.concatenate(
-            [over, np.where(np.abs(azimuth) > CURTAIN_FRONT_DEG, 1.0, over[-1])[None].repeat(_CURTAIN_ROWS, 0)]
-        ).astype(np.float32),
-        _SCALP_ROWS,
-    )
+    points = drop_curtain(scene, skull, style.hang, azimuth, points)
+    below = np.where(behind > 0, 1.0, over[-1])[None].repeat(len(points) - _SCALP_ROWS, 0)
+    return HairShell(points.astype(np.float32), np.concatenate([over, below]).astype(np.float32), _SCALP_ROWS)
 
 
 def _lumps(points: Float64[np.ndarray, "R C 3"], curl: float) -> Float64[np.ndarray, "R C"]:
@@ -194,57 +183,12 @@ def _ear_height(
     fine_azimuth = np.concatenate([side * np.arange(68.0, 128.0, 1.5) for side in (-1, 1)])
     directions = _directions(fine_azimuth[:, None], fine_polar[None])
     flat = directions.reshape(-1, 3)
-    outer = _outermost(scene, np.broadcast_to(skull.middle, flat.shape).astype(np.float64), flat)
+    outer = outermost(scene, np.broadcast_to(skull.middle, flat.shape).astype(np.float64), flat)
     off = np.maximum(outer.reshape(directions.shape[:2]) - _skull_radius(scene, skull, directions), 0)
     grid = _directions(np.broadcast_to(azimuth, polar.shape), polar).reshape(-1, 3)
     near = grid @ flat.T > np.cos(np.radians(_AROUND_EAR_DEG))
     height = np.where(near, off.ravel()[None], 0).max(1).reshape(polar.shape)
     return _soft(height, 0.6, around=1)
-
-
-def _curtain(
-    scene: Scene, style: HairStyle, azimuth: Float64[np.ndarray, "C"], top: Float64[np.ndarray, "C 3"]
-) -> Float64[np.ndarray, "K C 3"]:
-    """Rows of hanging hair below the scalp's last row; where no hair hangs they fold onto that row."""
-    skull = style.skull
-    # Each side as long as it is seen; behind, where nobody looked, both alike.
-    aside = np.sin(np.radians(azimuth)) * np.clip((_BEHIND_DEG - np.abs(azimuth)) / 40, 0, 1)
-    level = style.hang.mean() + 0.5 * (style.hang[1] - style.hang[0]) * aside
-    wanted = skull.eyes[1] + np.minimum(level, 0) * skull.iod_m
-    hanging = np.clip((np.abs(azimuth) - CURTAIN_FRONT_DEG) / 8, 0, 1)
-    flat = np.stack([np.sin(np.radians(azimuth)), np.zeros_like(azimuth), np.cos(np.radians(azimuth))], axis=1)
-    reach = np.hypot(top[:, 0], top[:, 2] - skull.middle[2])
-    rows: list[Float64[np.ndarray, "C 3"]] = []
-    out = reach.copy()
-    for step in np.linspace(0, 1, _CURTAIN_ROWS + 1)[1:]:
-        y = top[:, 1] + step * (wanted - top[:, 1])
-        axis = np.stack([np.zeros_like(y), y, np.full_like(y, skull.middle[2])], axis=1)
-        body = np.max([_outermost(scene, axis, _turned(flat, by)) for by in _BETWEEN_DEG], axis=0)
-        # Hair falls as wide as the picture shows it, but stays outside the body.
-        level = (y - skull.eyes[1]) / skull.iod_m
-        fall = reach * np.interp(level, LEVELS[::-1], style.outer[::-1])
-        fall = fall * (1 - _TUCK[1] * np.clip((step - _TUCK[0]) / (1 - _TUCK[0]), 0, 1) ** 2)
-        out = np.maximum(0.4 * out + 0.6 * fall, np.minimum(body + _CURTAIN_OFF_M, reach + _SHOULDER_M))
-        row = axis + out[:, None] * flat
-        rows.append(top + hanging[:, None] * (row - top))
-    curtain = np.stack(rows)
-    curtain[:, -1] = curtain[:, 0]
-    return curtain
-
-
-def _turned(flat: Float64[np.ndarray, "C 3"], by_deg: float) -> Float64[np.ndarray, "C 3"]:
-    """Horizontal directions turned around the vertical."""
-    c, s = np.cos(np.radians(by_deg)), np.sin(np.radians(by_deg))
-    return np.stack([c * flat[:, 0] + s * flat[:, 2], flat[:, 1], -s * flat[:, 0] + c * flat[:, 2]], axis=1)
-
-
-def _outermost(
-    scene: Scene, origins: Float64[np.ndarray, "N 3"], directions: Float64[np.ndarray, "N 3"]
-) -> Float64[np.ndarray, "N"]:
-    """Distance from points inside the body to its outermost skin; 0 where there is none."""
-    far = 0.4
-    hits = scene.cast((origins + far * directions).astype(np.float32), (-directions).astype(np.float32))
-    return np.where(hits.triangle >= 0, far - hits.distance.astype(np.float64), 0.0)
 
 
 def _skull_radius(scene: Scene, skull: Skull, directions: Float64[np.ndarray, "A P 3"]) -> Float64[np.ndarray, "A P"]:

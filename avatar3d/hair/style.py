@@ -2,23 +2,23 @@
 
 hair pixels --> rays in the picture from the skull's middle: silhouette minus skull --> lift
             --> meridians over the skull: where hair ends --> hairline
-            --> rows beside the neck: how far down hair goes --> hang
+            --> what lies beside face and neck --> hang (hang.py)
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64
+from jaxtyping import Float64
 from scipy.ndimage import gaussian_filter1d, median_filter  # pyright: ignore[reportUnknownVariableType]
 
 from avatar3d.core.head import HeadFit
 from avatar3d.hair.flow import measure_curl
+from avatar3d.hair.hang import Hang, measure_hang
+from avatar3d.hair.meridians import AZIMUTHS, MeridianSurface
 from avatar3d.hair.scalp import Skull, usual_hairline
 from avatar3d.hair.segment import EAR, FACE, OUTSIDE, HairPicture
 
-AZIMUTHS: Final = np.arange(-180.0, 180.0, 5.0)
-"""Degrees at which a style is described."""
 _CLOCK: Final = np.arange(-180.0, 180.0, 5.0)
 # A side of the forehead, at this height over the eyes (inter-ocular distances), that faces the camera so much less than the
 # other (cosine) begins to be, and is, taken for its mirror image.
@@ -33,14 +33,6 @@ _MOST_LIFT_M: Final = 0.085
 # By so much hair over the ears came out wider than in the photo, per side (1 to 7 mm on six portraits).
 _WIDE_M: Final = 0.0045
 _SURE: Final = 0.5
-# Below this height beside the face (inter-ocular distances under the eyes) hair counts as hanging.
-LEVELS: Final = np.arange(-0.4, -3.6, -0.1)
-# Mean width of hair beside the jaw that makes a long style: on the poorer side, on both together (same unit).
-_LEAST_SIDE: Final = 0.05
-_LEAST_SIDES: Final = 0.30
-# Below this level and further aside than this (same unit) the neck's shadow ends and hair may lie on the body.
-_ON_BODY: Final = (-1.6, 1.15)
-_UNEVEN: Final = 0.4
 # Share of hair seen on the ears from which they count as covered, and above which wholly.
 _EARS: Final = (0.50, 0.80)
 # Where hair over the ears ends: azimuth, height (as in scalp.py).
@@ -57,10 +49,8 @@ class HairStyle:
     camera_from_head: Float64[np.ndarray, "3 3"]
     hairline: Float64[np.ndarray, "A"]
     """Height above the eyes (inter-ocular distances) where hair ends, per AZIMUTHS."""
-    hang: Float64[np.ndarray, "2"]
-    """Height to which hair hangs on the person's right and left; 0 when it does not."""
-    outer: Float64[np.ndarray, "L"]
-    """Half width of hanging hair relative to that at the ears, per LEVELS."""
+    hang: Hang | None
+    """None when hair ends above or over the ears."""
     density: Float64[np.ndarray, "40"]
     """Share of hair on what is seen of the sides, per height from -1 to 3 (bald crowns have none above)."""
     ears: float
@@ -82,13 +72,13 @@ class HairStyle:
         return np.interp(azimuth_deg, AZIMUTHS, self.hairline, period=360)
 
 
-def measure_style(picture: HairPicture, fitted: HeadFit, surface: "MeridianSurface") -> HairStyle:
-    """Read a style off a hair picture. `surface` is the skull along AZIMUTHS (see shell.py)."""
+def measure_style(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface) -> HairStyle:
+    """Read a style off a hair picture."""
     skull = picture.skull
-    hang, outer = _hang(picture, fitted)
+    hang = measure_hang(picture, fitted, surface)
     ears = float(np.clip((picture.ears_covered - _EARS[0]) / (_EARS[1] - _EARS[0]), 0, 1))
     lift_m = _silhouette_lift(picture, fitted)
-    if hang.min() < 0 or ears > 0:
+    if hang is not None or ears > 0:
         # Hair over the ears is widest behind the skull's outline; the shell and its locks add to both sides.
         lift_m = np.maximum(lift_m - _WIDE_M * np.sin(np.radians(_CLOCK)) ** 2, 0)
     axes = np.eye(3, dtype=np.float32)
@@ -98,23 +88,12 @@ def measure_style(picture: HairPicture, fitted: HeadFit, surface: "MeridianSurfa
         skull=skull,
         lift_m=lift_m,
         camera_from_head=camera_from_head,
-        hairline=_hairline(picture, fitted, surface, ears, short=bool(hang.min() == 0) and ears == 0),
+        hairline=_hairline(picture, fitted, surface, ears, short=hang is None and ears == 0),
         hang=hang,
-        outer=outer,
         density=_density(picture, fitted, surface),
         ears=ears,
-        curl=measure_curl(picture, fitted.camera.focal_px * skull.iod_m / depth, hangs=bool(hang.min() < 0)),
+        curl=measure_curl(picture, fitted.camera.focal_px * skull.iod_m / depth, hangs=hang is not None),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class MeridianSurface:
-    """The bald skull sampled along meridians."""
-
-    points: Float32[np.ndarray, "A P 3"]
-    """From the crown downward, per AZIMUTHS."""
-    facing: Float64[np.ndarray, "A P"]
-    """Cosine between the outward direction and the camera's."""
 
 
 def _silhouette_lift(picture: HairPicture, fitted: HeadFit) -> Float64[np.ndarray, "C"]:
@@ -146,19 +125,10 @@ def _silhouette_lift(picture: HairPicture, fitted: HeadFit) -> Float64[np.ndarra
     return gaussian_filter1d(lift, 1.2, mode="wrap")
 
 
-def _seen(
-    picture: HairPicture, fitted: HeadFit, surface: MeridianSurface
-) -> tuple[Float64[np.ndarray, "A P"], Bool[np.ndarray, "A P"]]:
-    """Probability of hair at the skull's points, and which of them the camera sees."""
-    flat = surface.points.reshape(-1, 3)
-    probability = picture.sample(fitted.camera.project(flat), picture.hair).reshape(surface.facing.shape)
-    return probability.astype(np.float64), surface.facing > 0.2
-
-
 def _hairline(
     picture: HairPicture, fitted: HeadFit, surface: MeridianSurface, ears: float, *, short: bool
 ) -> Float64[np.ndarray, "A"]:
-    probability, visible = _seen(picture, fitted, surface)
+    probability, visible = surface.seen(picture, fitted)
     height = picture.skull.height(surface.points.reshape(-1, 3)).reshape(probability.shape)
     line = usual_hairline(AZIMUTHS)
     for index, azimuth in enumerate(AZIMUTHS):
@@ -198,54 +168,8 @@ def _mirrored(around: Float64[np.ndarray, "A"]) -> Float64[np.ndarray, "A"]:
     return np.interp(-AZIMUTHS, AZIMUTHS, around, period=360)
 
 
-def _hang(picture: HairPicture, fitted: HeadFit) -> tuple[Float64[np.ndarray, "2"], Float64[np.ndarray, "L"]]:
-    """How far down hair goes beside jaw and neck on the person's right and left (height, negative; 0: to the ears), and how
-    wide it stands there, relative to its width at the ears.
-
-    Both sides hang or none does: what is seen on one side only is a shadow, a beard or a dark background.
-    """
-    skull = picture.skull
-    wide, outer = np.zeros((2, len(LEVELS))), np.zeros((2, len(LEVELS)))
-    over_body = np.zeros((2, len(LEVELS)))
-    for row, side in enumerate((-1.0, 1.0)):
-        across = skull.iod_m * np.arange(0.9, 2.3, 0.05) * side
-        for column, level in enumerate(LEVELS):
-            points = np.stack([across, np.full_like(across, skull.eyes[1] + level * skull.iod_m),
-                               np.full_like(across, skull.middle[2] + 0.2 * skull.iod_m)], axis=1)  # fmt: skip
-            at = fitted.camera.project(points.astype(np.float32))
-            hair = picture.sample(at, picture.hair) > _SURE
-            beyond = picture.sample(at, (picture.zone == OUTSIDE).astype(np.float32)) > 0.5
-            # On shoulders and chest hair lies over the body.
-            on_body = (level < _ON_BODY[0]) & (np.abs(across) > _ON_BODY[1] * skull.iod_m)
-            wide[row, column] = 0.05 * (hair & beyond).sum()
-            over_body[row, column] = 0.05 * (hair & (beyond | on_body)).sum()
-            outer[row, column] = np.abs(across[hair]).max(initial=0)
-    jaw = (LEVELS > -1.15) & (LEVELS < -0.45)
-    at_jaw = np.sort(wide[:, jaw].mean(1))
-    if at_jaw[0] < _LEAST_SIDE or at_jaw.sum() < _LEAST_SIDES:
-        return np.zeros(2), np.ones(len(LEVELS))
-    ends = np.array([_end_of_run(side) for side in wide])
-    # On the body dark clothes look like hair: only what both sides show is believed.
-    ends = np.minimum(ends, max(_end_of_run(side) for side in over_body))
-    # What one side has far beyond the other is a lapel.
-    ends = np.maximum(ends, ends.max() - _UNEVEN)
-    if min(ends) > -0.75:
-        return np.zeros(2), np.ones(len(LEVELS))
-    half = outer.mean(0)
-    ratio = gaussian_filter1d(np.clip(half / max(half[:2].mean(), 1e-3), 0.7, 1.15), 2)
-    # Hair drawn over one shoulder is as long as the hair behind the other.
-    return np.minimum(ends, 0.5 * (ends + ends[::-1])), ratio
-
-
-def _end_of_run(wide: Float64[np.ndarray, "L"]) -> float:
-    """The level down to which hair is seen without a gap."""
-    gap = np.convolve(wide < 0.15, np.ones(3), mode="valid") == 3
-    end = int(np.argmax(gap)) - 1 if gap.any() else len(wide) - 1
-    return float(LEVELS[max(end, 0)])
-
-
 def _density(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface) -> Float64[np.ndarray, "40"]:
-    probability, visible = _seen(picture, fitted, surface)
+    probability, visible = surface.seen(picture, fitted)
     height = picture.skull.height(surface.points.reshape(-1, 3)).reshape(probability.shape)
     side = (np.abs(AZIMUTHS) > 35)[:, None] & visible
     zone = picture.zone

@@ -28,7 +28,7 @@ def tint_scalp(model: HeadModel, fitted: HeadFit, skin: Skin, hair: Hair | None)
         return skin
     pixels = skin.albedo.pixels.copy()
     size = pixels.shape[0]
-    if hair.mesh is not None and (hair.style.hang.min() < 0 or hair.style.ears > 0):
+    if hair.mesh is not None and (hair.style.hang is not None or hair.style.ears > 0):
         cover, colour = _cover(model, fitted, hair.mesh)
         mask, tint = (
             cv2.resize(part, (size, size), interpolation=cv2.INTER_LINEAR)

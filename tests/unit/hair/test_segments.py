@@ -55,7 +55,9 @@ def test_a_lapel_that_the_net_takes_for_hair_does_not_lengthen_it() -> None:
     for hair in (who.painted, who.painted | lapel):
         picture = segment_hair(who.model, who.fitted, who.face, seen(who, hair))
         surface = sample_meridians(who.model, who.fitted, picture.skull)
-        hang.append(measure_style(picture, who.fitted, surface).hang)
+        found = measure_style(picture, who.fitted, surface).hang
+        assert found is not None
+        hang.append(found.ends)
     assert (hang[0] < -0.75).all()
     np.testing.assert_allclose(hang[1], hang[0], atol=0.45)
 
