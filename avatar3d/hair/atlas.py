@@ -13,12 +13,20 @@ from avatar3d.hair.strands import LONG_PX
 
 PICTURE_PX: Final = 1024
 SHELL_PX: Final = 512
+LINING_PX: Final = 16
+"""Edge of the lining's one colour, in the lower left corner."""
 
 
 def on_shell(u: Float[np.ndarray, "*N"], v: Float[np.ndarray, "*N"]) -> Float[np.ndarray, "*N 2"]:
     """Texture coordinates of places on the shell: turns around and share of the way down, 0 to 1."""
     share = SHELL_PX / PICTURE_PX
     return np.stack([share * np.clip(u, 1e-3, 1 - 1e-3), share * np.clip(v, 1e-3, 1 - 1e-3)], axis=-1)
+
+
+def on_lining(count: int) -> Float[np.ndarray, "N 2"]:
+    """Texture coordinates of the lining: the middle of its colour."""
+    middle = 0.5 * LINING_PX / PICTURE_PX
+    return np.tile([middle, 1 - middle], (count, 1))
 
 
 def is_shell(uvs: Float[np.ndarray, "*N 2"]) -> Bool[np.ndarray, "*N"]:
@@ -34,7 +42,7 @@ def place_cells(widths_px: Sequence[int]) -> Int32[np.ndarray, "K 2"]:
         if left + width > PICTURE_PX:
             top += LONG_PX
             left = SHELL_PX if top < SHELL_PX else 0
-        assert top + LONG_PX <= PICTURE_PX, "more locks than cells"
+        assert top + LONG_PX <= PICTURE_PX - LINING_PX, "more locks than cells"
         cells.append((top, left))
         left += width
     return np.array(cells, np.int32).reshape(-1, 2)

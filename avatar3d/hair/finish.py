@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from avatar3d.core.avatar import Texture
-from avatar3d.hair.atlas import PICTURE_PX, SHELL_PX
+from avatar3d.hair.atlas import LINING_PX, PICTURE_PX, SHELL_PX
+from avatar3d.hair.lining import lining_colour
 from avatar3d.hair.locks import Locks
 from avatar3d.hair.paint import HairPaint
 from avatar3d.hair.strands import FULL, LONG_PX, LockKind, draw_lock
@@ -38,6 +39,8 @@ def paint_picture(paint: HairPaint, locks: Locks, curl: float) -> Texture:
     picture = np.zeros((PICTURE_PX, PICTURE_PX, 4), np.uint8)
     picture[:SHELL_PX, :SHELL_PX, :3] = encode(paint.shell[..., :3])
     picture[:SHELL_PX, :SHELL_PX, 3] = np.round(255 * paint.shell[..., 3])
+    lining = picture[-LINING_PX:, :LINING_PX]
+    lining[..., :3], lining[..., 3] = encode(lining_colour(paint).astype(np.float32)[None, None]), 255
     rng = np.random.default_rng(_SEED)
     drawn: dict[LockKind, list[Float32[np.ndarray, "L W 2"]]] = {}
     for kind in dict.fromkeys(locks.kinds):

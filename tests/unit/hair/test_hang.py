@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from avatar3d.hair.atlas import on_lining
 from avatar3d.hair.hang import FRONT_LEVELS, Hang, measure_hang
 from avatar3d.hair.segment import segment_hair
 from avatar3d.hair.shell import build_shell, sample_meridians
 from avatar3d.hair.style import measure_style
-from tests.unit.hair.test_hair import BROWN, SIZE, Sitter, sitter
+from tests.unit.hair.test_hair import BROWN, SIZE, Sitter, grown, sitter
 from tests.unit.hair.test_segments import seen
 
 
@@ -60,3 +61,18 @@ def test_waves_swing_what_hangs_and_leave_the_crown() -> None:
     moved = np.linalg.norm(waved.points - straight.points, axis=2)
     assert moved[: straight.curtain_from // 2].max() < 1e-6
     assert 0.003 < moved[-1].max() < 0.008
+
+
+def test_the_inner_side_of_hanging_hair_lies_in_its_shadow_and_short_hair_has_none() -> None:
+    short, long = grown("short"), grown("long")
+    assert long.material.base_colour is not None
+    colours = np.asarray(long.material.base_colour.pixels, np.float32)
+    lining = on_lining(1)[0]
+    inner = np.flatnonzero((np.abs(long.uvs - lining) < 1e-6).all(1))
+    assert len(inner) > 100
+    assert not (np.abs(short.uvs - lining) < 1e-6).all(1).any()
+    outward = long.positions[inner] - long.positions.mean(0)
+    assert (np.sum(outward * long.normals[inner], axis=1) < 0).mean() > 0.9
+    row, column = (lining[::-1] * len(colours)).astype(int)
+    hair = colours[colours[..., 3] > 250][:, :3]
+    assert colours[row, column, :3].mean() < 0.7 * np.median(hair, axis=0).mean()
