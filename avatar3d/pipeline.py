@@ -6,6 +6,7 @@ photo -> FaceObservation -> HeadFit, Segments -> Skin, eyes, hair, glasses -> Av
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,7 @@ class Files:
 
 def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progress: Progress = str) -> Creation:
     """The main job, in memory; on one BLAS thread, because the order of its sums is in the bytes."""
-    with threadpool_limits(1):
+    with threadpool_limits(1), ThreadPoolExecutor(1) as beside:  # what does not wait for another runs on a second core
         progress("load")
         photo = load_photo(photo_path)
         model = load_head_model(params.head)
@@ -129,17 +130,19 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
         progress("fit")
         fitted = fit_head(model, face)
         progress("texture")
+        rigging = beside.submit(as_rigged, model, fitted)
         segments = segment_face(face)
         picture = segment_hair(model, fitted, face, segments)
-        shown = as_rigged(model, fitted)
         glasses = find_glasses(model, fitted, face, segments)
         rims, beard = (over_photo(segments, segments.of(kind), face) for kind in ("glasses", "beard"))
         hidden = np.maximum(hidden_by_hair(picture, face), hidden_by_glasses(model, fitted, glasses, rims))
+        shown = rigging.result()
         skin = recover_skin(model, shown, face, size=params.texture_px, hidden=hidden, beard=beard)
-        eyes = recover_eyes(model, shown, face, light=skin.light)
+        looking = beside.submit(recover_eyes, model, shown, face, light=skin.light)
         progress("hair")
         hair = grow_hair(model, fitted, face, skin, picture=picture)
         skin = tint_scalp(model, fitted, skin, hair)
+        eyes = looking.result()
         progress("rig")
         avatar = assemble_avatar(
             model,
