@@ -122,9 +122,16 @@ def _reshape(model: HeadModel, before: FitRecord, after: FitRecord, avatar: Avat
     def shaped(mesh: Mesh) -> Mesh:
         if mesh.name in model.part_names:
             return cut_mesh(model, new.neutral, new.shapes, mesh.name, mesh.material)
-        return follow_skin(mesh, old.neutral[skin], new.neutral[skin])
+        return replace(mesh, positions=carried(mesh.positions))
 
-    return replace(avatar, meshes=tuple(map(shaped, avatar.meshes)), skeleton=place_skeleton(model, new.neutral))
+    def carried(points: Float32[np.ndarray, "N 3"]) -> Float32[np.ndarray, "N 3"]:
+        return follow_skin(points, old.neutral[skin], new.neutral[skin])
+
+    own, positions = place_skeleton(model, new.neutral), carried(avatar.skeleton.positions)
+    positions[[avatar.skeleton.names.index(name) for name in own.names]] = own.positions
+    return replace(
+        avatar, meshes=tuple(map(shaped, avatar.meshes)), skeleton=replace(avatar.skeleton, positions=positions)
+    )
 
 
 def _repaint(model: HeadModel, record: FitRecord, avatar: Avatar, params: EditParams) -> Avatar:

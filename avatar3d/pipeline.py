@@ -24,6 +24,7 @@ from avatar3d.fit.fit import fit_head
 from avatar3d.formats.check import check_file
 from avatar3d.formats.gltf import save_glb
 from avatar3d.formats.provenance import picture_mark, provenance
+from avatar3d.hair.bones import hang_on_joints
 from avatar3d.hair.grow import grow_hair
 from avatar3d.hair.segment import hidden_by_hair, segment_hair
 from avatar3d.hair.tint import tint_scalp
@@ -153,7 +154,7 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
             name=safe_name(name or photo.name),
             extras=provenance(model.licence, photo.sha256),
         )
-        avatar = put_on(avatar, model, fitted, glasses)
+        avatar = put_on(hang_on_joints(avatar, hair), model, fitted, glasses)
         return Creation(avatar, model, face, fitted, skin, eyes)
 
 

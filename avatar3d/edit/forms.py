@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Float32
 from scipy.spatial import KDTree
 
-from avatar3d.core.avatar import Mesh
 from avatar3d.core.errors import UsageError
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.head.deform import pose_head, shape_head
@@ -40,10 +39,12 @@ def blend_fits(
     return replace(fitted, identity=identity, resting=resting.astype(np.float32), neutral=neutral, posed=posed)
 
 
-def follow_skin(mesh: Mesh, before: Float32[np.ndarray, "V 3"], after: Float32[np.ndarray, "V 3"]) -> Mesh:
-    """Hair or glasses moved as the nearest skin moves (skin vertices, metres); their normals stay."""
-    distance, nearest = KDTree(before).query(mesh.positions, k=_NEIGHBOURS)
+def follow_skin(
+    points: Float32[np.ndarray, "N 3"], before: Float32[np.ndarray, "V 3"], after: Float32[np.ndarray, "V 3"]
+) -> Float32[np.ndarray, "N 3"]:
+    """Points of hair, glasses or their joints moved as the nearest skin moves (skin vertices, metres)."""
+    distance, nearest = KDTree(before).query(points, k=_NEIGHBOURS)
     share = 1 / np.maximum(np.asarray(distance), 1e-4)
     share = (share / share.sum(axis=1, keepdims=True)).astype(np.float32)
     moved = np.einsum("nk,nkc->nc", share, (after - before)[np.asarray(nearest)])
-    return replace(mesh, positions=(mesh.positions + moved).astype(np.float32))
+    return (points + moved).astype(np.float32)

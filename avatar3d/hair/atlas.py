@@ -13,8 +13,8 @@ from avatar3d.hair.strands import LONG_PX
 
 PICTURE_PX: Final = 1024
 SHELL_PX: Final = 512
-LINING_PX: Final = 16
-"""Edge of the lining's one colour, in the lower left corner."""
+LINING_PX: Final = 64
+"""Height of the lining's picture, in the lower left corner, as wide as the shell's."""
 
 
 def on_shell(u: Float[np.ndarray, "*N"], v: Float[np.ndarray, "*N"]) -> Float[np.ndarray, "*N 2"]:
@@ -23,10 +23,10 @@ def on_shell(u: Float[np.ndarray, "*N"], v: Float[np.ndarray, "*N"]) -> Float[np
     return np.stack([share * np.clip(u, 1e-3, 1 - 1e-3), share * np.clip(v, 1e-3, 1 - 1e-3)], axis=-1)
 
 
-def on_lining(count: int) -> Float[np.ndarray, "N 2"]:
-    """Texture coordinates of the lining: the middle of its colour."""
-    middle = 0.5 * LINING_PX / PICTURE_PX
-    return np.tile([middle, 1 - middle], (count, 1))
+def on_lining(u: Float[np.ndarray, "*N"], v: Float[np.ndarray, "*N"]) -> Float[np.ndarray, "*N 2"]:
+    """Texture coordinates of the hanging hair's inner side: turns around and share of the way down the curtain."""
+    high, wide = LINING_PX / PICTURE_PX, SHELL_PX / PICTURE_PX
+    return np.stack([wide * np.clip(u, 1e-3, 1 - 1e-3), 1 - high + high * np.clip(v, 0.01, 0.99)], axis=-1)
 
 
 def is_shell(uvs: Float[np.ndarray, "*N 2"]) -> Bool[np.ndarray, "*N"]:

@@ -11,7 +11,7 @@ import numpy as np
 from avatar3d.core.avatar import Material, Mesh, Skin
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation
-from avatar3d.hair.atlas import on_lining, on_shell
+from avatar3d.hair.atlas import on_shell
 from avatar3d.hair.finish import paint_picture
 from avatar3d.hair.lining import line_curtain
 from avatar3d.hair.locks import Locks, grow_locks
@@ -63,15 +63,15 @@ def grow_hair(
         alpha_cutoff=_CUTOFF,
         double_sided=True,
     )
-    return Hair(_mesh(model, shell, paint, locks, material), shell, style, paint, picture)
+    return Hair(_mesh(model, shell, locks, material), shell, style, paint, picture)
 
 
-def _mesh(model: HeadModel, shell: HairShell, paint: HairPaint, locks: Locks, material: Material) -> Mesh:
+def _mesh(model: HeadModel, shell: HairShell, locks: Locks, material: Material) -> Mesh:
     rows, columns = shell.over_line.shape
     v, u = np.meshgrid(np.linspace(0, 1, rows), np.linspace(0, 1, columns), indexing="ij")
     below = on_shell(u.ravel(), v.ravel())
-    inner = line_curtain(shell, paint)
-    positions = np.concatenate([shell.points.reshape(-1, 3), locks.points, inner[0]]).astype(np.float32)
+    inner_points, inner_normals, inner_uvs, inner_triangles = line_curtain(shell)
+    positions = np.concatenate([shell.points.reshape(-1, 3), locks.points, inner_points]).astype(np.float32)
     count = len(positions)
     joints = np.zeros((count, 4), np.int32)
     joints[:, 0] = model.joint_names.index("head")
@@ -79,11 +79,11 @@ def _mesh(model: HeadModel, shell: HairShell, paint: HairPaint, locks: Locks, ma
     weights[:, 0] = 1
     # The pole's triangles and a folded curtain have no area: they are left out.
     lining_from = rows * columns + len(locks.points)
-    triangles = np.concatenate([shell.triangles, locks.triangles + rows * columns, inner[2] + lining_from])
+    triangles = np.concatenate([shell.triangles, locks.triangles + rows * columns, inner_triangles + lining_from])
     corners = positions[triangles].astype(np.float64)
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(across, axis=1)
-    normals = np.concatenate([shell.normals.reshape(-1, 3), locks.normals, inner[1]]).astype(np.float32)
+    normals = np.concatenate([shell.normals.reshape(-1, 3), locks.normals, inner_normals]).astype(np.float32)
     # Where a ribbon folds back on itself it would show its wrong side.
     folded = (np.sum(across * normals[triangles].sum(1), axis=1) < 0) & (triangles[:, 0] >= rows * columns)
     triangles = triangles[(area > 1e-9) & ~folded]
@@ -92,7 +92,7 @@ def _mesh(model: HeadModel, shell: HairShell, paint: HairPaint, locks: Locks, ma
         name="hair",
         positions=positions[kept],
         normals=normals[kept],
-        uvs=np.concatenate([below, locks.uvs, on_lining(len(inner[0]))]).astype(np.float32)[kept],
+        uvs=np.concatenate([below, locks.uvs, inner_uvs]).astype(np.float32)[kept],
         triangles=corner.reshape(-1, 3).astype(np.int32),
         material=material,
         morph_names=(),

@@ -67,6 +67,8 @@ class HairPaint:
     """How surely hair covers the shell there."""
     seen: Float32[np.ndarray, "S S"]
     """How far its colour there is the photo's."""
+    curtain_row: int
+    """Where hanging hair begins; S when none does."""
 
 
 def paint_hair(
@@ -104,7 +106,9 @@ def paint_hair(
     )
     below = (log if short else streaks) + (drawn - deep)[..., None]
     shell_picture = np.concatenate([below, alpha[..., None]], axis=2).astype(np.float32)
-    return HairPaint(shell_picture, log, contrast, flow, grows, known)
+    rows = len(shell.over_line)
+    curtain_row = round((shell.curtain_from - 1) / (rows - 1) * SIZE) if hangs else SIZE
+    return HairPaint(shell_picture, log, contrast, flow, grows, known, curtain_row)
 
 
 def _presence(

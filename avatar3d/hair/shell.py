@@ -71,12 +71,16 @@ class HairShell:
     @property
     def triangles(self) -> Int32[np.ndarray, "F 3"]:
         """Counter-clockwise from outside."""
-        rows, columns = self.over_line.shape
-        index = np.arange(rows * columns).reshape(rows, columns)
-        a, b, c, d = index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]
-        return np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)]).astype(
-            np.int32
-        )
+        return grid_triangles(*self.over_line.shape)
+
+
+def grid_triangles(rows: int, columns: int) -> Int32[np.ndarray, "F 3"]:
+    """Two to a cell of a grid whose rows go down and whose columns go left around a head; counter-clockwise from outside."""
+    index = np.arange(rows * columns).reshape(rows, columns)
+    a, b, c, d = index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]
+    return np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)]).astype(
+        np.int32
+    )
 
 
 def sample_meridians(model: HeadModel, fitted: HeadFit, skull: Skull) -> MeridianSurface:

@@ -68,7 +68,7 @@ def two_coloured() -> HairPaint:
     colour[:, SIZE // 2 :, 2] = -1
     ones, zeros = np.ones((SIZE, SIZE), np.float32), np.zeros((SIZE, SIZE), np.float32)
     shell = np.concatenate([colour, ones[..., None]], axis=2)
-    return HairPaint(shell, colour, 0.15, HairFlow(zeros, ones), ones, zeros)
+    return HairPaint(shell, colour, 0.15, HairFlow(zeros, ones), ones, zeros, len(ones))
 
 
 def stripes(places: list[float]) -> Locks:
