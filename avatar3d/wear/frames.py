@@ -1,6 +1,6 @@
 """Glasses as a part: rims, bridge and temples as tubes, lenses as glass; they ride on the head.
 
-Glasses + head --> paths in space, pushed off the skin --> tubes --> Mesh
+Glasses + head --> lines of their front in space, pushed off the skin; temples along the head --> tubes --> Mesh
                `-> drawn over the photo: skin that is not seen there
 """
 
@@ -9,34 +9,37 @@ from typing import Final
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Float64, Int32
+from jaxtyping import Float32, Float64, Int32, Int64
 
-from avatar3d.core.avatar import Avatar, Material, Mesh
+from avatar3d.core.avatar import Avatar, Material, Mesh, Texture
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import Camera
 from avatar3d.render.raycast import Scene
-from avatar3d.wear.glasses import Glasses, outlines, place_on_frame
+from avatar3d.wear.front import draw_line
+from avatar3d.wear.glasses import Glasses
+from avatar3d.wear.plane import in_picture, place_on_frame
 
 # Frames are so deep, and stay so far off the skin unless that moves them too far (metres).
 _DEPTH_M: Final = 0.0026
 _CLEAR_M: Final = 0.0015
 _FURTHEST_M: Final = 0.012
-# Where the bridge leaves the rim: index of the outline, which starts at the outer end and runs over the top.
-_BRIDGE_AT, _TEMPLE_AT = 20, 4
-_BRIDGE_RISE_M: Final = 0.002
 # Where a temple rests over the ear on the mean head, beside the eyes' height, and the tip behind it (metres).
 _OVER_EAR: Final = (0.079, 0.004, -0.008)
 _TIP: Final = (-0.004, -0.028, -0.026)
 _OFF_HEAD_M: Final = 0.002
 _BAND_M: Final = 0.008
+# How much of the way sideways to the ear lies before the corner behind a hinge.
+_CORNER: Final = 0.4
+# How thick and how high a temple is (metres); high as its hinge, within limits.
 _TEMPLE_M: Final = 0.0018
+_TEMPLE_HIGH_M: Final = (0.0018, 0.0045)
 _AHEAD, _UP = (0.0, 0.0, 1.0), (0.0, 1.0, 0.0)
 _SIDES: Final = 6
 _SEGMENTS: Final = 9
 # Skin this near to a frame is not trusted: the rim's own shadow and blur (metres).
-_SHADOW_M: Final = 0.0014
-# From this probability on, the net's word alone hides skin: an outline is simpler than the frame it stands for.
-_SURELY: Final = 0.5
+_SHADOW_M: Final = 0.0
+# Between these probabilities the net's word alone comes to hide skin, but not behind the lenses: there it is too coarse.
+_SURELY: Final = (0.3, 0.7)
 # Clear glass adds no light of its own: a pale one would veil dark eyes.
 _GLASS: Final = (0.03, 0.03, 0.035, 0.03)
 
@@ -46,12 +49,24 @@ class _Tube:
     """A path with an elliptic section."""
 
     path: Float64[np.ndarray, "P 3"]
-    across_m: float
-    """Sideways: at right angles to the path and `deep`."""
-    deep_m: float
+    flat: Float64[np.ndarray, "P 2"]
+    """Where its colours are, in the plane of the frame."""
+    across_m: Float64[np.ndarray, "P"]
+    """Sideways: at right angles to the path and `deep`; no tube where it is 0."""
+    deep_m: Float64[np.ndarray, "P"]
     deep: tuple[float, float, float]
     """About which way its depth lies; never along the path."""
     closed: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """A part of a mesh."""
+
+    points: Float64[np.ndarray, "N 3"]
+    normals: Float64[np.ndarray, "N 3"]
+    flat: Float64[np.ndarray, "N 2"]
+    triangles: Int32[np.ndarray, "T 3"]
 
 
 def put_on(avatar: Avatar, model: HeadModel, fitted: HeadFit, glasses: Glasses | None) -> Avatar:
@@ -59,14 +74,13 @@ def put_on(avatar: Avatar, model: HeadModel, fitted: HeadFit, glasses: Glasses |
     if glasses is None:
         return avatar
     tubes = _tubes(model, fitted.neutral, glasses, fitted.camera)
-    red, green, blue = map(float, glasses.colour)
-    dull = Material("glasses", colour_factor=(red, green, blue, 1.0), roughness=0.35)
+    paint = glasses.front.paint
+    dull = Material("glasses", base_colour=Texture("glasses", paint), roughness=0.35)
     clear = Material("lenses", colour_factor=_GLASS, roughness=0.05, alpha_mode="BLEND", double_sided=True)
-    frame = [_skin_tube(tube) for tube in tubes]
-    lenses = [_fan(tube.path) for tube in tubes if tube.closed]
+    size = np.array(paint.shape[1::-1])
     joint = model.joint_names.index("head")
-    worn = (_mesh("glasses", frame, dull, joint), _mesh("lenses", lenses, clear, joint))
-    return replace(avatar, meshes=(*avatar.meshes, *worn))
+    worn = [([_skin_tube(tube) for tube in tubes], dull), ([_fan(tube) for tube in tubes if tube.closed], clear)]
+    return replace(avatar, meshes=(*avatar.meshes, *(_mesh(pieces, skin, size, joint) for pieces, skin in worn)))
 
 
 def hidden_by_glasses(
@@ -79,40 +93,38 @@ def hidden_by_glasses(
 
     Nobody who wears none hides anything: what the net then takes for glasses is skin.
     """
-    hidden = np.zeros(seen.shape, np.uint8)
+    hidden, clear = np.zeros(seen.shape, np.uint8), np.zeros(seen.shape, np.uint8)
     if glasses is None:
         return hidden.astype(np.float32)
     for tube in _tubes(model, fitted.neutral, glasses, fitted.camera):
         depth_m = float(fitted.camera.view(tube.path.astype(np.float32))[:, 2].mean())
-        across_m = max(tube.across_m, tube.deep_m) + 2 * _SHADOW_M
-        broad = max(1, round(fitted.camera.focal_px / depth_m * across_m))
-        line = np.round(fitted.camera.project(tube.path.astype(np.float32)) - 0.5).astype(np.int32)
-        cv2.polylines(hidden, [line], tube.closed, (255,), thickness=broad)
-    drawn = cv2.GaussianBlur(hidden, (3, 3), 0).astype(np.float32) / np.float32(255)
-    return np.maximum(drawn, np.clip(seen / np.float32(_SURELY), 0, 1))
+        broad_m = tube.across_m if tube.deep == _AHEAD else tube.deep_m
+        broad_px = fitted.camera.focal_px / depth_m * np.where(broad_m > 0, broad_m + 2 * _SHADOW_M, 0)
+        line = fitted.camera.project(tube.path.astype(np.float32)) - np.float32(0.5)
+        draw_line(hidden, line.astype(np.float64), broad_px, closed=tube.closed)
+        if tube.closed:
+            cv2.fillPoly(clear, [np.round(line).astype(np.int32)], (255,))
+    drawn, clear = (cv2.GaussianBlur(mask, (3, 3), 0).astype(np.float32) / np.float32(255) for mask in (hidden, clear))
+    low, high = _SURELY
+    return np.maximum(drawn, np.clip((seen - low) / np.float32(high - low), 0, 1) * (1 - clear))
 
 
 def _tubes(model: HeadModel, vertices: Float32[np.ndarray, "V 3"], glasses: Glasses, camera: Camera) -> list[_Tube]:
     """Rims, bridge, temples on one head that this camera saw."""
-    rims, outside = (
-        place_on_frame(model, vertices, outlines(glasses.shape[None], beyond_m=beyond)[0])
-        for beyond in (0, glasses.thickness_m / 2)
-    )
+    front = glasses.front
+    widest = np.concatenate([front.rims[..., None, :] + front.rim_m[..., None, None] / 2 * [[0, 1], [0, -1]]])
+    flat = [*front.rims, front.bridge, *front.hinges]
+    lines = [place_on_frame(model, vertices, line) for line in flat]
     skin = Scene(vertices, model.triangles[model.part("face")])
+    ahead = _forward(skin, place_on_frame(model, vertices, widest.reshape(-1, 2)))
     # Toward the camera, not just forward: so the rims stay where the photo shows them.
-    toward = camera.position_m - rims
-    rims = rims + toward * (_forward(skin, outside.reshape(-1, 3)) / toward[..., 2:])
-    bend = np.linspace(0, 1, _SEGMENTS)[:, None]
-    left, right = rims[:, _BRIDGE_AT]
-    arch = _BRIDGE_RISE_M * np.sin(np.pi * bend) * np.array([0, 1, 1])
-    bridge = left + (right - left) * bend + arch
-    sides = [_temple(model, vertices, rim[_TEMPLE_AT], sign) for rim, sign in zip(rims, (1, -1), strict=True)]
-    thin = glasses.thickness_m
-    return [
-        *(_Tube(rim, thin, _DEPTH_M, _AHEAD, closed=True) for rim in rims),
-        _Tube(bridge, thin, _DEPTH_M, _AHEAD),
-        *(_Tube(side, _TEMPLE_M, max(thin, _TEMPLE_M), _UP) for side in sides),
-    ]
+    toward = [camera.position_m - line for line in lines]
+    left, right, bridge, *hinges = (line + to * (ahead / to[:, 2:]) for line, to in zip(lines, toward, strict=True))
+    rims = [_Tube(rim, rim_flat, thick, np.where(thick > 0, _DEPTH_M, 0), _AHEAD, closed=True)
+            for rim, rim_flat, thick in zip((left, right), front.rims, front.rim_m, strict=True)]  # fmt: skip
+    sides = [_temple(model, vertices, hinge, front.hinges[side], front.hinge_m[side], sign)
+             for side, (hinge, sign) in enumerate(zip(hinges, (1, -1), strict=True))]  # fmt: skip
+    return [*rims, _Tube(bridge, front.bridge, front.bridge_m, np.full(len(bridge), _DEPTH_M), _AHEAD), *sides]
 
 
 def _forward(skin: Scene, points: Float64[np.ndarray, "N 3"]) -> float:
@@ -124,15 +136,21 @@ def _forward(skin: Scene, points: Float64[np.ndarray, "N 3"]) -> float:
 
 
 def _temple(
-    model: HeadModel, vertices: Float32[np.ndarray, "V 3"], start: Float64[np.ndarray, "3"], sign: int
-) -> Float64[np.ndarray, "S 3"]:
+    model: HeadModel,
+    vertices: Float32[np.ndarray, "V 3"],
+    hinge: Float64[np.ndarray, "B 3"],
+    flat: Float64[np.ndarray, "B 2"],
+    hinge_m: Float64[np.ndarray, "B"],
+    sign: int,
+) -> _Tube:
     """From the rim around the corner, along the head, over the ear and down behind it."""
     skin = np.unique(model.triangles[model.part("face")])
     eyes = model.joint_regressor[model.joint_names.index("leftEye")] @ model.rest
     wanted = np.array([sign * _OVER_EAR[0], eyes[1] + _OVER_EAR[1], _OVER_EAR[2]])
     ear = vertices[skin[np.argmin(np.sum((model.rest[skin] - wanted) ** 2, axis=1))]].astype(np.float64)
     ear[0] += sign * _OFF_HEAD_M
-    corner = start + np.array([sign * 0.4 * abs(ear[0] - start[0]), 0, -0.003])
+    start = hinge[-1]
+    corner = start + np.array([sign * _CORNER * abs(ear[0] - start[0]), 0, -0.003])
     along = corner + (ear - corner) * np.linspace(0, 1, _SEGMENTS)[:, None]
     side, high = vertices[skin[np.abs(model.rest[skin, 0]) < _OVER_EAR[0]]], start[1]
     for point in along[1:-1]:
@@ -140,14 +158,18 @@ def _temple(
         if near.any():
             point[0] = sign * max(sign * point[0], float((sign * side[near, 0]).max()) + _OFF_HEAD_M)
     tip = along[-1] + np.array([sign * _TIP[0], *_TIP[1:]])
-    return np.concatenate([start[None], along, (along[-1] + tip)[None] / 2 + [[0, 0.004, -0.003]], tip[None]])
+    path = np.concatenate([hinge, along, (along[-1] + tip)[None] / 2 + [[0, 0.004, -0.003]], tip[None]])
+    high_m = np.full(len(path), np.clip(hinge_m[-1], *_TEMPLE_HIGH_M))
+    high_m[: len(hinge)] = hinge_m
+    colours = np.concatenate([flat, np.tile(flat[1], (len(path) - len(flat), 1))])
+    return _Tube(path, colours, np.full(len(path), _TEMPLE_M), high_m, _UP)
 
 
-def _skin_tube(tube: _Tube) -> tuple[Float64[np.ndarray, "N 3"], Float64[np.ndarray, "N 3"], Int32[np.ndarray, "T 3"]]:
-    """Vertices, normals and triangles of a tube; open ends are closed by drawing their ring together."""
-    path = tube.path
+def _skin_tube(tube: _Tube) -> _Piece:
+    """A tube's surface; open ends are closed by drawing their ring together."""
+    path, flat, sizes = tube.path, tube.flat, np.stack([tube.across_m, tube.deep_m], axis=-1)
     if not tube.closed:
-        path = np.concatenate([path[:1], path, path[-1:]])
+        path, flat, sizes = (np.concatenate([part[:1], part, part[-1:]]) for part in (path, flat, sizes))
     ahead = np.roll(path, -1, axis=0) - np.roll(path, 1, axis=0)
     if not tube.closed:
         ahead[:2], ahead[-2:] = path[2] - path[1], path[-2] - path[-3]
@@ -157,15 +179,14 @@ def _skin_tube(tube: _Tube) -> tuple[Float64[np.ndarray, "N 3"], Float64[np.ndar
     deep = np.cross(across, ahead)
     angle = np.arange(_SIDES) * 2 * np.pi / _SIDES
     cosine, sine = np.cos(angle)[None, :, None], np.sin(angle)[None, :, None]
-    size = np.ones(len(path))
+    wide, thick = (np.maximum(part, 1e-4)[:, None, None] for part in sizes.T)
+    normals = thick * cosine * across[:, None] + wide * sine * deep[:, None]
+    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
     if not tube.closed:
-        size[[0, -1]] = 0
-    radii = size[:, None, None] / 2
-    points = path[:, None] + radii * (tube.across_m * cosine * across[:, None] + tube.deep_m * sine * deep[:, None])
-    normals = tube.deep_m * cosine * across[:, None] + tube.across_m * sine * deep[:, None]
-    normals = np.tile(normals / np.linalg.norm(normals, axis=-1, keepdims=True), (len(path) // len(normals), 1, 1))
-    if not tube.closed:
+        sizes[[0, -1]] = 0
         normals[[0, -1]] = np.stack([-ahead[0], ahead[-1]])[:, None]
+    wide, thick = (part[:, None, None] / 2 for part in sizes.T)
+    offset = wide * cosine * across[:, None] + thick * sine * deep[:, None]
     rings = len(path) if tube.closed else len(path) - 1
     here = np.arange(rings)[:, None] * _SIDES + np.arange(_SIDES)
     after = (np.arange(rings)[:, None] + 1) % len(path) * _SIDES + np.arange(_SIDES)
@@ -173,14 +194,31 @@ def _skin_tube(tube: _Tube) -> tuple[Float64[np.ndarray, "N 3"], Float64[np.ndar
     triangles = np.concatenate(
         [np.stack(corners, -1).reshape(-1, 3) for corners in ((here, after, after_next), (here, after_next, here_next))]
     )
-    points, normals = points.reshape(-1, 3), normals.reshape(-1, 3)
+    beside = offset[..., :2] if tube.deep == _AHEAD else 0 * offset[..., :2]
+    return _without_nothing(
+        (path[:, None] + offset).reshape(-1, 3),
+        normals.reshape(-1, 3),
+        (flat[:, None] + beside).reshape(-1, 2),
+        triangles,
+    )
+
+
+def _without_nothing(
+    points: Float64[np.ndarray, "N 3"],
+    normals: Float64[np.ndarray, "N 3"],
+    flat: Float64[np.ndarray, "N 2"],
+    triangles: Int64[np.ndarray, "T 3"],
+) -> _Piece:
+    """Without triangles that have no area, and vertices that have no triangle."""
     corner, second, third = (points[triangles[:, i]] for i in range(3))
-    full = np.linalg.norm(np.cross(second - corner, third - corner), axis=1)
-    return points, normals, triangles[full > 1e-12].astype(np.int32)
+    full = np.linalg.norm(np.cross(second - corner, third - corner), axis=1) > 1e-12
+    used, index = np.unique(triangles[full], return_inverse=True)
+    return _Piece(points[used], normals[used], flat[used], index.reshape(-1, 3).astype(np.int32))
 
 
-def _fan(rim: Float64[np.ndarray, "P 3"]) -> tuple[np.ndarray, np.ndarray, Int32[np.ndarray, "T 3"]]:
-    """A lens: its middle bulges a little."""
+def _fan(tube: _Tube) -> _Piece:
+    """A lens in its rim: its middle bulges a little."""
+    rim = tube.path
     middle = rim.mean(0) + [0, 0, 0.002]
     points = np.concatenate([rim, middle[None]])
     normals = points - (middle - np.array([0, 0, 0.09]))
@@ -189,22 +227,24 @@ def _fan(rim: Float64[np.ndarray, "P 3"]) -> tuple[np.ndarray, np.ndarray, Int32
     corner, second, third = points[triangles[0]]
     if np.cross(second - corner, third - corner)[2] < 0:
         triangles = triangles[:, ::-1]
-    return points, normals / np.linalg.norm(normals, axis=1, keepdims=True), triangles.astype(np.int32)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    return _Piece(points, normals, np.zeros((len(points), 2)), triangles.astype(np.int32))
 
 
-def _mesh(name: str, pieces: list[tuple[np.ndarray, np.ndarray, np.ndarray]], material: Material, joint: int) -> Mesh:
-    starts = np.cumsum([0, *(len(points) for points, _, _ in pieces)])
+def _mesh(pieces: list[_Piece], material: Material, size: Int64[np.ndarray, "2"], joint: int) -> Mesh:
+    """One mesh on one joint, named as its material; its colours are in a picture of the frame's plane of this size."""
+    starts = np.cumsum([0, *(len(piece.points) for piece in pieces)])
     count = int(starts[-1])
     joints, weights = np.zeros((count, 4), np.int32), np.zeros((count, 4), np.float32)
     joints[:, 0], weights[:, 0] = joint, 1
+    uvs = (in_picture(np.concatenate([piece.flat for piece in pieces])) + 0.5) / size
+    triangles = [piece.triangles + start for piece, start in zip(pieces, starts, strict=False)]
     return Mesh(
-        name=name,
-        positions=np.concatenate([points for points, _, _ in pieces]).astype(np.float32),
-        normals=np.concatenate([normals for _, normals, _ in pieces]).astype(np.float32),
-        uvs=np.zeros((count, 2), np.float32),
-        triangles=np.concatenate([each[2] + start for each, start in zip(pieces, starts, strict=False)]).astype(
-            np.int32
-        ),
+        name=material.name,
+        positions=np.concatenate([piece.points for piece in pieces]).astype(np.float32),
+        normals=np.concatenate([piece.normals for piece in pieces]).astype(np.float32),
+        uvs=np.clip(uvs, 0, 1).astype(np.float32),
+        triangles=np.concatenate(triangles).astype(np.int32),
         material=material,
         morph_names=(),
         morphs=np.zeros((0, count, 3), np.float32),

@@ -1,0 +1,215 @@
+"""The front of a frame as the photo shows it: both rims, bridge, hinges; how thick each is, and its colours.
+
+first guess of the outlines --> profiles across them, across the bridge, across the hinges --> contour --> Front
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Float64, UInt8
+
+from avatar3d.wear.contour import Profiles, approach, rim_there, trace_line, trace_pair
+from avatar3d.wear.plane import PIXEL_M, in_picture, look_at_places
+
+# Points of an outline; where beside a guess a rim is sought, first far off, then nearby (metres).
+_POINTS: Final = 72
+_STEP_M: Final = 0.0004
+_FAR_M: Final = np.arange(-16, 23) * 0.0006
+_NEAR_M: Final = np.arange(-20, 21) * _STEP_M
+# Points of a bridge and of a hinge; how far a hinge reaches out; how far below the eyes both are sought (metres).
+_BAR_POINTS: Final = 9
+_HINGE_M: Final = 0.004
+_BELOW_M: Final = 0.008
+_ABOVE_M: Final = 0.006
+# A bar that stands out less is drawn at its usual place, so thick (metres).
+_CLEAR_BAR: Final = 0.4
+_THIN_M: Final = 0.0013
+# Where they usually sit: index of the outline, which starts at the outer end and runs over the top.
+_HINGE_AT, _BRIDGE_AT = 6, 30
+# A profile is the mean of so many finer ones to both its sides: lines run on, grain does not.
+_FINER: Final = 4
+# The net's plane is as coarse as 1.5 mm.
+_NEAR_PX: Final = 13
+# Colours: the part of a line's width that is pure; blur (pixels); from twice as far around they count so much less.
+_PURE: Final = 0.5
+_FLOW_PX: Final = 0.8
+_WEAKER: Final = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Front:
+    """Lines in the frame's plane (metres) and their thickness (metres), sides left and right."""
+
+    rims: Float64[np.ndarray, "2 N 2"]
+    """Where the lenses end, from the outer end over the top."""
+    rim_m: Float64[np.ndarray, "2 N"]
+    """0 where there is no rim."""
+    bridge: Float64[np.ndarray, "B 2"]
+    """From right to left."""
+    bridge_m: Float64[np.ndarray, "B"]
+    hinges: Float64[np.ndarray, "2 B 2"]
+    """From the rim outward."""
+    hinge_m: Float64[np.ndarray, "2 B"]
+    paint: UInt8[np.ndarray, "H W 3"]
+    """Its colours in the picture of the plane, sRGB; beside the frame those of its nearest part."""
+
+
+def trace_front(
+    flat: Float32[np.ndarray, "H W 3"], seen: Float32[np.ndarray, "H W"], outline: Float64[np.ndarray, "2 P 2"]
+) -> Front:
+    """The front near an outline (densely sampled), in a picture (sRGB) of the plane where the net saw glasses so far."""
+    near = cv2.dilate(seen, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_NEAR_PX, _NEAR_PX)))
+    sheet = _Sheet(flat / np.float32(255), cv2.GaussianBlur(near, (0, 0), 4))
+    rims, rim_m = _rims(sheet, _evenly(outline))
+    bridge, bridge_m, _ = _bridge(sheet, rims, rim_m)
+    hinges = [_hinge(sheet, rim, thick, sign) for rim, thick, sign in zip(rims, rim_m, (1, -1), strict=True)]
+    lines = [(rim, thick, True) for rim, thick in zip(rims, rim_m, strict=True)]
+    lines += [(bridge, bridge_m, False), *((line, thick, False) for line, thick, clear in hinges if clear)]
+    ends, ends_m = np.stack([line for line, _, _ in hinges]), np.stack([thick for _, thick, _ in hinges])
+    return Front(rims, rim_m, bridge, bridge_m, ends, ends_m, _paint(flat, lines))
+
+
+@dataclass(frozen=True, eq=False)
+class _Sheet:
+    """Two pictures of the plane."""
+
+    colour: Float32[np.ndarray, "H W 3"]
+    """sRGB, 0 to 1."""
+    near: Float32[np.ndarray, "H W"]
+    """The net's probability of glasses nearby."""
+
+
+def _rims(
+    sheet: _Sheet, first: Float64[np.ndarray, "2 M 2"]
+) -> tuple[Float64[np.ndarray, "2 N 2"], Float64[np.ndarray, "2 N"]]:
+    """Both rims and their thickness: moved and stretched onto the picture each by itself, then snapped to it."""
+    outward = _outward(first)
+    off = approach(_around(sheet, first, outward, _FAR_M), outward[0, ::_FINER])
+    whole = np.arange(_POINTS * _FINER) / _FINER
+    moved = np.stack([np.interp(whole, np.arange(_POINTS + 1), np.append(each, each[0])) for each in off])
+    first = first + moved[..., None] * outward
+    outward = _outward(first)
+    path = trace_pair(_around(sheet, first, outward, _NEAR_M), outward[0, ::_FINER])
+    rims = first[:, ::_FINER] + path.across_m[..., None] * outward[:, ::_FINER]
+    return rims, path.width_m * rim_there(path)
+
+
+def _around(
+    sheet: _Sheet,
+    lines: Float64[np.ndarray, "2 M 2"],
+    outward: Float64[np.ndarray, "2 M 2"],
+    across_m: Float64[np.ndarray, "B"],
+) -> Profiles:
+    places = lines[:, None] + across_m[None, :, None, None] * outward[:, None]
+    return _profiles(sheet, places, across_m, wrap=True)
+
+
+def _evenly(outline: Float64[np.ndarray, "2 P 2"]) -> Float64[np.ndarray, "2 N 2"]:
+    """Closed outlines by points at even distances."""
+    ring = np.concatenate([outline, outline[:, :1]], axis=1)
+    length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(ring[0], axis=0), axis=1))])
+    at = np.linspace(0, length[-1], _POINTS * _FINER, endpoint=False)
+    return np.stack([[np.interp(at, length, axis) for axis in side.T] for side in ring]).transpose(0, 2, 1)
+
+
+def _outward(lines: Float64[np.ndarray, "2 M 2"]) -> Float64[np.ndarray, "2 M 2"]:
+    """Which way outlines grow evenly: along the rays from a box's middle, which never cross, as far as the normals say."""
+    ray = lines - lines.mean(1, keepdims=True)
+    ray = ray / np.abs(ray).max(1, keepdims=True)
+    ahead = np.roll(lines, -1, axis=1) - np.roll(lines, 1, axis=1)
+    normal = np.stack([ahead[..., 1], -ahead[..., 0]], axis=-1)
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    return ray / np.maximum(np.abs((ray * normal).sum(-1, keepdims=True)), 0.5)
+
+
+def _profiles(
+    sheet: _Sheet, places: Float64[np.ndarray, "S B M 2"], across_m: Float64[np.ndarray, "B"], *, wrap: bool = False
+) -> Profiles:
+    """Every so many places along the lines, the weighted mean of those around."""
+    reach = np.arange(1 - _FINER, _FINER)
+    count = places.shape[2]
+    index = np.arange(0, count, _FINER) + reach[:, None]
+    index = index % count if wrap else np.clip(index, 0, count - 1)
+    share = (_FINER - np.abs(reach)).astype(np.float32) / _FINER**2
+    colour = np.einsum("k,sbknc->sbnc", share, look_at_places(sheet.colour, places)[:, :, index])
+    return Profiles(colour, look_at_places(sheet.near, places[:, :, ::_FINER]), across_m)
+
+
+_Bar = tuple[Float64[np.ndarray, "B 2"], Float64[np.ndarray, "B"], bool]
+"""A line, how thick it is, and whether the picture shows it clearly."""
+
+
+def _bridge(sheet: _Sheet, rims: Float64[np.ndarray, "2 N 2"], rim_m: Float64[np.ndarray, "2 N"]) -> _Bar:
+    """The bar between the rims."""
+    left, right = rims
+    half = rim_m.mean() / 2
+    return _bar(sheet, (right[:, 0].max() + half, left[:, 0].min() - half), rims, _BRIDGE_AT)
+
+
+def _hinge(sheet: _Sheet, rim: Float64[np.ndarray, "N 2"], rim_m: Float64[np.ndarray, "N"], sign: int) -> _Bar:
+    """The bar from a rim's outer end outward."""
+    begin = sign * ((sign * rim[:, 0]).max() + rim_m.mean() / 2)
+    return _bar(sheet, (begin, begin + sign * _HINGE_M), rim[None], _HINGE_AT)
+
+
+def _bar(sheet: _Sheet, span: tuple[float, float], rims: Float64[np.ndarray, "R N 2"], usually_at: int) -> _Bar:
+    """A bar across these x (metres), about as high as the upper half of the rims; it begins, and between two ends, on them."""
+    x = np.linspace(*span, _FINER * (_BAR_POINTS - 3) + 1)
+    usual = float(rims[:, usually_at, 1].mean())
+    across = np.arange(rims[..., 1].mean() - _BELOW_M, rims[..., 1].max() + _ABOVE_M, _STEP_M) - usual
+    places = np.stack(np.broadcast_arrays(x, (usual + across)[:, None]), axis=-1)
+    path = trace_line(_profiles(sheet, places[None], across))
+    clear = bool(path.sure.mean() > _CLEAR_BAR)
+    y = usual + _smooth(path.across_m[0]) * clear
+    thick = _smooth(path.width_m[0]) if clear else np.full(len(y), _THIN_M)
+    line, points = np.stack([x[::_FINER], y], axis=-1), rims.reshape(-1, 2)
+    first, last = (points[np.argmin(((points - end) ** 2).sum(1))] for end in line[[0, -1]])
+    if len(rims) == 1:
+        last = 2 * line[-1] - line[-2]
+    return np.concatenate([first[None], line, last[None]]), np.concatenate([thick[:1], thick, thick[-1:]]), clear
+
+
+def _smooth(values: Float64[np.ndarray, "N"]) -> Float64[np.ndarray, "N"]:
+    padded = np.pad(values, 2, mode="edge")
+    return np.convolve(padded, np.array([1, 2, 2, 2, 1]) / 8, mode="valid")
+
+
+def _paint(
+    flat: Float32[np.ndarray, "H W 3"],
+    lines: list[tuple[Float64[np.ndarray, "_ 2"], Float64[np.ndarray, "_"], bool]],
+) -> UInt8[np.ndarray, "H W 3"]:
+    """The photo's colours on these lines, spread evenly to all that lies beside them."""
+    pure = np.zeros(flat.shape[:2], np.uint8)
+    for line, thick, closed in lines:
+        draw_line(pure, in_picture(line), _PURE * thick / PIXEL_M, closed=closed)
+    share = pure[..., None] / np.float32(255)
+    return np.clip(_spread(np.dstack([flat * share, share])) + 0.5, 0, 255).astype(np.uint8)
+
+
+def _spread(sums: Float32[np.ndarray, "H W 4"]) -> Float32[np.ndarray, "H W 3"]:
+    """Weighted colours (and their weights): the mean of each pixel's surroundings, as near ones as have any weight."""
+    height, width = sums.shape[:2]
+    total = cv2.GaussianBlur(sums, (0, 0), _FLOW_PX)
+    coarse, weaker = total, 1.0
+    while min(coarse.shape[:2]) > 2:
+        coarse = cv2.GaussianBlur(cv2.resize(coarse, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), (0, 0), 1)
+        weaker *= _WEAKER
+        total = total + np.float32(weaker) * cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    return total[..., :3] / np.maximum(total[..., 3:], 1e-30)
+
+
+def draw_line(
+    mask: UInt8[np.ndarray, "H W"],
+    at_px: Float64[np.ndarray, "P 2"],
+    thick_px: Float64[np.ndarray, "P"],
+    *,
+    closed: bool,
+) -> None:
+    """Draw a line of changing thickness into a mask; nothing where it is 0."""
+    fine = np.round(16 * at_px).astype(np.int32)
+    for index in range(0 if closed else 1, len(at_px)):
+        if min(thick_px[index - 1], thick_px[index]) > 0:
+            broad = max(1, round(float(thick_px[index - 1] + thick_px[index]) / 2))
+            cv2.line(mask, fine[index - 1].tolist(), fine[index].tolist(), (255,), broad, cv2.LINE_AA, shift=4)
