@@ -181,7 +181,13 @@ def _lashes() -> Mesh:
     triangles = np.array([[0, 2, 1], [1, 2, 3], [4, 5, 6], [5, 7, 6]], np.int32)
     alpha = _noise("lashes", 32, (30, 20, 15, 128), 100)
     lashes = _rigid(
-        "lashes", positions, normals, uvs, triangles, Material("lashes", alpha, alpha_mode="MASK", double_sided=True), 2
+        "lashes",
+        positions,
+        normals,
+        uvs,
+        triangles,
+        Material("lashes", alpha, alpha_mode="MASK", double_sided=True, specular=0.35),
+        2,
     )
     down = np.array([0.0, -0.009, 0.001])
     is_left = np.arange(8)[:, None] < 4

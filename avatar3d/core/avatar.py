@@ -36,6 +36,8 @@ class Material:
     """Linear."""
     roughness: float = 0.6
     metallic: float = 0.0
+    specular: float = 1.0
+    """Share of a dielectric's reflection (KHR_materials_specular); readers that do not know it mirror all of it."""
     alpha_mode: Literal["OPAQUE", "MASK", "BLEND"] = "OPAQUE"
     alpha_cutoff: float = 0.5
     double_sided: bool = False

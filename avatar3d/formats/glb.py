@@ -20,6 +20,7 @@ from avatar3d.core.errors import LimitError, UnreadableError, UnsupportedFormatE
 
 Json = dict[str, Any]
 
+SPECULAR: Final = "KHR_materials_specular"
 MAX_FILE_BYTES: Final = 512 * 2**20
 MAX_JSON_BYTES: Final = 32 * 2**20
 MAX_JSON_DEPTH: Final = 64

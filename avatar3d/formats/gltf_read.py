@@ -8,7 +8,7 @@ from jaxtyping import Float32, Float64, Int32
 from avatar3d.core.avatar import Avatar, Material, Mesh, Skeleton, Texture
 from avatar3d.core.errors import UnsupportedFormatError
 from avatar3d.formats.accessors import BufferReader
-from avatar3d.formats.glb import GlbDocument, Json, is_index
+from avatar3d.formats.glb import SPECULAR, GlbDocument, Json, is_index
 from avatar3d.formats.images import MAX_TEXTURE_PIXELS, decode_texture
 
 AlphaMode = Literal["OPAQUE", "MASK", "BLEND"]
@@ -211,12 +211,15 @@ class _Textures:
             raise self._document.broken(f"materials[{index}] has the unknown alphaMode {str(mode)[:20]!r}")
         at = f"materials[{index}]"
         colour = _numbers(self._document, values.get("baseColorFactor", [1, 1, 1, 1]), 4, f"{at} baseColorFactor")
+        extensions = item.get("extensions", {})
+        gloss = extensions.get(SPECULAR, {}) if isinstance(extensions, dict) else {}
         single = {
             key: float(_numbers(self._document, [source.get(key, default)], 1, f"{at} {key}")[0])
             for source, key, default in (
                 (values, "roughnessFactor", 1.0),
                 (values, "metallicFactor", 1.0),
                 (item, "alphaCutoff", 0.5),
+                (gloss if isinstance(gloss, dict) else {}, "specularFactor", 1.0),
             )
         }
         return Material(
@@ -227,6 +230,7 @@ class _Textures:
             colour_factor=(float(colour[0]), float(colour[1]), float(colour[2]), float(colour[3])),
             roughness=single["roughnessFactor"],
             metallic=single["metallicFactor"],
+            specular=single["specularFactor"],
             alpha_mode=mode,
             alpha_cutoff=single["alphaCutoff"],
             double_sided=item.get("doubleSided") is True,

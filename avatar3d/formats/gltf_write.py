@@ -22,7 +22,7 @@ from jaxtyping import Float32, Int32, UInt8
 from avatar3d.core.avatar import Avatar, Material, Mesh, Skeleton, Texture
 from avatar3d.core.errors import OutputInvalidError
 from avatar3d.formats.accessors import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, BufferWriter
-from avatar3d.formats.glb import Json
+from avatar3d.formats.glb import SPECULAR, Json
 from avatar3d.formats.images import encode_texture
 from avatar3d.formats.tangents import vertex_tangents
 
@@ -47,6 +47,7 @@ def describe(avatar: Avatar, *, generator: str, compact: bool, lossless_textures
     skin = _skin(avatar.skeleton, buffer)
     document: Json = {
         "asset": _asset(avatar, generator),
+        "extensionsUsed": sorted({name for each in materials.written for name in each.get("extensions", {})}),
         "scene": 0,
         "scenes": [{"name": _text(avatar.name), "nodes": [0, *range(joint_count, joint_count + len(meshes))]}],
         "nodes": [
@@ -218,6 +219,8 @@ class _Materials:
             described["alphaCutoff"] = material.alpha_cutoff
         if material.double_sided:
             described["doubleSided"] = True
+        if material.specular != 1:
+            described["extensions"] = {SPECULAR: {"specularFactor": material.specular}}
         return described
 
     def _texture(self, texture: Texture, *, normal: bool = False) -> int:

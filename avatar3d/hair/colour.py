@@ -37,6 +37,10 @@ _HUE: Final = 0.25
 _GLOSS: Final = 0.003
 _MOST_GLOSS: Final = 0.5
 _SKIN_LIKE: Final = 0.35
+# Natural logarithm by which locks, their roots and what lies between them are darker than the photo's mean; and by how much
+# all of hair may be made brighter for that and its light's sake.
+_BETWEEN_LOCKS: Final = 0.15
+_MADE_BRIGHTER: Final = (0.0, 0.6)
 _LOCKS: Final = 1.0
 
 
@@ -53,13 +57,17 @@ def photo_colour(
     shade = skin.light.shade(texels.normals.reshape(-1, 3)).reshape(linear.shape)
     ahead = skin.light.shade(np.array([[0, 0, 1]], np.float32))[0]
     # Hair scatters light through itself: it is lit by a third like skin, else like a face turned to the camera.
-    shade = _SKIN_LIKE * shade + (1 - _SKIN_LIKE) * ahead
+    plain, shade = shade, _SKIN_LIKE * shade + (1 - _SKIN_LIKE) * ahead
     # The lamp's hue is read off skin and is unsure on hair, where a wrong one turns blond to green: a quarter of it is left.
     shade = _HUE * shade + (1 - _HUE) * shade.mean(2, keepdims=True)
     albedo = linear / np.maximum(shade, 1e-3)
     # Every renderer adds gloss of its own; on black hair it is most of what the photo shows.
     albedo -= np.minimum(_GLOSS, _MOST_GLOSS * albedo)
     known = trust * ramp(picture.sample(texels.photo_px.reshape(-1, 2), picture.pure).reshape(SIZE, SIZE), *_PURE)
+    # Engines light hair like skin: under the photo's light its mean is to be the photo's again, with the shadows that locks add.
+    fewer = np.log(np.maximum(shade.mean(2), 1e-3) / np.maximum(plain.mean(2), 1e-3))
+    if known.sum() > 1:
+        albedo = albedo * np.exp(np.clip((fewer * known).sum() / known.sum() + _BETWEEN_LOCKS, *_MADE_BRIGHTER))
     # White hair in a dim light must not come out whiter than snow: its highlights would drown the strands.
     bright = albedo.mean(2)
     sure = known > 0.3

@@ -24,6 +24,8 @@ from avatar3d.render.raycast import Scene
 # Cut-out, not blended: no sorting faults, right in every engine; the picture's strands make the edge.
 _CUTOFF: Final = 0.5
 _ROUGHNESS: Final = 0.88
+# Single hairs mirror light along a line and not as a plane does: as a plane's, their gloss would turn black hair grey.
+_SPECULAR: Final = 0.35
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +61,7 @@ def grow_hair(
         name="hair",
         base_colour=paint_picture(paint, locks, style.curl),
         roughness=_ROUGHNESS,
+        specular=_SPECULAR,
         alpha_mode="MASK",
         alpha_cutoff=_CUTOFF,
         double_sided=True,

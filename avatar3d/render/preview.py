@@ -253,9 +253,10 @@ class _Tracer:
         facing = np.clip(-(normals * view).sum(axis=1), 0, 1)
         # A rough surface mirrors less at grazing angles, and what looks down sees the body and not the surroundings.
         fresnel = _DIELECTRIC + (np.maximum(1 - roughness, _DIELECTRIC) - _DIELECTRIC) * (1 - facing) ** 5
-        sheen = _ENVIRONMENT_SHEEN * fresnel * openness * np.clip((1 + normals[:, 1]) / 2, 0, 1) ** 2
+        specular = np.float32(surface.material.specular)
+        sheen = specular * _ENVIRONMENT_SHEEN * fresnel * openness * np.clip((1 + normals[:, 1]) / 2, 0, 1) ** 2
         around = self.light.coefficients[0]
-        return diffuse + (_DIELECTRIC * lit)[:, None] * lamp + sheen[:, None] * np.maximum(around, 0)
+        return diffuse + (specular * _DIELECTRIC * lit)[:, None] * lamp + sheen[:, None] * np.maximum(around, 0)
 
 
 def _texture_levels(stage: Stage, posed: Posed, camera: Camera, samples: int) -> Int32[np.ndarray, "M"]:
