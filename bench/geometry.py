@@ -15,6 +15,7 @@ import numpy as np
 from avatar3d.core.head import HeadModel
 from avatar3d.fit.fit import fit_head
 from avatar3d.head.load import load_head_model
+from avatar3d.photo.segment import segment_face
 from bench.anny_heads import CarriedSkin, anny_people, random_person
 from bench.heads import REGIONS, SEED, as_photo, ict, observed, scanned, shoot, true_identities, unseen_skins
 from bench.measure import Surface, paired_gain, save_result, scan_error_mm, show, surface
@@ -57,7 +58,7 @@ class Judge:
         face = observed(as_photo(pixels))
         if face is None:
             return
-        fitted = skin_surface(self._model, fit_head(self._model, face).neutral)
+        fitted = skin_surface(self._model, fit_head(self._model, face, segments=segment_face(face)).neutral)
         for region, where in regions.items():
             scan = truth[where].astype(np.float64)
             self.errors[region].mean_head.append(float(np.median(scan_error_mm(scan, self._average))))

@@ -19,6 +19,7 @@ from avatar3d.core.head import HeadModel
 from avatar3d.fit.fit import fit_head
 from avatar3d.head.deform import shape_head
 from avatar3d.head.load import load_head_model
+from avatar3d.photo.segment import segment_face
 from bench.heads import SEED, as_photo, ict, observed, scanned, shoot, true_identities, unseen_skins
 from bench.measure import save_result, show, similarity
 
@@ -65,7 +66,9 @@ def main() -> None:
             picture = shoot(source, neutral, skins[person % len(skins)], rng, smile=index % 2 == 1)
             face = observed(as_photo(picture.pixels))
             if face is not None:
-                faces.append(aligned(fit_head(model, face).neutral[front].astype(np.float64), mean))
+                faces.append(
+                    aligned(fit_head(model, face, segments=segment_face(face)).neutral[front].astype(np.float64), mean)
+                )
                 owner.append(person)
     who = np.array(owner)
     stacked = np.stack(faces)

@@ -15,6 +15,7 @@ import numpy as np
 from avatar3d.core.head import HeadModel
 from avatar3d.fit.fit import fit_head
 from avatar3d.head.load import load_head_model
+from avatar3d.photo.segment import segment_face
 from bench.heads import SEED, as_photo, ict, observed, true_identities, unseen_skins
 from bench.identity import aligned
 from bench.measure import save_result, show
@@ -58,8 +59,10 @@ def main() -> None:
             straight, flipped = observed(as_photo(picture)), observed(as_photo(np.ascontiguousarray(picture[:, ::-1])))
             if straight is None or flipped is None:
                 continue
-            fitted = fit_head(model, straight)
-            other = fit_head(model, flipped).neutral[model.mirror] * np.array([-1, 1, 1], np.float32)
+            fitted = fit_head(model, straight, segments=segment_face(straight))
+            other = fit_head(model, flipped, segments=segment_face(flipped)).neutral[model.mirror] * np.array(
+                [-1, 1, 1], np.float32
+            )
             here = aligned(fitted.neutral[front].astype(np.float64), target)
             there = aligned(other[front].astype(np.float64), target)
             fits.append(here)

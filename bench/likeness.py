@@ -39,6 +39,7 @@ from avatar3d.head.ict import load_ict
 from avatar3d.head.load import load_head_model
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
+from avatar3d.photo.segment import segment_face
 from avatar3d.pipeline import CreateParams, make_avatar
 from avatar3d.render.lights import LUMINANCE, ambient_light
 from avatar3d.render.preview import RenderParams, render_avatar
@@ -83,7 +84,7 @@ class Made:
 
 def make(model: HeadModel, face: FaceObservation, *, fitted: HeadFit | None = None) -> Made:
     """The main job from the observation (or the fit) on, without hair and what is worn."""
-    fitted = fitted or fit_head(model, face)
+    fitted = fitted or fit_head(model, face, segments=segment_face(face))
     shown = as_rigged(model, fitted)
     skin = recover_skin(model, shown, face)
     eyes = recover_eyes(model, shown, face, light=skin.light)

@@ -12,6 +12,7 @@ from avatar3d.fit.fit import fit_head
 from avatar3d.head.load import load_head_model
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
+from avatar3d.photo.segment import segment_face
 from bench.measure import save_result, show
 from bench.skins import portraits_folder, split_names
 
@@ -22,7 +23,8 @@ def main() -> None:
     refused: dict[str, str] = {}
     for name in split_names("unseen"):
         try:
-            residuals[name] = fit_head(model, observe_face(load_photo(portraits_folder() / name))).residual_iod
+            face = observe_face(load_photo(portraits_folder() / name))
+            residuals[name] = fit_head(model, face, segments=segment_face(face)).residual_iod
         except InputError as refusal:
             refused[name] = refusal.message
     percent = 100 * np.array(list(residuals.values()))

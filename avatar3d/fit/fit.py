@@ -1,21 +1,22 @@
 """Fit a head to one face.
 
-landmarks --> orthographic first view --> pose --> pose + identity + expression (robust, bounded) --> gaze --> lids
+landmarks --> orthographic first view --> pose --> pose + identity + expression (robust, bounded)
+          --> the skin's outline --> gaze --> lids
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float64
 
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation
+from avatar3d.core.segments import Segments
 from avatar3d.fit.basis import FACE_OVAL, LIDS, LIPS, SEEN, LandmarkBasis, landmark_basis
 from avatar3d.fit.camera import first_view, to_camera, usual_focal_px
 from avatar3d.fit.energies import (
-    VIEW,
     Seen,
     State,
     Term,
@@ -30,8 +31,9 @@ from avatar3d.fit.gaze import gaze_of, look_weights, remaining_turns
 from avatar3d.fit.lids import calmed_lids, lids_on_picture, resting_lids
 from avatar3d.fit.look import learnt_look
 from avatar3d.fit.noise import LandmarkNoise, Whitening, noise_of, upright_term, upright_turn, whitening
+from avatar3d.fit.outline import reach_outline, rim_of, seen_outline
 from avatar3d.fit.prior import Glance, IdentityPrior, learnt_glance, people
-from avatar3d.fit.solve import bounded_step, cost, normal_equations
+from avatar3d.fit.solve import Moving, bounded_step, bounds, cost, normal_equations
 from avatar3d.head.deform import pose_head, shape_head
 
 # A landmark further than this from what the noise explains, in its standard deviations, is hidden or wrong. Of 50
@@ -39,7 +41,6 @@ from avatar3d.head.deform import pose_head, shape_head
 STRANGE: Final = 4.0
 USUAL_STRANGENESS: Final = 2.0
 DOUBTING_ROUNDS: Final = 3
-Moving = Literal["pose", "all but focal", "all"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class FitParams:
     expression_sigma: float = 0.35
     huber: float = 0.06
     """Picture residual, IOD, from which a landmark counts less (beard, glasses, fringe)."""
-    focal_sigma: float = 0.5
+    focal_sigma: float = 1.0
     """Of the logarithm of the focal length when the picture does not tell it; 0 holds it."""
     iterations: int = 12
     tolerance: float = 1e-3
@@ -177,6 +178,13 @@ def _explain(evidence: Evidence, white: Whitening, start: State) -> State:
     return _descend(evidence, energy, start, moving=evidence.moving)
 
 
+def firmness(evidence: Evidence, noise: LandmarkNoise, person: State) -> Float64[np.ndarray, "C C"]:
+    """How firmly landmarks hold a person (inverse covariance): what they do not tell varies as people do."""
+    white = whitening(noise, evidence.basis, inflate=evidence.params.noise_inflation)
+    anyone = replace(evidence, prior=people(evidence.basis))
+    return normal_equations([white.term(person, *evidence.upright(person)), *anyone.priors(person)])[0]
+
+
 def lay_on_picture(evidence: Evidence, person: State) -> State:
     """Pose and expression against the landmarks themselves, robustly, while identity hardly moves."""
     sigma = evidence.params.settling_sigma
@@ -199,7 +207,7 @@ def _descend(evidence: Evidence, energy: Energy, state: State, *, moving: Moving
         terms = energy(state, robust)
         before = cost(terms)
         hessian, gradient = normal_equations(terms)
-        lower, upper = _bounds(state, moving)
+        lower, upper = bounds(len(state.identity), state.expression, moving)
         damped = hessian + np.diag(damping * np.diag(hessian) + 1e-9)
         ahead = state.moved(bounded_step(damped, gradient, lower, upper))
         after = cost(energy(ahead, robust))
@@ -210,18 +218,6 @@ def _descend(evidence: Evidence, energy: Energy, state: State, *, moving: Moving
         if before - after < params.tolerance * before:
             break
     return state
-
-
-def _bounds(state: State, moving: Moving) -> tuple[Float64[np.ndarray, "C"], Float64[np.ndarray, "C"]]:
-    """Of one step: expressions stay in [0, 1], what does not move has none."""
-    count = VIEW + len(state.identity) + len(state.expression)
-    lower, upper = np.full(count, -np.inf), np.full(count, np.inf)
-    lower[-len(state.expression) :], upper[-len(state.expression) :] = -state.expression, 1 - state.expression
-    if moving == "pose":
-        lower[VIEW:] = upper[VIEW:] = 0
-    if moving != "all":
-        lower[VIEW - 1] = upper[VIEW - 1] = 0
-    return lower, upper
 
 
 def gather(basis: LandmarkBasis, face: FaceObservation, params: FitParams, glance: Glance | None) -> Evidence:
@@ -238,10 +234,13 @@ def gather(basis: LandmarkBasis, face: FaceObservation, params: FitParams, glanc
     return Evidence(basis, seen, photo.focal_px or usual_focal_px(width, height), known, params, prior)
 
 
-def fit_head(model: HeadModel, face: FaceObservation, params: FitParams | None = None) -> HeadFit:
+def fit_head(
+    model: HeadModel, face: FaceObservation, params: FitParams | None = None, *, segments: Segments | None = None
+) -> HeadFit:
     """Who this is, with which expression, seen from where.
 
     The camera is the photo's: its focal length when EXIF told it, else one estimated from the perspective of the face.
+    With `segments` it also learns from the outline of the skin beside the face (heads with measured noise).
     Raises ModelError when the head has no calibrated landmarks.
     """
     basis = landmark_basis(model)
@@ -249,7 +248,11 @@ def fit_head(model: HeadModel, face: FaceObservation, params: FitParams | None =
     look = learnt_look(model.name)
     glance = (look and look.at(face)) or learnt_glance(model.name)
     evidence = gather(basis, face, params or FitParams(), glance)
-    known = solve_skin(evidence, noise_of(model), glance)
+    noise = noise_of(model)
+    known = solve_skin(evidence, noise, glance)
+    if segments is not None and noise is not None:
+        rim, seen = rim_of(model, basis.centre), seen_outline(face, segments)
+        known = reach_outline(rim, seen, known, firmness(evidence, noise, known), moving=evidence.moving)
     camera = to_camera(known.view, basis.centre, width, height)
     person = shape_head(model, known.identity.astype(np.float32))
     looking = look_weights(*gaze_of(model, person, camera, face.landmarks_px))

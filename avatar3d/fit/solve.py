@@ -1,11 +1,14 @@
 """A damped Gauss-Newton step under bounds."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from avatar3d.fit.energies import Term
+from avatar3d.fit.energies import VIEW, Term
+
+Moving = Literal["pose", "all but focal", "all"]
 
 
 def normal_equations(
@@ -49,3 +52,17 @@ def bounded_step(
             break
         fixed = (fixed & ~inward) | below | above
     return step
+
+
+def bounds(
+    identities: int, expression: Float64[np.ndarray, "E"], moving: Moving
+) -> tuple[Float64[np.ndarray, "C"], Float64[np.ndarray, "C"]]:
+    """Of one step: expressions stay in [0, 1], what does not move has none."""
+    split = VIEW + identities
+    lower, upper = np.full(split + len(expression), -np.inf), np.full(split + len(expression), np.inf)
+    lower[split:], upper[split:] = -expression, 1 - expression
+    if moving == "pose":
+        lower[VIEW:] = upper[VIEW:] = 0
+    if moving != "all":
+        lower[VIEW - 1] = upper[VIEW - 1] = 0
+    return lower, upper

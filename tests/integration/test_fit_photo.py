@@ -10,13 +10,15 @@ from avatar3d.core.photo import Photo
 from avatar3d.fit.fit import fit_head
 from avatar3d.head.load import load_head_model
 from avatar3d.photo.observe import observe_face
+from avatar3d.photo.segment import segment_face
 
 
 def _collins(*, mirrored: bool = False) -> HeadFit:
     pixels = data.astronaut()
     pixels = np.ascontiguousarray(pixels[:, ::-1]) if mirrored else pixels
     photo = Photo(name="collins", pixels=pixels, alpha=None, focal_px=None, sha256="")
-    return fit_head(load_head_model(), observe_face(photo))
+    face = observe_face(photo)
+    return fit_head(load_head_model(), face, segments=segment_face(face))
 
 
 @pytest.fixture(scope="module")
