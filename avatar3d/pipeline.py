@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -72,6 +72,8 @@ class CreateParams:
     """Which face when there are several: only (refuse), largest, or its number from the left."""
     texture_px: int = 1024
     """Edge of the face atlas, 1024 or 2048."""
+    hair: Literal["none", "cap", "cards"] = "cards"
+    """No mesh, only its shell (for far away and for weak machines), or locks over it."""
     compact: bool = False
     """Sparse morph targets: smaller, but not read by every importer."""
     report: bool = True
@@ -141,7 +143,9 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
         skin = recover_skin(model, shown, face, size=params.texture_px, hidden=hidden, beard=beard)
         looking = beside.submit(recover_eyes, model, shown, face, light=skin.light)
         progress("hair")
-        hair = grow_hair(model, fitted, face, skin, picture=picture)
+        hair = None
+        if params.hair != "none":
+            hair = grow_hair(model, fitted, face, skin, picture=picture, with_locks=params.hair == "cards")
         skin = tint_scalp(model, fitted, skin, hair)
         eyes = looking.result()
         progress("rig")

@@ -15,6 +15,8 @@ from avatar3d.core.errors import Avatar3dError, UsageError
 @click.option("--face", default="only", show_default=True, help="Which face: only, largest, or 0, 1, 2 from the left.")
 @click.option("--head", default="avatar3d", show_default=True, help="Parametric head.")
 @click.option("--texture", "texture_px", type=click.Choice(["1024", "2048"]), default="1024", show_default=True)
+@click.option("--hair", type=click.Choice(["none", "cap", "cards"]), default="cards", show_default=True,
+              help="Cards: locks over a cap; cap: far fewer triangles; none: a bare head.")  # fmt: skip
 @click.option("--compact", is_flag=True, help="Sparse morph targets: smaller, refused by some importers.")
 @click.option("--report/--no-report", default=True, show_default=True, help="Draw preview.png and report.html.")
 @click.option("--turntable", is_flag=True, help="Film turntable.mp4 (needs the extra 'video').")

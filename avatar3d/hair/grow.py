@@ -14,7 +14,7 @@ from avatar3d.core.photo import FaceObservation
 from avatar3d.hair.atlas import on_shell
 from avatar3d.hair.finish import paint_picture
 from avatar3d.hair.lining import line_curtain
-from avatar3d.hair.locks import Locks, grow_locks
+from avatar3d.hair.locks import Locks, grow_locks, no_locks
 from avatar3d.hair.paint import HairPaint, paint_hair
 from avatar3d.hair.segment import HairPicture, segment_hair
 from avatar3d.hair.shell import HairShell, build_shell, sample_meridians
@@ -41,11 +41,17 @@ class Hair:
 
 
 def grow_hair(
-    model: HeadModel, fitted: HeadFit, face: FaceObservation, skin: Skin, *, picture: HairPicture | None = None
+    model: HeadModel,
+    fitted: HeadFit,
+    face: FaceObservation,
+    skin: Skin,
+    *,
+    picture: HairPicture | None = None,
+    with_locks: bool = True,
 ) -> Hair | None:
     """Hair as one textured shell that rides on the head joint, or stubble without it; None for a bald head.
 
-    `picture` is segment_hair's answer, when it is known already.
+    `picture` is segment_hair's answer, when it is known already. Without locks only the shell is made: a cap.
     """
     picture = picture or segment_hair(model, fitted, face)
     if picture.is_bald:
@@ -56,7 +62,8 @@ def grow_hair(
     paint = paint_hair(shell, style, picture, fitted, face, skin)
     if picture.stubble > 0:
         return Hair(None, shell, style, paint, picture)
-    locks = grow_locks(shell, paint, style, Scene(fitted.neutral, model.triangles[model.part("face")]))
+    bald = Scene(fitted.neutral, model.triangles[model.part("face")])
+    locks = grow_locks(shell, paint, style, bald) if with_locks else no_locks()
     material = Material(
         name="hair",
         base_colour=paint_picture(paint, locks, style.curl),

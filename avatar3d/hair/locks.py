@@ -68,6 +68,14 @@ class Locks:
     """From the middle line to the right edge, same unit."""
 
 
+def no_locks() -> Locks:
+    """A cap's."""
+    none = np.zeros((0, 3), np.float32)
+    return Locks(
+        none, none, none[:, :2], none.astype(np.int32), kinds=(), cells=place_cells([]), paths=(), reach=()
+    )  # fmt: skip
+
+
 def grow_locks(shell: HairShell, paint: HairPaint, style: HairStyle, scene: Scene) -> Locks:
     """Ribbons over one shell; on cropped hair small tufts. `scene` is the bald head, which no ribbon enters."""
     hangs = shell.curtain_from < len(shell.over_line)

@@ -22,7 +22,7 @@ from avatar3d.formats.check import check_file
 from avatar3d.formats.provenance import DIGITAL_SOURCE_TYPE
 from avatar3d.head.load import load_head_model
 from avatar3d.head.pictures import part_picture
-from avatar3d.pipeline import CreateParams, Files, create_files
+from avatar3d.pipeline import CreateParams, Files, create_files, make_avatar
 from avatar3d.report import pictures
 from avatar3d.report.record import record_from_json
 
@@ -87,6 +87,15 @@ def test_the_glb_keeps_every_promise(collins: Files) -> None:
     report = check_file(collins.glb, khronos=False)
     assert not report.failures
     assert collins.glb.stat().st_size < 8e6
+
+
+def test_hair_can_be_a_cap_or_none(astronaut: Path, collins: Files) -> None:
+    cap, bare = (make_avatar(astronaut, CreateParams(hair=kind)).avatar for kind in ("cap", "none"))
+    cards = Avatar.load(collins.glb).mesh("hair")
+    assert 500 < len(cap.mesh("hair").triangles) < 0.4 * len(cards.triangles)
+    assert "hair" not in {mesh.name for mesh in bare.meshes}
+    np.testing.assert_array_equal(cap.meshes[0].positions, bare.meshes[0].positions)
+    assert sum(len(mesh.triangles) for mesh in bare.meshes) < 14_200
 
 
 def test_compact_is_smaller_and_moves_alike(astronaut: Path, collins: Files, tmp_path: Path) -> None:
