@@ -10,24 +10,9 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
-# Widths that a frame's front may have (metres), and what lies beside it: a gap for the blur, then so much ground.
-WIDTHS_M: Final = np.array([0.0008, 0.0013, 0.0019, 0.0027, 0.0037, 0.0049])
-_GAP_M: Final = 0.0003
-_GROUND_M: Final = 0.0012
-# A ribbon this far from its ground (sRGB, 0 to 1) is half sure; below the second, noise.
-_CLEAR: Final = 0.15
-_NOISE: Final = 0.02
-# Of two ribbons that stand out equally the wider is the frame, the other a part of it: exponent of its width.
-_WIDER: Final = 0.15
-# What a path pays to move by one step of place, of width; and the furthest it moves between neighbouring profiles.
-_BEND: Final = 0.07
-_SWELL: Final = 0.15
-_FURTHEST: Final = 3
-# What it pays at 9 mm from the first guess, where the net sees no glasses, and for another colour than the frame's.
-_ASTRAY: Final = 0.15
-_UNSEEN: Final = 0.35
-# What it gains there to the outside: lids and lashes are lines too, but inside.
-_OUTWARD: Final = 0.1
+from avatar3d.wear.ribbons import GAP_M, GROUND_M, NOISE, WIDTHS_M, Profiles, best_path, gain, picked, stand_out
+
+# What another colour than the frame's costs, as a share of what is gained.
 _STRANGE: Final = 0.65
 # What it pays to leave the other lens's outline by 2 mm; four times as much at most.
 _UNLIKE: Final = 0.12
@@ -48,23 +33,16 @@ _OTHER: Final = 0.3
 # Smoothing of the outline along itself, and of the doubt whether there is a rim (profiles).
 _SMOOTH: Final = 1.1
 _EVEN: Final = 2.0
-_LONG: Final = 3.0
+_LONG: Final = 6.0
+# No part is so many times as wide as the median; and what is less sure than this is drawn thinner, down to a part:
+# a doubtful wire is better than a doubtful bar.
+_WIDEST: Final = 1.6
+_THICK: Final = 0.45
+_THINNEST: Final = 0.35
 # From this sureness on there is a rim, and below that mean of it there is none anywhere: what stands out is brows, lids,
 # edges of lenses. Of 17 pairs: 0.14 to 0.21 without any rim, but one of 0.31; from 0.27 on with rims.
-_THERE: Final = 0.13
+_THERE: Final = 0.2
 _RIMLESS: Final = 0.24
-
-
-@dataclass(frozen=True, eq=False)
-class Profiles:
-    """A picture looked up across lines: S lines, B places across, N profiles along."""
-
-    colour: Float32[np.ndarray, "S B N 3"]
-    """sRGB, 0 to 1."""
-    seen: Float32[np.ndarray, "S B N"]
-    """The net's probability of glasses nearby."""
-    across_m: Float64[np.ndarray, "B"]
-    """Place across, evenly spaced; 0 on the first guess."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,16 +57,16 @@ class Path:
 
 def trace_line(profiles: Profiles) -> Path:
     """One open line, as a bridge is."""
-    contrast, _ = _stand_out(profiles)
-    chosen = _best_path(_gain(profiles, contrast), closed=False)
-    return _path(profiles, chosen, _picked(contrast, chosen))
+    contrast, _ = stand_out(profiles)
+    chosen = best_path(gain(profiles, contrast), closed=False)
+    return _path(profiles, chosen, picked(contrast, chosen))
 
 
 def approach(profiles: Profiles, normals: Float64[np.ndarray, "N 2"]) -> Float64[np.ndarray, "S N"]:
     """How far across two closed lines lie, were each the first guess moved and stretched (metres)."""
-    contrast, _ = _stand_out(profiles)
-    chosen = _best_path(_gain(profiles, contrast), closed=True)
-    clear = _along(_picked(contrast, chosen), 1.0)
+    contrast, _ = stand_out(profiles)
+    chosen = best_path(gain(profiles, contrast), closed=True)
+    clear = _along(picked(contrast, chosen), 1.0)
     return np.stack(
         [_moved(line, sure, normals) for line, sure in zip(profiles.across_m[chosen[..., 0]], clear, strict=True)]
     )
@@ -96,23 +74,25 @@ def approach(profiles: Profiles, normals: Float64[np.ndarray, "N 2"]) -> Float64
 
 def trace_pair(profiles: Profiles, normals: Float64[np.ndarray, "N 2"]) -> Path:
     """Two closed lines, each other's mirror image as far as the picture lets them; `normals` are the first one's."""
-    contrast, colours = _stand_out(profiles)
-    gain = _gain(profiles, contrast)
-    chosen = _best_path(gain, closed=True)
+    contrast, colours = stand_out(profiles)
+    gained = gain(profiles, contrast)
+    chosen = best_path(gained, closed=True)
     alike, other = np.ones_like(contrast), np.zeros(chosen.shape[:2])
     trust = other
     for _ in range(_ROUNDS):
-        clear = _along(_picked(contrast, chosen), 1.0)
+        clear = _along(picked(contrast, chosen), 1.0)
         trust = np.clip((clear - _SURE[0]) / (_SURE[1] - _SURE[0]), 0, 1)
         alike = _likeness(colours, chosen, clear)
         other = _mirrored(profiles.across_m[chosen[..., 0]], trust, normals)
         apart = (profiles.across_m[None, :, None] - other[:, None]) ** 2 / _UNLIKE_M**2
         unlike = _UNLIKE * trust[::-1, None] * np.minimum(apart, 4)
-        chosen = _best_path(gain * alike - unlike[:, :, None].astype(np.float32), closed=True)
-    found = _path(profiles, chosen, _picked(contrast * alike, chosen))
+        chosen = best_path(gained * alike - unlike[:, :, None].astype(np.float32), closed=True)
+    found = _path(profiles, chosen, picked(contrast * alike, chosen))
     own, by_other = found.sure + _LEAST, _OTHER * trust[::-1] * (1 - found.sure)
     across = _along(own * found.across_m + by_other * other, _SMOOTH) / _along(own + by_other + _LEAST, _SMOOTH)
     width = _along(own * found.width_m, _EVEN) / _along(own, _EVEN)
+    width = np.minimum(width, _WIDEST * np.median(width))
+    width *= np.clip(_along(found.sure, _EVEN) / _THICK, _THINNEST, 1)
     return Path(across, width, found.sure)
 
 
@@ -121,84 +101,7 @@ def rim_there(path: Path) -> Bool[np.ndarray, "N"]:
     sure = _along(path.sure, _LONG).mean(0)
     if sure.mean() < _RIMLESS:
         return np.zeros(len(sure), bool)
-    return _along((sure > _THERE)[None], _LONG)[0] > 0.5
-
-
-def _stand_out(profiles: Profiles) -> tuple[Float32[np.ndarray, "S B W N"], Float32[np.ndarray, "S B W N 3"]]:
-    """Per place and width of a ribbon how far it differs, in one direction, from both its sides; and its mean colour."""
-    places, total = profiles.across_m, np.cumsum(profiles.colour, axis=1)
-    total = np.concatenate([np.zeros_like(total[:, :1]), total], axis=1)
-    step = float(places[1] - places[0])
-    low, high = places[0] - step / 2, places[-1] + step / 2
-
-    def upto(place: Float64[np.ndarray, "B"]) -> Float32[np.ndarray, "S B N 3"]:
-        index = np.clip((place - low) / step, 0, len(places) - 1e-6)
-        whole = index.astype(int)
-        share = (index - whole).astype(np.float32)[None, :, None, None]
-        return total[:, whole] * (1 - share) + total[:, whole + 1] * share
-
-    def mean(begin: Float64[np.ndarray, "B"], end: Float64[np.ndarray, "B"]) -> Float32[np.ndarray, "S B N 3"]:
-        begin, end = np.clip(begin, low, high), np.clip(end, low, high)
-        samples = np.maximum((end - begin) / step, 0.3).astype(np.float32)
-        return (upto(end) - upto(begin)) / samples[None, :, None, None]
-
-    contrasts: list[np.ndarray] = []
-    colours: list[np.ndarray] = []
-    for width in WIDTHS_M:
-        inner, outer = places - width / 2, places + width / 2
-        colour = mean(inner, outer)
-        one = colour - mean(inner - _GAP_M - _GROUND_M, inner - _GAP_M)
-        two = colour - mean(outer + _GAP_M, outer + _GAP_M + _GROUND_M)
-        larger = np.maximum(np.maximum((one * one).sum(-1), (two * two).sum(-1)), np.float32(_NOISE**2))
-        within = (inner - _GAP_M - _GROUND_M >= low) & (outer + _GAP_M + _GROUND_M <= high)
-        contrast = np.maximum((one * two).sum(-1) / np.sqrt(larger), 0)
-        contrasts.append(contrast / (contrast + np.float32(_CLEAR)) * within[:, None])
-        colours.append(colour)
-    return np.stack(contrasts, axis=2), np.stack(colours, axis=2)
-
-
-def _gain(profiles: Profiles, contrast: Float32[np.ndarray, "S B W N"]) -> Float32[np.ndarray, "S B W N"]:
-    """What a path gains per profile: contrast, where the net sees glasses, near the first guess."""
-    wide = ((WIDTHS_M / WIDTHS_M[2]) ** _WIDER).astype(np.float32)[:, None]
-    away = profiles.across_m / 0.009
-    astray = (_ASTRAY * away**2 - _OUTWARD * away).astype(np.float32)[:, None, None]
-    return contrast * wide * (_UNSEEN + (1 - _UNSEEN) * profiles.seen)[:, :, None] - astray
-
-
-def _best_path(gain: Float32[np.ndarray, "S B W N"], *, closed: bool) -> Int64[np.ndarray, "S N 2"]:
-    """Place and width per profile with the most gain (dynamic programming); a closed path is the middle of two rounds."""
-    lines, places, widths, count = gain.shape
-    order = np.tile(np.arange(count), 2) if closed else np.arange(count)
-    moves = np.arange(-_FURTHEST, _FURTHEST + 1)
-    bend = (_BEND * moves**2).astype(np.float32)[:, None, None, None]
-    best = np.zeros((lines, places, widths), np.float32)
-    swelled = np.full((lines, places + 2 * _FURTHEST, widths), -1e9, np.float32)
-    steps: list[tuple[np.ndarray, np.ndarray]] = []
-    for profile in order:
-        around = np.full((3, *best.shape), -1e9, np.float32)
-        around[0, ..., 1:], around[1], around[2, ..., :-1] = best[..., :-1] - _SWELL, best, best[..., 1:] - _SWELL
-        swelled[:, _FURTHEST:-_FURTHEST] = around.max(0)
-        reached = np.stack([swelled[:, move : move + places] for move in range(len(moves))]) - bend
-        steps.append((reached.argmax(0), around.argmax(0)))
-        best = reached.max(0) + gain[..., profile]
-    line = np.arange(lines)
-    place, width = np.divmod(best.reshape(lines, -1).argmax(1), widths)
-    path = np.zeros((lines, len(order), 2), np.int64)
-    for profile in range(len(order))[::-1]:
-        path[:, profile, 0], path[:, profile, 1] = place, width
-        came, swell = steps[profile]
-        before = place + moves[came[line, place, width]]
-        place, width = before, width + swell[line, before, width] - 1
-    if not closed:
-        return path
-    half = count // 2
-    return np.roll(path[:, half : half + count], half, axis=1)
-
-
-def _picked(values: np.ndarray, chosen: Int64[np.ndarray, "S N 2"]) -> np.ndarray:
-    """Values along a path."""
-    lines, count = chosen.shape[:2]
-    return values[np.arange(lines)[:, None], chosen[..., 0], chosen[..., 1], np.arange(count)]
+    return sure > _THERE
 
 
 def _path(profiles: Profiles, chosen: Int64[np.ndarray, "S N 2"], sure: np.ndarray) -> Path:
@@ -209,10 +112,10 @@ def _path(profiles: Profiles, chosen: Int64[np.ndarray, "S N 2"], sure: np.ndarr
     own = _mean_where(profiles.colour, np.abs(off) <= np.maximum(_CORE * half_, _CORE_M))
     reach: list[np.ndarray] = []
     for side in (off, -off):
-        ground = _mean_where(profiles.colour, (side > half_ + _GAP_M) & (side <= half_ + _GAP_M + _GROUND_M))
+        ground = _mean_where(profiles.colour, (side > half_ + GAP_M) & (side <= half_ + GAP_M + GROUND_M))
         toward = own - ground
-        share = ((profiles.colour - ground) * toward).sum(-1) / np.maximum((toward * toward).sum(-1), _NOISE**2)
-        covered = np.clip(share, 0, 1) * (side <= half_ + _GAP_M) * ((side > 0) + 0.5 * (side == 0))
+        share = ((profiles.colour - ground) * toward).sum(-1) / np.maximum((toward * toward).sum(-1), NOISE**2)
+        covered = np.clip(share, 0, 1) * (side <= half_ + GAP_M) * ((side > 0) + 0.5 * (side == 0))
         reach.append(covered.sum(1) * (profiles.across_m[1] - profiles.across_m[0]))
     outer, inner = reach
     return Path(middle + (outer - inner) / 2, np.maximum(outer + inner, WIDTHS_M[0]), sure.astype(np.float64))
@@ -229,7 +132,7 @@ def _likeness(
     colours: Float32[np.ndarray, "S B W N 3"], chosen: Int64[np.ndarray, "S N 2"], clear: Float64[np.ndarray, "S N"]
 ) -> Float32[np.ndarray, "S B W N"]:
     """How like the frame each ribbon is coloured, the frame being what stands out most on the path so far."""
-    own = _picked(colours, chosen)[clear >= np.quantile(clear, 0.6)]
+    own = picked(colours, chosen)[clear >= np.quantile(clear, 0.6)]
     colour = np.median(own, axis=0)
     spread = np.maximum(1.5 * np.median(np.abs(own - colour), axis=0), _SAME_COLOUR)
     like = np.exp(-0.5 * (((colours - colour) / spread) ** 2).mean(-1))

@@ -4,12 +4,12 @@ Glasses + head --> lines of their front in space, pushed off the skin; temples a
                `-> drawn over the photo: skin that is not seen there
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Float64, Int32, Int64
+from jaxtyping import Float32, Float64, Int64
 
 from avatar3d.core.avatar import Avatar, Material, Mesh, Texture
 from avatar3d.core.head import HeadFit, HeadModel
@@ -18,6 +18,7 @@ from avatar3d.render.raycast import Scene
 from avatar3d.wear.front import draw_line
 from avatar3d.wear.glasses import Glasses
 from avatar3d.wear.plane import in_picture, place_on_frame
+from avatar3d.wear.tubes import AHEAD, UP, Piece, Tube, fan, skin_tube
 
 # Frames are so deep, and stay so far off the skin unless that moves them too far (metres).
 _DEPTH_M: Final = 0.0026
@@ -33,40 +34,15 @@ _CORNER: Final = 0.4
 # How thick and how high a temple is (metres); high as its hinge, within limits.
 _TEMPLE_M: Final = 0.0018
 _TEMPLE_HIGH_M: Final = (0.0018, 0.0045)
-_AHEAD, _UP = (0.0, 0.0, 1.0), (0.0, 1.0, 0.0)
-_SIDES: Final = 6
 _SEGMENTS: Final = 9
-# Skin this near to a frame is not trusted: the rim's own shadow and blur (metres).
-_SHADOW_M: Final = 0.0
+# What hides skin is widened where skin is judged (texture.evidence), by more than a rim's shadow and blur are wide: so
+# far inside the edges of a frame it may begin (metres).
+_INSIDE_M: Final = 0.0007
+_LEAST_M: Final = 0.0003
 # Between these probabilities the net's word alone comes to hide skin, but not behind the lenses: there it is too coarse.
 _SURELY: Final = (0.3, 0.7)
 # Clear glass adds no light of its own: a pale one would veil dark eyes.
 _GLASS: Final = (0.03, 0.03, 0.035, 0.03)
-
-
-@dataclass(frozen=True, eq=False)
-class _Tube:
-    """A path with an elliptic section."""
-
-    path: Float64[np.ndarray, "P 3"]
-    flat: Float64[np.ndarray, "P 2"]
-    """Where its colours are, in the plane of the frame."""
-    across_m: Float64[np.ndarray, "P"]
-    """Sideways: at right angles to the path and `deep`; no tube where it is 0."""
-    deep_m: Float64[np.ndarray, "P"]
-    deep: tuple[float, float, float]
-    """About which way its depth lies; never along the path."""
-    closed: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class _Piece:
-    """A part of a mesh."""
-
-    points: Float64[np.ndarray, "N 3"]
-    normals: Float64[np.ndarray, "N 3"]
-    flat: Float64[np.ndarray, "N 2"]
-    triangles: Int32[np.ndarray, "T 3"]
 
 
 def put_on(avatar: Avatar, model: HeadModel, fitted: HeadFit, glasses: Glasses | None) -> Avatar:
@@ -79,7 +55,7 @@ def put_on(avatar: Avatar, model: HeadModel, fitted: HeadFit, glasses: Glasses |
     clear = Material("lenses", colour_factor=_GLASS, roughness=0.05, alpha_mode="BLEND", double_sided=True)
     size = np.array(paint.shape[1::-1])
     joint = model.joint_names.index("head")
-    worn = [([_skin_tube(tube) for tube in tubes], dull), ([_fan(tube) for tube in tubes if tube.closed], clear)]
+    worn = [([skin_tube(tube) for tube in tubes], dull), ([fan(tube) for tube in tubes if tube.closed], clear)]
     return replace(avatar, meshes=(*avatar.meshes, *(_mesh(pieces, skin, size, joint) for pieces, skin in worn)))
 
 
@@ -98,8 +74,10 @@ def hidden_by_glasses(
         return hidden.astype(np.float32)
     for tube in _tubes(model, fitted.neutral, glasses, fitted.camera):
         depth_m = float(fitted.camera.view(tube.path.astype(np.float32))[:, 2].mean())
-        broad_m = tube.across_m if tube.deep == _AHEAD else tube.deep_m
-        broad_px = fitted.camera.focal_px / depth_m * np.where(broad_m > 0, broad_m + 2 * _SHADOW_M, 0)
+        broad_m = tube.across_m if tube.deep == AHEAD else tube.deep_m
+        broad_px = (
+            fitted.camera.focal_px / depth_m * np.where(broad_m > 0, np.maximum(broad_m - 2 * _INSIDE_M, _LEAST_M), 0)
+        )
         line = fitted.camera.project(tube.path.astype(np.float32)) - np.float32(0.5)
         draw_line(hidden, line.astype(np.float64), broad_px, closed=tube.closed)
         if tube.closed:
@@ -109,7 +87,7 @@ def hidden_by_glasses(
     return np.maximum(drawn, np.clip((seen - low) / np.float32(high - low), 0, 1) * (1 - clear))
 
 
-def _tubes(model: HeadModel, vertices: Float32[np.ndarray, "V 3"], glasses: Glasses, camera: Camera) -> list[_Tube]:
+def _tubes(model: HeadModel, vertices: Float32[np.ndarray, "V 3"], glasses: Glasses, camera: Camera) -> list[Tube]:
     """Rims, bridge, temples on one head that this camera saw."""
     front = glasses.front
     widest = np.concatenate([front.rims[..., None, :] + front.rim_m[..., None, None] / 2 * [[0, 1], [0, -1]]])
@@ -120,11 +98,11 @@ def _tubes(model: HeadModel, vertices: Float32[np.ndarray, "V 3"], glasses: Glas
     # Toward the camera, not just forward: so the rims stay where the photo shows them.
     toward = [camera.position_m - line for line in lines]
     left, right, bridge, *hinges = (line + to * (ahead / to[:, 2:]) for line, to in zip(lines, toward, strict=True))
-    rims = [_Tube(rim, rim_flat, thick, np.where(thick > 0, _DEPTH_M, 0), _AHEAD, closed=True)
+    rims = [Tube(rim, rim_flat, thick, np.where(thick > 0, _DEPTH_M, 0), AHEAD, closed=True)
             for rim, rim_flat, thick in zip((left, right), front.rims, front.rim_m, strict=True)]  # fmt: skip
     sides = [_temple(model, vertices, hinge, front.hinges[side], front.hinge_m[side], sign)
              for side, (hinge, sign) in enumerate(zip(hinges, (1, -1), strict=True))]  # fmt: skip
-    return [*rims, _Tube(bridge, front.bridge, front.bridge_m, np.full(len(bridge), _DEPTH_M), _AHEAD), *sides]
+    return [*rims, Tube(bridge, front.bridge, front.bridge_m, np.full(len(bridge), _DEPTH_M), AHEAD), *sides]
 
 
 def _forward(skin: Scene, points: Float64[np.ndarray, "N 3"]) -> float:
@@ -142,7 +120,7 @@ def _temple(
     flat: Float64[np.ndarray, "B 2"],
     hinge_m: Float64[np.ndarray, "B"],
     sign: int,
-) -> _Tube:
+) -> Tube:
     """From the rim around the corner, along the head, over the ear and down behind it."""
     skin = np.unique(model.triangles[model.part("face")])
     eyes = model.joint_regressor[model.joint_names.index("leftEye")] @ model.rest
@@ -162,76 +140,10 @@ def _temple(
     high_m = np.full(len(path), np.clip(hinge_m[-1], *_TEMPLE_HIGH_M))
     high_m[: len(hinge)] = hinge_m
     colours = np.concatenate([flat, np.tile(flat[1], (len(path) - len(flat), 1))])
-    return _Tube(path, colours, np.full(len(path), _TEMPLE_M), high_m, _UP)
+    return Tube(path, colours, np.full(len(path), _TEMPLE_M), high_m, UP)
 
 
-def _skin_tube(tube: _Tube) -> _Piece:
-    """A tube's surface; open ends are closed by drawing their ring together."""
-    path, flat, sizes = tube.path, tube.flat, np.stack([tube.across_m, tube.deep_m], axis=-1)
-    if not tube.closed:
-        path, flat, sizes = (np.concatenate([part[:1], part, part[-1:]]) for part in (path, flat, sizes))
-    ahead = np.roll(path, -1, axis=0) - np.roll(path, 1, axis=0)
-    if not tube.closed:
-        ahead[:2], ahead[-2:] = path[2] - path[1], path[-2] - path[-3]
-    ahead /= np.maximum(np.linalg.norm(ahead, axis=1, keepdims=True), 1e-9)
-    across = np.cross(ahead, tube.deep)
-    across /= np.linalg.norm(across, axis=1, keepdims=True)
-    deep = np.cross(across, ahead)
-    angle = np.arange(_SIDES) * 2 * np.pi / _SIDES
-    cosine, sine = np.cos(angle)[None, :, None], np.sin(angle)[None, :, None]
-    wide, thick = (np.maximum(part, 1e-4)[:, None, None] for part in sizes.T)
-    normals = thick * cosine * across[:, None] + wide * sine * deep[:, None]
-    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
-    if not tube.closed:
-        sizes[[0, -1]] = 0
-        normals[[0, -1]] = np.stack([-ahead[0], ahead[-1]])[:, None]
-    wide, thick = (part[:, None, None] / 2 for part in sizes.T)
-    offset = wide * cosine * across[:, None] + thick * sine * deep[:, None]
-    rings = len(path) if tube.closed else len(path) - 1
-    here = np.arange(rings)[:, None] * _SIDES + np.arange(_SIDES)
-    after = (np.arange(rings)[:, None] + 1) % len(path) * _SIDES + np.arange(_SIDES)
-    here_next, after_next = np.roll(here, -1, axis=1), np.roll(after, -1, axis=1)
-    triangles = np.concatenate(
-        [np.stack(corners, -1).reshape(-1, 3) for corners in ((here, after, after_next), (here, after_next, here_next))]
-    )
-    beside = offset[..., :2] if tube.deep == _AHEAD else 0 * offset[..., :2]
-    return _without_nothing(
-        (path[:, None] + offset).reshape(-1, 3),
-        normals.reshape(-1, 3),
-        (flat[:, None] + beside).reshape(-1, 2),
-        triangles,
-    )
-
-
-def _without_nothing(
-    points: Float64[np.ndarray, "N 3"],
-    normals: Float64[np.ndarray, "N 3"],
-    flat: Float64[np.ndarray, "N 2"],
-    triangles: Int64[np.ndarray, "T 3"],
-) -> _Piece:
-    """Without triangles that have no area, and vertices that have no triangle."""
-    corner, second, third = (points[triangles[:, i]] for i in range(3))
-    full = np.linalg.norm(np.cross(second - corner, third - corner), axis=1) > 1e-12
-    used, index = np.unique(triangles[full], return_inverse=True)
-    return _Piece(points[used], normals[used], flat[used], index.reshape(-1, 3).astype(np.int32))
-
-
-def _fan(tube: _Tube) -> _Piece:
-    """A lens in its rim: its middle bulges a little."""
-    rim = tube.path
-    middle = rim.mean(0) + [0, 0, 0.002]
-    points = np.concatenate([rim, middle[None]])
-    normals = points - (middle - np.array([0, 0, 0.09]))
-    index = np.arange(len(rim))
-    triangles = np.stack([index, np.roll(index, -1), np.full(len(rim), len(rim))], axis=1)
-    corner, second, third = points[triangles[0]]
-    if np.cross(second - corner, third - corner)[2] < 0:
-        triangles = triangles[:, ::-1]
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    return _Piece(points, normals, np.zeros((len(points), 2)), triangles.astype(np.int32))
-
-
-def _mesh(pieces: list[_Piece], material: Material, size: Int64[np.ndarray, "2"], joint: int) -> Mesh:
+def _mesh(pieces: list[Piece], material: Material, size: Int64[np.ndarray, "2"], joint: int) -> Mesh:
     """One mesh on one joint, named as its material; its colours are in a picture of the frame's plane of this size."""
     starts = np.cumsum([0, *(len(piece.points) for piece in pieces)])
     count = int(starts[-1])

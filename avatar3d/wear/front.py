@@ -10,20 +10,24 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
-from avatar3d.wear.contour import Profiles, approach, rim_there, trace_line, trace_pair
+from avatar3d.wear.contour import approach, rim_there, trace_line, trace_pair
 from avatar3d.wear.plane import PIXEL_M, in_picture, look_at_places
+from avatar3d.wear.ribbons import Profiles
 
 # Points of an outline; where beside a guess a rim is sought, first far off, then nearby (metres).
 _POINTS: Final = 72
 _STEP_M: Final = 0.0004
 _FAR_M: Final = np.arange(-16, 23) * 0.0006
 _NEAR_M: Final = np.arange(-20, 21) * _STEP_M
+# Rims go around eyes: an outline that comes so near to a pupil runs along a lid, and there is no rim (metres).
+_PUPIL_M: Final = 0.031
+_EYE_M: Final = (0.010, 0.003)
 # Points of a bridge and of a hinge; how far a hinge reaches out; how far below the eyes both are sought (metres).
 _BAR_POINTS: Final = 9
 _HINGE_M: Final = 0.004
 _BELOW_M: Final = 0.008
 _ABOVE_M: Final = 0.006
-# A bar that stands out less is drawn at its usual place, so thick (metres).
+# A bar that stands out less is drawn at its usual place; it is at least so thick (metres).
 _CLEAR_BAR: Final = 0.4
 _THIN_M: Final = 0.0013
 # Where they usually sit: index of the outline, which starts at the outer end and runs over the top.
@@ -93,7 +97,8 @@ def _rims(
     outward = _outward(first)
     path = trace_pair(_around(sheet, first, outward, _NEAR_M), outward[0, ::_FINER])
     rims = first[:, ::_FINER] + path.across_m[..., None] * outward[:, ::_FINER]
-    return rims, path.width_m * rim_there(path)
+    across, above = np.abs(np.abs(rims[..., 0]) - _PUPIL_M) < _EYE_M[0], np.abs(rims[..., 1]) < _EYE_M[1]
+    return rims, path.width_m * (rim_there(path) & ~(across & above).any())
 
 
 def _around(
@@ -145,16 +150,23 @@ def _bridge(sheet: _Sheet, rims: Float64[np.ndarray, "2 N 2"], rim_m: Float64[np
     """The bar between the rims."""
     left, right = rims
     half = rim_m.mean() / 2
-    return _bar(sheet, (right[:, 0].max() + half, left[:, 0].min() - half), rims, _BRIDGE_AT)
+    return _bar(sheet, (right[:, 0].max() + half, left[:, 0].min() - half), rims, _BRIDGE_AT, _usual(rim_m))
 
 
 def _hinge(sheet: _Sheet, rim: Float64[np.ndarray, "N 2"], rim_m: Float64[np.ndarray, "N"], sign: int) -> _Bar:
     """The bar from a rim's outer end outward."""
     begin = sign * ((sign * rim[:, 0]).max() + rim_m.mean() / 2)
-    return _bar(sheet, (begin, begin + sign * _HINGE_M), rim[None], _HINGE_AT)
+    return _bar(sheet, (begin, begin + sign * _HINGE_M), rim[None], _HINGE_AT, _usual(rim_m))
 
 
-def _bar(sheet: _Sheet, span: tuple[float, float], rims: Float64[np.ndarray, "R N 2"], usually_at: int) -> _Bar:
+def _usual(rim_m: Float64[np.ndarray, "*S"]) -> float:
+    """How thick a bar is that nobody sees clearly (metres): as the rims, when there are any."""
+    return max(float(np.median(rim_m)), _THIN_M)
+
+
+def _bar(
+    sheet: _Sheet, span: tuple[float, float], rims: Float64[np.ndarray, "R N 2"], usually_at: int, usual_m: float
+) -> _Bar:
     """A bar across these x (metres), about as high as the upper half of the rims; it begins, and between two ends, on them."""
     x = np.linspace(*span, _FINER * (_BAR_POINTS - 3) + 1)
     usual = float(rims[:, usually_at, 1].mean())
@@ -163,7 +175,7 @@ def _bar(sheet: _Sheet, span: tuple[float, float], rims: Float64[np.ndarray, "R 
     path = trace_line(_profiles(sheet, places[None], across))
     clear = bool(path.sure.mean() > _CLEAR_BAR)
     y = usual + _smooth(path.across_m[0]) * clear
-    thick = _smooth(path.width_m[0]) if clear else np.full(len(y), _THIN_M)
+    thick = _smooth(path.width_m[0]) if clear else np.full(len(y), usual_m)
     line, points = np.stack([x[::_FINER], y], axis=-1), rims.reshape(-1, 2)
     first, last = (points[np.argmin(((points - end) ** 2).sum(1))] for end in line[[0, -1]])
     if len(rims) == 1:

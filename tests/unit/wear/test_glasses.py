@@ -128,7 +128,9 @@ def test_a_rim_hides_the_skin_behind_it_and_nothing_else() -> None:
     glasses, unseen = find_glasses(model(), fitted(), face, segments), np.zeros((SIZE, SIZE), np.float32)
     hidden = hidden_by_glasses(model(), fitted(), glasses, unseen)
     frame = (np.abs(face.photo.pixels.astype(int) - SKIN).sum(-1) > 60) & (segments.of("glasses").max() > 0)
-    assert hidden[frame].mean() > 0.9
+    widened = cv2.dilate(hidden, np.ones((7, 7)))  # less than texture.evidence does
+    assert widened[frame].mean() > 0.95
+    assert hidden[frame].mean() > 0.4
     assert hidden.mean() < 0.2
     seen = unseen.copy()
     seen[10:20, 10:20] = 0.8
