@@ -37,7 +37,7 @@ _LONG: Final = 6.0
 # No part is so many times as wide as the median; and what is less sure than this is drawn thinner, down to a part:
 # a doubtful wire is better than a doubtful bar.
 _WIDEST: Final = 1.6
-_THICK: Final = 0.45
+_THICK: Final = 0.33
 _THINNEST: Final = 0.35
 # From this sureness on there is a rim, and below that mean of it there is none anywhere: what stands out is brows, lids,
 # edges of lenses. Of 17 pairs: 0.14 to 0.21 without any rim, but one of 0.31; from 0.27 on with rims.
