@@ -139,7 +139,7 @@ def _temple(
     path = np.concatenate([hinge, along, (along[-1] + tip)[None] / 2 + [[0, 0.004, -0.003]], tip[None]])
     high_m = np.full(len(path), np.clip(hinge_m[-1], *_TEMPLE_HIGH_M))
     high_m[: len(hinge)] = hinge_m
-    colours = np.concatenate([flat, np.tile(flat[1], (len(path) - len(flat), 1))])
+    colours = np.concatenate([flat, np.tile(flat[0], (len(path) - len(flat), 1))])
     return Tube(path, colours, np.full(len(path), _TEMPLE_M), high_m, UP)
 
 
