@@ -6,7 +6,7 @@
     --> the same with what the face net answers to the picture          (avatar3d/fit/look.py)
     --> avatar3d/head/data/NAME_noise.safetensors
 
-    python -m tools.head.noise [--batches 23] [--cases FOLDER]
+    python -m tools.head.noise [--batches 65] [--cases FOLDER]
 
 To be run again whenever the landmark map changes. FOLDER keeps what was observed, so that only the last step is repeated.
 """
@@ -138,7 +138,7 @@ def stored_arrays(noise: LandmarkNoise, glance: Glance, look: Look) -> dict[str,
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--batches", type=int, default=23)
+    parser.add_argument("--batches", type=int, default=65)
     parser.add_argument("--cases", type=Path, default=None)
     choices = parser.parse_args()
     with tempfile.TemporaryDirectory() as passing:
