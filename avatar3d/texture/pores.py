@@ -12,9 +12,10 @@ from avatar3d.render.lights import LUMINANCE
 from avatar3d.texture.atlas import Atlas
 from avatar3d.texture.regions import blur
 
-# Bands in texels of a 1024 atlas (finer and coarser standard deviation), and the most of each in log luminance.
+# Bands in texels of a 1024 atlas (finer and coarser standard deviation), and the most of each in log luminance
+# (the coarser, the less: sides of heads looked like leather).
 _BANDS: Final = ((0.7, 2.0), (2.0, 6.0), (6.0, 18.0))
-_MOST: Final = (0.030, 0.030, 0.030)
+_MOST: Final = (0.030, 0.022, 0.012)
 _MOTTLED: Final = np.array([0.8, 1.05, 1.1], np.float32)
 """Mottling is blood: it darkens green and blue more than red."""
 _STRETCHED: Final = (1.6, 2.6)

@@ -33,6 +33,8 @@ class Look:
     sockets: Float32[np.ndarray, "M"]
     drawn: Float32[np.ndarray, "M"]
     plain: Float32[np.ndarray, "M"]
+    cosine: Float32[np.ndarray, "M"]
+    """Between normal and view: 1 seen squarely, 0 edge-on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,7 @@ class Front:
     """Where the photo shows them, were nothing in the way."""
     grazing: Float32[np.ndarray, "M"]
     """1 seen squarely, 0 seen edge-on."""
+    cosine: Float32[np.ndarray, "M"]
 
 
 def facing(atlas: Atlas, surface: Surface, pixels: Float32[np.ndarray, "V 2"]) -> Front:
@@ -88,7 +91,7 @@ def facing(atlas: Atlas, surface: Surface, pixels: Float32[np.ndarray, "V 2"]) -
     blended = atlas.blend(np.concatenate([cosine[:, None], pixels], axis=1).astype(np.float32), likely)
     front = np.flatnonzero(blended[:, 0] > _GRAZING[0])
     t = np.clip((blended[front, 0] - _GRAZING[0]) / (_GRAZING[1] - _GRAZING[0]), 0, 1)
-    return Front(likely[front], blended[front, 1:], t * t * (3 - 2 * t))
+    return Front(likely[front], blended[front, 1:], t * t * (3 - 2 * t), blended[front, 0])
 
 
 def look_up(atlas: Atlas, front: Front, surface: Surface, evidence: Evidence) -> Look:
@@ -110,4 +113,5 @@ def look_up(atlas: Atlas, front: Front, surface: Surface, evidence: Evidence) ->
         judged[kept, 1],
         judged[kept, 2],
         judged[kept, 3],
+        front.cosine[kept],
     )

@@ -1,7 +1,7 @@
 """From the photo and the fitted head to the skin's own colour.
 
 photo --evidence--> what is skin --look_up--> colour per texel (and of its mirror image)
-      --fit_light, divide--> albedo --temper--> log ratio to the skin tone
+      --fit_light, divide--> albedo --temper, even out, calm--> log ratio to the skin tone
       --mirror fill, pull-push, fade--> albedo everywhere --> normal map
 """
 
@@ -25,6 +25,7 @@ from avatar3d.texture.even import Side, even_out, without_strands
 from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
 from avatar3d.texture.neck import neck_tint
 from avatar3d.texture.normals import normal_map
+from avatar3d.texture.oblique import calm_oblique
 from avatar3d.texture.pores import even_texels, grain
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
 from avatar3d.texture.teeth import recover_mouth
@@ -98,6 +99,13 @@ def recover_skin(
         Side(own, own_weight, drawn, sockets),
         Side(opposite, opposite_weight, other_drawn, other_sockets),
         bearded=evidence.bearded,
+    )
+    own, opposite = (
+        calm_oblique(ratio, trust, lines, _picture(atlas, look.chosen, look.cosine), bearded=evidence.bearded)
+        for ratio, trust, lines, look in (
+            (own, own_weight, drawn, seen),
+            (opposite, opposite_weight, other_drawn, mirrored),
+        )
     )
     own, weight = _fill_from_mirror(own, own_weight, opposite, opposite_weight)
     # What lies hidden in the fold of a lid is skin like that around the eye, not like the dark rim of its lashes; what
