@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +41,7 @@ from avatar3d.report.story import Story, tell_story
 from avatar3d.rig.assemble import as_rigged, assemble_avatar
 from avatar3d.texture.eyes import recover_eyes
 from avatar3d.texture.recover import recover_skin
+from avatar3d.texture.teeth import recover_mouth
 from avatar3d.wear.frames import hidden_by_glasses, put_on
 from avatar3d.wear.glasses import find_glasses
 
@@ -138,16 +139,19 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
         picture = segment_hair(model, fitted, face, segments)
         glasses = find_glasses(model, fitted, face, segments)
         rims, beard = (over_photo(segments, segments.of(kind), face) for kind in ("glasses", "beard"))
-        hidden = np.maximum(hidden_by_hair(picture, face), hidden_by_glasses(model, fitted, glasses, rims))
+        hidden, worn = hidden_by_hair(picture, face), hidden_by_glasses(model, fitted, glasses, rims)
         shown = rigging.result()
-        skin = recover_skin(model, shown, face, size=params.texture_px, hidden=hidden, beard=beard)
+        skin = recover_skin(
+            model, shown, face, size=params.texture_px, hidden=hidden, worn=worn if glasses else None, beard=beard
+        )
+        flesh = beside.submit(recover_mouth, model, shown, face, light=skin.light, tone=skin.tone)
         looking = beside.submit(recover_eyes, model, shown, face, light=skin.light)
         progress("hair")
         hair = None
         if params.hair != "none":
             hair = grow_hair(model, fitted, face, skin, picture=picture, with_locks=params.hair == "cards")
         skin = tint_scalp(model, fitted, skin, hair)
-        eyes = looking.result()
+        skin, eyes = replace(skin, parts=flesh.result()), looking.result()
         progress("rig")
         avatar = assemble_avatar(
             model,

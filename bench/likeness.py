@@ -59,6 +59,7 @@ from avatar3d.texture.regions import (
     RIGHT_EYE,
     fill_polygon,
 )
+from avatar3d.texture.teeth import recover_mouth
 from bench.measure import similarity
 from bench.skins import portraits_folder, skin_from, split_names
 from tools.head.synthetic import Lens, look_at_head, random_light, render_portrait
@@ -87,6 +88,7 @@ def make(model: HeadModel, face: FaceObservation, *, fitted: HeadFit | None = No
     fitted = fitted or fit_head(model, face, segments=segment_face(face))
     shown = as_rigged(model, fitted)
     skin = recover_skin(model, shown, face)
+    skin = replace(skin, parts=recover_mouth(model, shown, face, light=skin.light, tone=skin.tone))
     eyes = recover_eyes(model, shown, face, light=skin.light)
     avatar = assemble_avatar(model, shown, skin, eyes, None, name=face.photo.name, extras={})
     return Made(face, fitted, skin, avatar)

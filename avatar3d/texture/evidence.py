@@ -83,35 +83,37 @@ def gather_evidence(
     face: FaceObservation,
     texel_px: float,
     hidden: Float32[np.ndarray, "H W"] | None = None,
+    worn: Float32[np.ndarray, "H W"] | None = None,
     beard: Float32[np.ndarray, "H W"] | None = None,
 ) -> Evidence:
     """Judge the photo around the face; `texel_px` photo pixels lie between neighbouring texels.
 
     `hidden` (photo pixels, 1 = hair or another thing before the face) takes its pixels out of the evidence. Brows, a
     beard, and what is as plain and of the same colour as sure skin stay: a mask of hair may be wrong about a forehead.
+    `worn` (likewise, 1 = glasses) takes brows out too: a rim before them is not their hair.
     `beard` (likewise) is painted out to the rim of the face, where otherwise only what looks like skin is.
     """
     unit = face.interocular_px
     left, top, right, bottom = _window(face, unit)
     crop = face.photo.pixels[top:bottom, left:right]
     person = face.person[top:bottom, left:right].astype(np.float32)
-    over, hairy = (
+    masks = [
         np.zeros_like(person) if plane is None else np.ascontiguousarray(plane[top:bottom, left:right], np.float32)
-        for plane in (hidden, beard)
-    )
+        for plane in (hidden, worn, beard)
+    ]
     scale = 1.0 if texel_px <= 1.3 else 1 / texel_px
     if scale < 1:
         size = max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale))
         scale = size[0] / crop.shape[1]
         crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
         person = np.asarray(cv2.resize(person, size, interpolation=cv2.INTER_AREA), np.float32)
-        over = np.asarray(cv2.resize(over, size, interpolation=cv2.INTER_AREA), np.float32)
-        hairy = np.asarray(cv2.resize(hairy, size, interpolation=cv2.INTER_AREA), np.float32)
+        masks = [np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32) for plane in masks]
     left_top = np.array([left, top], np.float32)
     colour = LINEAR_FROM_SRGB[np.asarray(crop, np.uint8)]
     points = ((face.landmarks_px - left_top) * np.float32(scale)).astype(np.float32)
-    masks = person, over, hairy
-    trust, sockets, drawn, plain, bearded = _judge(colour, masks, points, unit * scale, open_mouth=mouth_is_open(face))
+    over, rims, hairy = masks
+    planes = person, over, rims, hairy
+    trust, sockets, drawn, plain, bearded = _judge(colour, planes, points, unit * scale, open_mouth=mouth_is_open(face))
     return Evidence(colour, trust, sockets, drawn, plain, bearded, left_top, scale)
 
 
@@ -134,7 +136,7 @@ def _window(face: FaceObservation, unit: float) -> tuple[int, int, int, int]:
 
 def _judge(
     colour: Float32[np.ndarray, "H W 3"],
-    masks: tuple[Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"]],
+    masks: tuple[Float32[np.ndarray, "H W"], ...],
     points: Float32[np.ndarray, "478 2"],
     unit: float,
     *,
@@ -144,9 +146,9 @@ def _judge(
 ]:
     """Trust, sockets, drawn features and plainness of each pixel, whether there is a beard.
 
-    `masks` are where a person is, what hides the face and where a beard grows; `unit` is the inter-ocular distance here.
+    `masks` are where a person is, what hides the face, what is worn and where a beard grows; `unit` is the inter-ocular distance here.
     """
-    person, over, hairy = masks
+    person, over, worn, hairy = masks
     shape = (colour.shape[0], colour.shape[1])
 
     def polygon(indices: tuple[int, ...], grow: float = 0.0, soften: float = 0.0) -> Float32[np.ndarray, "H W"]:
@@ -189,7 +191,7 @@ def _judge(
     middle_shape = fill_polygon(shape, points[list(OVAL)], grow=-_RIM * unit, soften=0.04 * unit)
     # Inside the face's rim, where no hair is known of, only what no skin, beard or thin fringe looks like is refused:
     # a shaded cheek is skin, and a fringe that nobody found is better seen than missing.
-    core = middle_shape * np.maximum(low, 1 - _grown(over, _HIDDEN_GROWN * unit))
+    core = middle_shape * np.maximum(low, 1 - _grown(np.maximum(over, worn), _HIDDEN_GROWN * unit))
     skin_like = _connected(np.maximum(skin_like, features), np.maximum(core, sure)) * skin_like
     skin_like = np.asarray(cv2.erode(skin_like, kernel, iterations=2), np.float32)
     skin_like = blur(skin_like, 0.02 * unit)
@@ -202,6 +204,7 @@ def _judge(
         [core * bearded, bare, polygon(LIPS, 0.02), polygon(NOSTRILS), polygon(RIGHT_BROW, 0.0, 0.01), polygon(LEFT_BROW, 0.0, 0.01)]
     )  # fmt: skip
     over = _grown(over * (1 - bare), _HIDDEN_GROWN * unit) * (1 - kept_over)
+    over = np.maximum(over, _grown(worn * (1 - bare), _HIDDEN_GROWN * unit) * (1 - bare))
     trust *= 1 - over
     edge = max(1, round(0.03 * unit))
     border = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * edge + 1, 2 * edge + 1))

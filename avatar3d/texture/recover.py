@@ -28,7 +28,6 @@ from avatar3d.texture.normals import normal_map
 from avatar3d.texture.oblique import calm_oblique
 from avatar3d.texture.pores import even_texels, grain
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
-from avatar3d.texture.teeth import recover_mouth
 from avatar3d.texture.temper import clear_lids, smile_folds, smile_of, temper
 from avatar3d.texture.warp import aligned_pixels
 from avatar3d.texture.white import white_gain
@@ -59,20 +58,21 @@ def recover_skin(
     size: int = 1024,
     delight: bool = True,
     hidden: Float32[np.ndarray, "H W"] | None = None,
+    worn: Float32[np.ndarray, "H W"] | None = None,
     beard: Float32[np.ndarray, "H W"] | None = None,
 ) -> Skin:
     """Albedo, normal map and light of one face; `size` is the atlas's edge in texels (1024 or 2048).
 
-    `hidden` says, per photo pixel, how surely hair or something else lies before the face (not brows, not a beard):
-    the skin there is filled in from around; `beard` where one grows. Without `delight` the photo's light stays in the albedo: for benchmarks.
+    `hidden` says, per photo pixel, how surely hair or something else lies before the face (not brows, not a beard), `worn`
+    how surely glasses do (before brows too): the skin there is filled in from around; `beard` where one grows. Without
+    `delight` the photo's light stays in the albedo: for benchmarks.
     """
     atlas = face_atlas(model, size)
     surface = posed_surface(model, fitted)
     pixels = aligned_pixels(model, fitted, face)
     front = facing(atlas, surface, pixels)
-    evidence = gather_evidence(
-        face, photo_pixels_per_texel(front.pixels, atlas.texels[front.chosen], size), hidden, beard
-    )
+    texel_px = photo_pixels_per_texel(front.pixels, atlas.texels[front.chosen], size)
+    evidence = gather_evidence(face, texel_px, hidden, worn, beard)
     seen = look_up(atlas, front, surface, evidence)
     other = Surface(surface.vertices[model.mirror], surface.normals[model.mirror], surface.eye, surface.scene)
     mirrored = look_up(atlas, facing(atlas, other, pixels[model.mirror]), other, evidence)
@@ -126,10 +126,7 @@ def recover_skin(
     texels = atlas.texels[seen.chosen]
     light = _refine(light, albedo.reshape(-1, 3)[texels], replace(seen, weight=seen.weight * skin.ravel()[texels]))
     bumps = normal_map(ratio @ LUMINANCE, own_weight)
-    parts = recover_mouth(model, fitted, face, pixels, light, tone)
-    return Skin(
-        Texture("skin", srgb_from_linear(albedo)), Texture("skin_normal", bumps), own_weight, light, tone, parts
-    )
+    return Skin(Texture("skin", srgb_from_linear(albedo)), Texture("skin_normal", bumps), own_weight, light, tone)
 
 
 def _measure_light(seen: Look) -> Light:

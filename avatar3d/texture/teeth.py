@@ -24,7 +24,7 @@ from avatar3d.texture.closeup import Closeup, look_closely
 from avatar3d.texture.complete import pull_push
 from avatar3d.texture.project import vertex_normals
 from avatar3d.texture.regions import LIPS, MOUTH_OPENING, blur, fill_polygon, mouth_is_open
-from avatar3d.texture.warp import sample
+from avatar3d.texture.warp import aligned_pixels, sample
 
 _JAWS: Final = ("teethUpper", "teethLower")
 _BEHIND: Final = ("mouth", "tongue")
@@ -69,13 +69,13 @@ def recover_mouth(
     model: HeadModel,
     fitted: HeadFit,
     face: FaceObservation,
-    pixels: Float32[np.ndarray, "V 2"],
+    *,
     light: Light,
     tone: Float32[np.ndarray, "3"],
 ) -> dict[str, Texture]:
     """Albedo of teeth, mouth and tongue by part, as far as the photo shows them; empty for closed lips.
 
-    `pixels` is where in the photo to look for each vertex, `tone` the skin's albedo (linear).
+    `tone` is the skin's albedo (linear).
     """
     if not mouth_is_open(face) or any(part_picture("teeth") is None or name not in model.part_names for name in _JAWS):
         return {}
@@ -83,7 +83,12 @@ def recover_mouth(
     parts = [model.part(name) for name in _JAWS]
     triangles = model.triangles[np.concatenate(parts)]
     seen = _Seen(
-        opening, fitted, pixels, vertex_normals(fitted.posed, triangles), Scene(fitted.posed, triangles), light
+        opening,
+        fitted,
+        aligned_pixels(model, fitted, face),
+        vertex_normals(fitted.posed, triangles),
+        Scene(fitted.posed, triangles),
+        light,
     )
     looks = {name: seen.look(part_texels(model, name, _WIDTH, _HEIGHT), model.mirror) for name in _JAWS}
     found = dict[str, Texture]()

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from avatar3d.core.avatar import Texture
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadFit
 from avatar3d.core.photo import FaceObservation
 from avatar3d.render.stage import LINEAR_FROM_SRGB
 from avatar3d.texture.recover import recover_skin
+from avatar3d.texture.teeth import recover_mouth
 from tests.unit.texture.portrait import head, portrait
 
 YELLOWISH = (0.55, 0.42, 0.24)
@@ -30,17 +32,22 @@ def front_crowns(pixels: np.ndarray) -> np.ndarray:
     return LINEAR_FROM_SRGB[np.concatenate([cell.reshape(-1, 3) for cell in cells])]
 
 
+def inside(fitted: HeadFit, face: FaceObservation) -> dict[str, Texture]:
+    skin = recover_skin(head(), fitted, face, size=SIZE)
+    return recover_mouth(head(), fitted, face, light=skin.light, tone=skin.tone)
+
+
 def test_teeth_take_the_photos_colour(smiling: tuple[HeadFit, FaceObservation]) -> None:
-    parts = recover_skin(head(), *smiling, size=SIZE).parts
+    parts = inside(*smiling)
     colour = np.median(front_crowns(parts["teethUpper"].pixels), axis=0)
     np.testing.assert_allclose(colour / colour.sum(), np.array(YELLOWISH) / sum(YELLOWISH), atol=0.03)
 
 
 def test_closed_lips_tell_nothing_of_teeth() -> None:
-    assert not recover_skin(head(), *portrait(), size=SIZE).parts
+    assert not inside(*portrait())
 
 
 def test_the_same_mouth_gives_the_same_bytes(smiling: tuple[HeadFit, FaceObservation]) -> None:
-    first, second = (recover_skin(head(), *smiling, size=SIZE).parts for _ in range(2))
+    first, second = (inside(*smiling) for _ in range(2))
     assert first.keys() == second.keys()
     assert all((first[name].pixels == second[name].pixels).all() for name in first)
