@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from avatar3d.render.lights import LUMINANCE
 from avatar3d.texture.regions import blur
 
-_SQUARE: Final = (0.25, 0.60)
+_SQUARE: Final = (0.30, 0.65)
 """Cosines between normal and view: below the first, skin looks like what is seen squarely beside it, above the second
 like itself."""
 _TREND: Final = 0.025
@@ -25,10 +24,8 @@ _FINE: Final = 4
 """Texels of the atlas in one of the small pictures on which this is done."""
 _SPECK: Final = 1.0
 """What is smaller is pores and stays, pixels of those."""
-# Differences that skin may have in log luminance and log chroma; this share of what exceeds them is taken out. As far as
-# likeness and albedo error held; lower knees look better still.
-_KNEE: Final = (0.14, 0.04)
 _CALMED: Final = 0.8
+"""Share of the difference that is taken out."""
 _CALMED_BEARDED: Final = 0.4
 """Share of this for a bearded face: hair is no blotch."""
 
@@ -50,17 +47,11 @@ def calm_oblique(
     trusted = skin * ((1 - oblique) ** 2 + np.float32(_FAINT)) + np.float32(1e-6)
     beside = blur(np.dstack([own * trusted[..., None], trusted]), _BESIDE * len(seen))
     change = beside[..., :3] / beside[..., 3:] - own
-    luminance = (change @ LUMINANCE)[..., None]
-    excess = _beyond(luminance, _KNEE[0]) + _beyond(change - luminance, _KNEE[1])
     share = oblique * np.float32(_CALMED * (_CALMED_BEARDED if bearded else 1))
-    calmed = np.asarray(cv2.resize(excess * share[..., None], weight.shape, interpolation=cv2.INTER_LINEAR), np.float32)
+    calmed = np.asarray(cv2.resize(change * share[..., None], weight.shape, interpolation=cv2.INTER_LINEAR), np.float32)
     return ratio + calmed * ((1 - drawn) * (weight > 0))[..., None]
 
 
 def _smaller(picture: Float32[np.ndarray, "S S *C"]) -> Float32[np.ndarray, "Q Q *C"]:
     size = len(picture) // _FINE
     return np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _beyond(change: Float32[np.ndarray, "S S C"], knee: float) -> Float32[np.ndarray, "S S C"]:
-    return change - np.clip(change, -np.float32(knee), np.float32(knee))

@@ -19,7 +19,7 @@ def blotched(depth: float = -0.5) -> np.ndarray:
 
 def test_a_blotch_fades_where_skin_is_seen_obliquely_and_stays_where_it_is_seen_squarely() -> None:
     calmed = calm_oblique(blotched(), SEEN, NOTHING, TURNING, bearded=False)
-    assert calmed[128, 223].max() > 0.7 * -0.5
+    assert calmed[128, 223].max() > 0.5 * -0.5
     np.testing.assert_array_equal(calmed[:, :100], blotched()[:, :100])
 
 
@@ -30,9 +30,7 @@ def test_brows_stay_and_a_beard_fades_less() -> None:
     assert -0.5 < beard < skin
 
 
-def test_what_skin_may_differ_by_stays_and_so_do_pores() -> None:
-    faint = blotched(-0.04)
-    np.testing.assert_allclose(calm_oblique(faint, SEEN, NOTHING, TURNING, bearded=False), faint, atol=1e-6)
+def test_pores_stay() -> None:
     pores = np.zeros((SIZE, SIZE, 3), np.float32)
     pores[::2, ::2] = -0.2
     calmed = calm_oblique(pores, SEEN, NOTHING, TURNING, bearded=False)
