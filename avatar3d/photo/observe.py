@@ -22,6 +22,8 @@ _PROFILE_SCORE = 0.80
 """Detector scores of boxes the mesh refuses: profiles 0.82 to 0.95 (or their mirror images), things that are no faces up to 0.78."""
 _DOUBTFUL, _CLEARLY = 0.78, 0.85
 """A face of so low a second score is none when a box on which the mesh saw nothing scores so high (70 to 75 degrees)."""
+_COLLAPSED = 0.15
+"""Eyes so close, in sides of such a box, on which the looks disagree, are no small face: the mesh has collapsed on a profile."""
 _MESH_FAILS_DEG = 40.0
 """Beyond this yaw (as the mesh sees it), looks that disagree mean that the face is turned further still."""
 _MESH_SETTLES_DEG = 70.0
@@ -101,6 +103,9 @@ def _believable(faces: Faces, photo: Photo) -> list[tuple[Face, FaceMeasures]]:
         if one.score < _DOUBTFUL and any(box.score > _CLEARLY for box in faces.unsettled):
             continue  # the mesh has put a frontal face on a profile
         measures = measure_face(photo.pixels, one.landmarks)
+        widest = max((box.side_px for box in faces.unsettled if box.score > _PROFILE_SCORE), default=0.0)
+        if one.landmarks.spread > limits.loose and measures.iod_px < _COLLAPSED * widest:
+            continue
         turned = abs(math.degrees(measures.yaw_rad)) > _MESH_FAILS_DEG
         unclear = turned or measures.blur > limits.blur or measures.iod_px < limits.smallest_iod_px
         if one.landmarks.spread <= limits.loose or unclear:
