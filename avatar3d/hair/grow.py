@@ -94,8 +94,8 @@ def _mesh(model: HeadModel, shell: HairShell, locks: Locks, material: Material) 
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(across, axis=1)
     normals = np.concatenate([shell.normals.reshape(-1, 3), locks.normals, inner_normals]).astype(np.float32)
-    # Where a ribbon folds back on itself it would show its wrong side.
-    folded = (np.sum(across * normals[triangles].sum(1), axis=1) < 0) & (triangles[:, 0] >= rows * columns)
+    # Where a ribbon or a wave of the shell folds back on itself it would show its wrong side.
+    folded = np.sum(across * normals[triangles].sum(1), axis=1) < 0
     triangles = triangles[(area > 1e-9) & ~folded]
     kept, corner = np.unique(triangles, return_inverse=True)
     return Mesh(

@@ -13,11 +13,17 @@ from avatar3d.hair.atlas import is_shell
 from avatar3d.hair.finish import encode
 from avatar3d.hair.follicles import draw_follicles
 from avatar3d.hair.grow import Hair
+from avatar3d.hair.scalp import Skull, usual_hairline
+from avatar3d.hair.texels import ramp
 from avatar3d.render.raycast import Scene
 
 # How much of the skin's colour is hair's under hanging hair, and how dark it is in its own shadow.
 _SHARE: Final = 0.85
 _SHADOW: Final = 0.75
+# Beside the face, from these azimuths on, hair that hangs over skin it does not grow from (ears, cheeks) takes so much less of
+# its colour: an ear that peeps out is no plug of hair.
+_BESIDE_DEG: Final = (55.0, 70.0)
+_ONLY_OVER: Final = 0.3
 # Hair further off the scalp than this does not colour it (metres).
 _NEAR_M: Final = 0.07
 
@@ -30,6 +36,7 @@ def tint_scalp(model: HeadModel, fitted: HeadFit, skin: Skin, hair: Hair | None)
     size = pixels.shape[0]
     if hair.mesh is not None and (hair.style.hang is not None or hair.style.ears > 0):
         cover, colour = _cover(model, fitted, hair.mesh)
+        cover *= _rooted(fitted.neutral, hair.style.skull)
         mask, tint = (
             cv2.resize(part, (size, size), interpolation=cv2.INTER_LINEAR)
             for part in _to_atlas(model, cover, colour, min(size, 512))
@@ -51,6 +58,13 @@ def _lay_over(
     flat = pixels.reshape(-1, pixels.shape[2])
     below = flat[texels, :3].astype(np.float32)
     flat[texels, :3] = np.clip(np.round(below + opacity[:, None] * (colour - below)), 0, 255).astype(np.uint8)
+
+
+def _rooted(points: Float32[np.ndarray, "V 3"], skull: Skull) -> Float32[np.ndarray, "V"]:
+    """1 where hair may grow and before the face, less beside it where hair only hangs over skin."""
+    azimuth = np.abs(skull.azimuth(points))
+    beside = ramp(azimuth, *_BESIDE_DEG) * (1 - ramp(skull.height(points) - usual_hairline(azimuth), -0.1, 0.1))
+    return (1 - (1 - _ONLY_OVER) * beside).astype(np.float32)
 
 
 def _cover(

@@ -150,13 +150,17 @@ def _mesh(pieces: list[Piece], material: Material, size: Int64[np.ndarray, "2"],
     joints, weights = np.zeros((count, 4), np.int32), np.zeros((count, 4), np.float32)
     joints[:, 0], weights[:, 0] = joint, 1
     uvs = (in_picture(np.concatenate([piece.flat for piece in pieces])) + 0.5) / size
-    triangles = [piece.triangles + start for piece, start in zip(pieces, starts, strict=False)]
+    triangles = np.concatenate([piece.triangles + start for piece, start in zip(pieces, starts, strict=False)])
+    points, normals = (np.concatenate(part) for part in zip(*((p.points, p.normals) for p in pieces), strict=True))
+    first, second, third = (points[triangles[:, corner]] for corner in range(3))
+    # Where a sharp bend folds a tube back on itself it would show its wrong side.
+    outward = np.sum(np.cross(second - first, third - first) * normals[triangles].sum(1), axis=1) > 0
     return Mesh(
         name=material.name,
-        positions=np.concatenate([piece.points for piece in pieces]).astype(np.float32),
-        normals=np.concatenate([piece.normals for piece in pieces]).astype(np.float32),
+        positions=points.astype(np.float32),
+        normals=normals.astype(np.float32),
         uvs=np.clip(uvs, 0, 1).astype(np.float32),
-        triangles=np.concatenate(triangles).astype(np.int32),
+        triangles=triangles[outward].astype(np.int32),
         material=material,
         morph_names=(),
         morphs=np.zeros((0, count, 3), np.float32),
