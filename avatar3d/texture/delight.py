@@ -30,7 +30,7 @@ _ITERATIONS: Final = 12
 _FACES_OWN: Final = np.array([0.0, 0.12, 0.0, 0.0, 0.0, 0.02, 0.0, 0.0, -0.05])
 """What faces look as if lit by though light is even (foreheads are paler than jaws, middles than sides), relative to the
 constant coefficient: mean excess of fitted over true light on synthetic heads in skins of the calibration half."""
-_DOUBT: Final = 0.07
+_DOUBT: Final = 0.10
 """Spread of log shading at which half of a fitted light is believed; of less, ever less: faint shading is mostly skin.
 Lowered from .13 for portraits, whose rims stayed dark (decision 0013)."""
 _DOUBT_POWER: Final = 4
