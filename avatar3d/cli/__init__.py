@@ -52,12 +52,13 @@ class Verbs(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):  # a file name may hold what the console cannot show
                 stream.reconfigure(errors="backslashreplace")
-        with _stopped_by_signals():
-            code = self._run(words, voice, **{**extra, "standalone_mode": False})
+        with _stopped_by_signals() as asked:
+            code = self._run(words, voice, asked, **{**extra, "standalone_mode": False})
         sys.exit(code)
 
-    def _run(self, words: list[str], voice: Voice, **extra: Any) -> int:
+    def _run(self, words: list[str], voice: Voice, asked: threading.Event, **extra: Any) -> int:
         """The exit code of this command line, its error told."""
+        stopped = InterruptedRunError("Stopped.", hint="Nothing is left half-written; run it again.")
         try:
             code = super().main(words, **extra)
         except Avatar3dError as error:
@@ -70,11 +71,14 @@ class Verbs(click.Group):
                 voice.error(UsageError(error.format_message(), hint="See avatar3d --help."))
             return UsageError.exit_code
         except (click.Abort, KeyboardInterrupt):
-            voice.error(InterruptedRunError("Stopped.", hint="Nothing is left half-written; run it again."))
-            return InterruptedRunError.exit_code
+            voice.error(stopped)
+            return stopped.exit_code
         except BrokenPipeError:  # whoever read our output has gone
             return 0
         except Exception as cause:  # noqa: BLE001  the last door: the user gets a sentence
+            if asked.is_set():  # a library made another error of it
+                voice.error(stopped)
+                return stopped.exit_code
             bug = Avatar3dError(
                 f"avatar3d failed in a way it should not: {type(cause).__name__}: {cause}",
                 hint="Please report it with what --debug prints.",
@@ -86,13 +90,15 @@ class Verbs(click.Group):
 
 
 @contextmanager
-def _stopped_by_signals() -> Generator[None, None, None]:
+def _stopped_by_signals() -> Generator[threading.Event, None, None]:
     """SIGTERM and a closed terminal stop a verb as Ctrl-C does, so that it removes what it has half written.
 
-    A signal that the caller ignores or handles (nohup, a host program) is left to the caller.
+    A signal that the caller ignores or handles (nohup, a host program) is left to the caller. The event tells that one came.
     """
+    asked = threading.Event()
 
     def stop(_number: int, _frame: object) -> None:
+        asked.set()
         raise KeyboardInterrupt
 
     names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
@@ -101,7 +107,7 @@ def _stopped_by_signals() -> Generator[None, None, None]:
     for number in ours:
         signal.signal(number, stop)
     try:
-        yield
+        yield asked
     finally:
         for number in ours:
             signal.signal(number, signal.SIG_DFL)
