@@ -1,6 +1,6 @@
 """The whole product on one page.
 
-photo -> FaceObservation -> HeadFit, Segments -> Skin, eyes, hair, glasses -> Avatar -> DIR/NAME/{glb, json, png, html}
+photo -> FaceObservation -> Segments -> HeadFit -> Skin, eyes, hair, glasses -> Avatar -> DIR/NAME/{glb, json, png, html}
 """
 
 import json
@@ -141,9 +141,7 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
         rims, beard = (over_photo(segments, segments.of(kind), face) for kind in ("glasses", "beard"))
         hidden, worn = hidden_by_hair(picture, face), hidden_by_glasses(model, fitted, glasses, rims)
         shown = rigging.result()
-        skin = recover_skin(
-            model, shown, face, size=params.texture_px, hidden=hidden, worn=worn if glasses else None, beard=beard
-        )
+        skin = recover_skin(model, shown, face, size=params.texture_px, hidden=hidden, worn=worn, beard=beard)
         flesh = beside.submit(recover_mouth, model, shown, face, light=skin.light, tone=skin.tone)
         looking = beside.submit(recover_eyes, model, shown, face, light=skin.light)
         progress("hair")

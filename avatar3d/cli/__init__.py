@@ -62,8 +62,9 @@ class Verbs(click.Group):
         try:
             code = super().main(words, **extra)
         except Avatar3dError as error:
-            voice.error(error)
-            return error.exit_code
+            told = stopped if asked.is_set() else error  # a library, or we for it, made another error of the stop
+            voice.error(told)
+            return told.exit_code
         except click.ClickException as error:
             if not voice.as_json:
                 error.show()
@@ -76,7 +77,7 @@ class Verbs(click.Group):
         except BrokenPipeError:  # whoever read our output has gone
             return 0
         except Exception as cause:  # noqa: BLE001  the last door: the user gets a sentence
-            if asked.is_set():  # a library made another error of it
+            if asked.is_set():
                 voice.error(stopped)
                 return stopped.exit_code
             bug = Avatar3dError(
@@ -91,7 +92,7 @@ class Verbs(click.Group):
 
 @contextmanager
 def _stopped_by_signals() -> Generator[threading.Event, None, None]:
-    """SIGTERM and a closed terminal stop a verb as Ctrl-C does, so that it removes what it has half written.
+    """Ctrl-C, SIGTERM and a closed terminal stop a verb alike, so that it removes what it has half written.
 
     A signal that the caller ignores or handles (nohup, a host program) is left to the caller. The event tells that one came.
     """
@@ -101,16 +102,17 @@ def _stopped_by_signals() -> Generator[threading.Event, None, None]:
         asked.set()
         raise KeyboardInterrupt
 
-    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
+    names = ("SIGINT", "SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
     known = [getattr(signal, name) for name in names if hasattr(signal, name)]  # Windows has no SIGHUP
-    ours = [number for number in known if signal.getsignal(number) == signal.SIG_DFL]
+    before = {number: signal.getsignal(number) for number in known}
+    ours = [number for number in known if before[number] in (signal.SIG_DFL, signal.default_int_handler)]
     for number in ours:
         signal.signal(number, stop)
     try:
         yield asked
     finally:
         for number in ours:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, before[number])
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,6 +9,7 @@ from jaxtyping import Float64
 from avatar3d.core.avatar import Avatar, Skeleton
 from avatar3d.hair.grow import Hair
 from avatar3d.hair.scalp import Skull
+from avatar3d.hair.texels import ramp
 
 # Chains and where around the head they hang (degrees, 0 ahead, positive to the person's left).
 _CHAINS: Final = (("hairRight", -80.0), ("hairLeft", 80.0), ("hairBack", 180.0))
@@ -54,9 +55,9 @@ def hang_on_joints(avatar: Avatar, hair: Hair | None) -> Avatar:
 
 def _weights(down: Float64[np.ndarray, "N"], azimuth: Float64[np.ndarray, "N"]) -> Float64[np.ndarray, "N 7"]:
     """Shares of the head and of each chain's two joints; `down`: 0 where hair begins to hang, 1 at its end."""
-    head = 1 - _smooth(down / _HEAD_LETS_GO)
-    second = _smooth((down - _SECOND_TAKES[0]) / (_SECOND_TAKES[1] - _SECOND_TAKES[0]))
-    back = _smooth((np.abs(azimuth) - _BACK_FROM_DEG[0]) / (_BACK_FROM_DEG[1] - _BACK_FROM_DEG[0]))
+    head = 1 - ramp(down, 0, _HEAD_LETS_GO)
+    second = ramp(down, *_SECOND_TAKES)
+    back = ramp(np.abs(azimuth), *_BACK_FROM_DEG)
     left = (1 - back) * (azimuth > 0)
     shares = np.stack([1 - back - left, left, back], axis=1) * (1 - head)[:, None]
     split = np.stack([shares * (1 - second)[:, None], shares * second[:, None]], axis=2)
@@ -86,8 +87,3 @@ def _longer(
             names.append(f"{name}{index + 1}")
             positions.append(place.astype(np.float32))
     return Skeleton(tuple(names), np.array(parents, np.int32), np.stack(positions).astype(np.float32))
-
-
-def _smooth(t: Float64[np.ndarray, "N"]) -> Float64[np.ndarray, "N"]:
-    t = np.clip(t, 0, 1)
-    return t * t * (3 - 2 * t)

@@ -23,7 +23,12 @@ def line_curtain(
     rows, columns = shell.over_line.shape
     first = shell.curtain_from
     if first >= rows:
-        return np.zeros((0, 3), np.float32), np.zeros((0, 3), np.float32), np.zeros((0, 2), np.float32), _NONE
+        return (
+            np.zeros((0, 3), np.float32),
+            np.zeros((0, 3), np.float32),
+            np.zeros((0, 2), np.float32),
+            np.zeros((0, 3), np.int32),
+        )
     down = np.append(np.arange(first - 1, rows - 1, _COARSER), rows - 1)
     across = np.arange(0, columns, _COARSER)
     normals = shell.normals[down[:, None], across].reshape(-1, 3)
@@ -31,6 +36,3 @@ def line_curtain(
     v, u = np.meshgrid((down - down[0]) / (down[-1] - down[0]), across / (columns - 1), indexing="ij")
     uvs = on_lining(u.ravel(), v.ravel()).astype(np.float32)
     return points, -normals, uvs, grid_triangles(len(down), len(across))[:, ::-1]
-
-
-_NONE: Final = np.zeros((0, 3), np.int32)

@@ -71,9 +71,7 @@ class Locks:
 def no_locks() -> Locks:
     """A cap's."""
     none = np.zeros((0, 3), np.float32)
-    return Locks(
-        none, none, none[:, :2], none.astype(np.int32), kinds=(), cells=place_cells([]), paths=(), reach=()
-    )  # fmt: skip
+    return Locks(none, none, none[:, :2], none.astype(np.int32), (), place_cells([]), (), ())
 
 
 def grow_locks(shell: HairShell, paint: HairPaint, style: HairStyle, scene: Scene) -> Locks:

@@ -86,6 +86,22 @@ def test_a_bug_of_ours_exits_70_without_a_traceback() -> None:
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("made_of_it", [ZeroDivisionError("by zero"), NoFaceError("None.")])
+def test_a_stop_that_a_library_turned_into_another_error_is_still_a_stop(made_of_it: Exception) -> None:
+    @click.command()
+    @speaking
+    def swallowing(voice: Voice) -> int:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise made_of_it from None
+        return 0
+
+    result = run(swallowing)
+    assert result.exit_code == 41
+    assert "INTERRUPTED" in result.stderr
+
+
 def test_debug_shows_the_traceback_down_to_the_cause() -> None:
     result = run(failing(ZeroDivisionError("by zero")), "--debug")
     assert result.exit_code == 70
