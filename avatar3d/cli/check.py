@@ -1,11 +1,16 @@
 """avatar3d check: whether files keep our promises."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from avatar3d.cli.voice import Voice, printable, speaking
 from avatar3d.core.errors import Avatar3dError, OutputInvalidError
+
+if TYPE_CHECKING:  # a verb's file is quick to import; its work is loaded when it runs
+    from avatar3d.formats.check import CheckReport
+    from avatar3d.formats.finding import Level
 
 
 @click.command()
@@ -13,8 +18,9 @@ from avatar3d.core.errors import Avatar3dError, OutputInvalidError
 @click.option(
     "--khronos/--no-khronos", default=True, show_default=True, help="Run the Khronos validator when it is here."
 )
+@click.option("--verbose", "-v", is_flag=True, help="Also list the promises that hold.")
 @speaking
-def check(voice: Voice, files: tuple[Path, ...], khronos: bool) -> int:
+def check(voice: Voice, files: tuple[Path, ...], khronos: bool, verbose: bool) -> int:
     """Check GLB files against what avatar3d promises."""
     from avatar3d.formats.check import check_file
 
@@ -29,9 +35,24 @@ def check(voice: Voice, files: tuple[Path, ...], khronos: bool) -> int:
             voice.error(error)
             codes.append(error.exit_code)
             continue
-        lines = [f"{item.level.upper():4}  {item.check:9}  {item.where:14}  {item.reason}" for item in report.findings]
-        verdict = "FAILED" if report.failures else "passed"
-        counts = f"{len(report.failures)} failures, {len(report.warnings)} warnings"
-        voice.result("\n".join([*lines, f"{printable(file)}: {verdict}, {counts}"]), report.as_json())
+        voice.result("\n".join(_told(report, file, verbose=verbose)), report.as_json())
         codes.append(0 if report.ok else OutputInvalidError.exit_code)
     return max(codes)
+
+
+def _told(report: "CheckReport", file: Path, *, verbose: bool) -> list[str]:
+    """The verdict in one line, below it the problems, failures first; then, if asked for, all that was looked at."""
+    tally: tuple[tuple[str, str, Level], ...] = (
+        ("failure", "failures", "fail"),
+        ("warning", "warnings", "warn"),
+        ("promise kept", "promises kept", "pass"),
+        ("check skipped (--verbose says why)", "checks skipped (--verbose says why)", "skip"),
+    )
+    counts = [
+        f"{len(found)} {one if len(found) == 1 else many}" for one, many, level in tally if (found := report.of(level))
+    ]
+    told = [*report.failures, *report.warnings, *(report.of("skip") + report.of("pass") if verbose else ())]
+    return [
+        f"{printable(file)}: {'FAILED' if report.failures else 'passed'}, {', '.join(counts)}",
+        *(f"  {item.level.upper():4}  {item.check:9}  {item.where:14}  {item.reason}" for item in told),
+    ]

@@ -40,9 +40,31 @@ def test_one_file_passes_fails_or_cannot_be_read(right: Path, wrong: Path, cut: 
     assert [check(path).exit_code for path in (right, wrong, cut)] == [0, 30, 10]
 
 
-def test_the_last_line_names_the_file_as_it_was_given(right: Path, wrong: Path) -> None:
+def test_a_line_names_each_file_as_it_was_given(right: Path, wrong: Path) -> None:
     verdicts = [line for line in check(right, wrong).stdout.splitlines() if ".glb: " in line]
     assert [line.split(",")[0] for line in verdicts] == [f"{right}: passed", f"{wrong}: FAILED"]
+
+
+def test_below_it_stand_the_problems_alone_failures_first(right: Path, wrong: Path) -> None:
+    verdict, *problems = check(wrong).stdout.splitlines()
+    levels = [line.split()[0] for line in problems]
+    assert "FAIL" in levels
+    assert levels == sorted(levels)  # FAIL before WARN, and nothing else
+    assert set(levels) <= {"FAIL", "WARN"}
+    assert f"{levels.count('FAIL')} failure" in verdict
+    assert "promises kept" in verdict
+
+
+def test_what_holds_is_listed_when_asked_for(right: Path) -> None:
+    short, long = (check(*options, right).stdout.splitlines() for options in ((), ("--verbose",)))
+    kept = [line for line in long if line.startswith("  PASS")]
+    assert f"{len(kept)} promises kept" in long[0]
+    assert [line for line in long if line not in kept] == short
+
+
+def test_files_without_a_fault_have_one_line_each(right: Path) -> None:
+    lines = check(right, right).stdout.splitlines()
+    assert [line.split(",")[0] for line in lines] == [f"{right}: passed"] * 2
 
 
 @pytest.mark.parametrize("turned", [False, True])
