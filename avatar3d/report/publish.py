@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from typing import Any, Final
@@ -20,11 +20,13 @@ MANIFEST: Final = "manifest.json"
 def publishing(target: Path) -> Generator[Path, None, None]:
     """A private folder to fill; when the block ends well it takes the place of `target` in one step.
 
-    When the block fails, `target` is as it was and nothing is left beside it. What a killed run left is swept.
+    When the block fails, `target` is as it was and nothing is left beside it, nor of the folders above it that were
+    made for it. What a killed run left is swept.
     Raises DiskError for whatever the disk refuses, and for a `target` that holds anything but an avatar of ours.
     """
     fresh = target.parent / f".{target.name}.{os.getpid()}.new"
     stale = target.parent / f".{target.name}.{os.getpid()}.old"
+    missing = [folder for folder in target.parents if not os.path.lexists(folder)]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _sweep(target)
@@ -47,6 +49,9 @@ def publishing(target: Path) -> Generator[Path, None, None]:
             stale.replace(target)
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.rmtree(stale, ignore_errors=True)
+        for folder in missing:
+            with suppress(OSError):  # only an empty folder goes: it may hold this avatar, or another run's
+                folder.rmdir()
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> Path:

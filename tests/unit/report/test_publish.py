@@ -32,6 +32,29 @@ def test_a_failed_run_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["anna"]
 
 
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, RuntimeError])
+def test_a_failed_run_takes_the_folders_away_that_it_made(tmp_path: Path, stop: type[BaseException]) -> None:
+    (tmp_path / "before").mkdir()
+    with pytest.raises(stop), publishing(tmp_path / "before" / "new" / "deep" / "anna") as fresh:
+        (fresh / "a.txt").write_text("half")
+        raise stop
+    assert [path.name for path in tmp_path.iterdir()] == ["before"]
+    assert list((tmp_path / "before").iterdir()) == []
+
+
+def test_folders_above_one_that_cannot_be_made_go_too(tmp_path: Path) -> None:
+    with pytest.raises(DiskError), publishing(tmp_path / "new" / ("a" * 400) / "anna"):
+        pytest.fail("the work began")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_it_made_stays_when_another_run_uses_it(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), publishing(tmp_path / "out" / "anna"):
+        _publish(tmp_path / "out" / "bob", "done")
+        raise RuntimeError
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["bob"]
+
+
 def test_a_second_run_replaces_the_whole_folder(tmp_path: Path) -> None:
     with publishing(tmp_path / "anna") as fresh:
         (fresh / "gone.txt").write_text("old")
