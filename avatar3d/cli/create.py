@@ -31,9 +31,12 @@ def create(
 ) -> int:
     """Turn photos into rigged heads."""
     from avatar3d.pipeline import CreateParams, create_files, distinct_names
+    from avatar3d.report.names import safe_name
 
     if name is not None and len(photos) > 1:
         raise UsageError(f"--name fits one photo, got {len(photos)}.", hint="Leave it out, or call once per photo.")
+    if name is not None and (taken := safe_name(name)) != name:
+        voice.warn(f"{name!r} cannot name a folder everywhere; it is called {taken!r}.")
     params = CreateParams(texture_px=int(texture_px), **choices)  # type: ignore[arg-type]
     exit_code = 0
     for photo, avatar_name in zip(photos, distinct_names([name] if name else [p.stem for p in photos]), strict=True):

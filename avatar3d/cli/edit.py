@@ -33,6 +33,8 @@ def edit(
 
     params = EditParams(mix=tuple(map(_shared, mix)), **choices)  # type: ignore[arg-type]
     chosen = safe_name(name or f"{record.resolve().parent.name}-edited")
+    if name not in (None, chosen):
+        voice.warn(f"{name!r} cannot name a folder everywhere; it is called {chosen!r}.")
     glb = edit_files(record, out / chosen, params)
     voice.result(str(glb), {"glb": str(glb), "folder": str(glb.parent)})
     return 0

@@ -183,3 +183,15 @@ def test_help_imports_neither_numpy_nor_a_verb() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert answer.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("verb", ["create", "edit"])
+@pytest.mark.parametrize(("name", "told"), [("../esc", "'esc'"), ("anna", "")])
+def test_a_name_that_is_changed_is_told_and_a_refused_run_leaves_no_folder(
+    verb: str, name: str, told: str, tmp_path: Path
+) -> None:
+    words = [verb, str(tmp_path / "none.jpg"), "-o", str(tmp_path / "out" / "deep"), "--name", name]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 10
+    assert [told in line for line in result.stderr.splitlines() if line.startswith("warning")] == [True] * bool(told)
+    assert list(tmp_path.iterdir()) == []
