@@ -11,11 +11,13 @@ from weakref import WeakKeyDictionary
 import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
+from scipy.ndimage import gaussian_filter1d  # pyright: ignore[reportUnknownVariableType]
 
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.hair.edges import TAPER, grows_out
 from avatar3d.hair.grow import Hair
 from avatar3d.hair.scalp import find_skull, usual_hairline
+from avatar3d.hair.style import HairStyle
 from avatar3d.hair.texels import SIZE, ramp
 from avatar3d.render.raycast import Scene
 
@@ -36,6 +38,14 @@ _VEIL_OF_STUBBLE: Final = 0.30
 _MOST_OF_STUBBLE: Final = 0.5
 # Natural logarithm by which stubble is darker than the scalp looks between it.
 _STUBBLE_DEEP: Final = 0.30
+# The line of stubble, and of the ring of hair around a bald crown, is no line but a mean over so many degrees around: beside
+# the forehead it falls steeply.
+_THIN_SOFT_DEG: Final = np.linspace(-18.0, 18.0, 9)
+# A crown of less than this density is bald. Toward it, where the mesh ends, hair is still nearly dense, and thins out from
+# there on: levels of a style's density, and how much denser it is.
+_BALD: Final = 0.5
+_THINS_OUT: Final = 2.0
+_STILL_DENSE: Final = 1.8
 # How steeply a hair stands out of the skin. Texels so wide (metres) draw no hairs, only the veil.
 _STEEP: Final = 2.2
 # Where hair is as dense as 1 over this, none of the noise is skin; where it is thinner than that, nothing is drawn.
@@ -96,6 +106,7 @@ def draw_follicles(
     column, row = (u * (SIZE - 1) + 0.5).astype(np.int32), (v * (SIZE - 1) + 0.5).astype(np.int32)
     flow = np.stack([hair.paint.flow.across[row, column], hair.paint.flow.down[row, column]], axis=1)
     ways, fine = _in_atlas(scalp, points, _over_skull(points, hair, flow))
+    fine *= _crowned(points, hair.style).astype(np.float32)  # single hairs in texels so large would be blots
     there = np.ones((len(points), 1), np.float32)
     parts = np.concatenate([there, dense[:, None], fine[:, None], hair.paint.colour[row, column]], axis=1)
     half = scalp.image(parts)
@@ -138,12 +149,16 @@ def _density(points: Float32[np.ndarray, "N 3"], fitted: HeadFit, hair: Hair) ->
     style, picture, skull = hair.style, hair.picture, hair.style.skull
     azimuth, height = skull.azimuth(points), skull.height(points)
     around = np.abs(azimuth)
+    thin = picture.stubble > 0 or style.density[-1] < _BALD
+    turns = _THIN_SOFT_DEG if thin else np.zeros(1)
     line = style.line(azimuth)
     outside, inside = (np.interp(around, TAPER[:, 0], column) for column in TAPER[:, 1:].T)
     rooted = np.interp(azimuth, np.linspace(-180, 180, SIZE), grows_out(style))
     outside = np.where(around < _NAPE_DEG, _HANGING_TAPER + (outside - _HANGING_TAPER) * rooted, outside)
-    usual = ramp((height - line + outside) / (outside + inside), 0, 1)
-    usual *= np.interp(height, np.linspace(-1, 3, len(style.density)), style.density)
+    usual = np.zeros(len(points))
+    for turn in turns:
+        usual += ramp((height - style.line(azimuth + turn) + outside) / (outside + inside), 0, 1) / len(turns)
+    usual *= np.minimum(_STILL_DENSE * _crowned(points, style), 1)
     away = points - fitted.camera.position_m
     away /= np.linalg.norm(away, axis=1, keepdims=True)
     out = points - skull.middle
@@ -159,6 +174,12 @@ def _density(points: Float32[np.ndarray, "N 3"], fitted: HeadFit, hair: Hair) ->
     shell = np.linalg.norm(hair.shell.points - skull.middle, axis=2)
     standing = radius - shell[(v * (rows - 1) + 0.5).astype(int), (u * (columns - 1) + 0.5).astype(int)]
     return (dense * (1 - ramp(standing, *_EAR_M))).astype(np.float32)
+
+
+def _crowned(points: Float32[np.ndarray, "N 3"], style: HairStyle) -> Float64[np.ndarray, "N"]:
+    """1 where the head bears hair, falling to 0 toward a bald crown."""
+    thinning = gaussian_filter1d(style.density, _THINS_OUT)
+    return np.interp(style.skull.height(points), np.linspace(-1, 3, len(thinning)), thinning)
 
 
 def _on_shell(

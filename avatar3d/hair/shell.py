@@ -24,6 +24,8 @@ RISE_NAPE_M: Final = 0.040
 # High hair rises over a longer way: this share of its lift.
 RISE_SHARE: Final = 0.5
 _LEAST_M: Final = 0.0022
+# Hair thinner than this share of dense hair lies flat.
+_LIES: Final = 0.45
 _CLOSEST_M: Final = 0.0005
 _MOST_SUNK_M: Final = 0.004
 # Where the curtain starts over the eyes (inter-ocular distances).
@@ -121,8 +123,10 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
     skin = skull.middle + radius[..., None] * directions
     over = skull.height(skin.reshape(-1, 3)).reshape(rows.shape) - style.line(azimuth)
     lift = style.lift(directions.reshape(-1, 3)).reshape(rows.shape)
-    # Toward a bald crown hair lies down.
-    lift *= np.interp(skull.height(skin.reshape(-1, 3)), np.linspace(-1, 3, 40), style.density).reshape(rows.shape)
+    # Toward a bald crown hair lies down, and flat where its mesh ends.
+    dense = np.interp(skull.height(skin.reshape(-1, 3)), np.linspace(-1, 3, 40), style.density).reshape(rows.shape)
+    lift *= dense
+    stands = np.clip((dense - _LIES) / (1 - _LIES), 0, 1)
     inside = np.maximum(over, 0) * skull.iod_m
     # Hair that ends at the nape is cut to lie closer and closer.
     nape = 0 if hangs else RISE_NAPE_M * np.clip((np.abs(azimuth) - 100) / 25, 0, 1)[None]
@@ -138,7 +142,7 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
         lift = np.maximum(lift, over_ears)
         tucked = 0.9 * (1 - (0.0 if hangs else _EAR_TUCK) * np.exp(-inside / _EAR_TUCK_M))
         rise = np.where(over_ears > 0, np.maximum(rise, tucked), rise)
-    lift = _soft(np.maximum(lift, 0.003), 1.0, around=1) * rise + _LEAST_M * (0.4 + 0.6 * rise)
+    lift = _soft(np.maximum(lift, 0.003) * stands, 1.0, around=1) * rise + _LEAST_M * (0.4 + 0.6 * rise * stands)
     points = skin + lift[..., None] * directions
     points += (_lumps(skin, style.curl) * rise * np.minimum(1, lift / _FULL_LUMPS_M))[..., None] * directions
     points = push_out(scene, skull, points.reshape(-1, 3)).reshape(points.shape)
