@@ -5,7 +5,7 @@ photo -> FaceObservation -> Segments -> HeadFit -> Skin, eyes, hair, glasses -> 
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from avatar3d.core.avatar import Avatar, Skin, Texture
 from avatar3d.core.durable import write_atomically
 from avatar3d.core.errors import OutputInvalidError
 from avatar3d.core.head import HeadFit, HeadModel
-from avatar3d.core.photo import FaceObservation
+from avatar3d.core.photo import FaceObservation, Photo
 from avatar3d.fit.fit import fit_head
 from avatar3d.formats.check import check_file
 from avatar3d.formats.gltf import save_glb
@@ -123,11 +123,11 @@ class Files:
         }
 
 
-def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progress: Progress = str) -> Creation:
+def make_avatar(source: Path | Photo, params: CreateParams, *, name: str = "", progress: Progress = str) -> Creation:
     """The main job, in memory; on one BLAS thread, because the order of its sums is in the bytes."""
     with threadpool_limits(1), ThreadPoolExecutor(1) as beside:  # what does not wait for another runs on a second core
         progress("load")
-        photo = load_photo(photo_path)
+        photo = source if isinstance(source, Photo) else load_photo(source)
         model = load_head_model(params.head)
         progress("observe")
         face = observe_face(photo, face=params.face)
@@ -158,24 +158,36 @@ def make_avatar(photo_path: Path, params: CreateParams, *, name: str = "", progr
             eyes,
             hair and hair.mesh,
             name=safe_name(name or photo.name),
-            extras=provenance(model.licence, photo.sha256),
+            extras=provenance(f"{model.licence}\n{photo.licence}", photo.sha256, generated=bool(photo.licence)),
         )
         avatar = put_on(hang_on_joints(avatar, hair), model, fitted, glasses)
         return Creation(avatar, model, face, fitted, skin, eyes)
 
 
-def create_files(photo_path: Path, folder: Path, params: CreateParams, *, progress: Progress = str) -> Files:
-    """The main job, onto disk: all of `folder` or nothing of it. The avatar bears the folder's name."""
+def create_files(
+    source: Path | Photo,
+    folder: Path,
+    params: CreateParams,
+    *,
+    beside: Mapping[str, bytes] | None = None,
+    progress: Progress = str,
+) -> Files:
+    """The main job, onto disk: all of `folder` or nothing of it. The avatar bears the folder's name.
+
+    `beside` are further files for the folder, by name.
+    """
     if params.turntable:
         require_av()
     clock = _StageClock(progress)
     with publishing(folder) as fresh:
-        creation = make_avatar(photo_path, params, name=folder.name, progress=clock.begin)
+        creation = make_avatar(source, params, name=folder.name, progress=clock.begin)
         avatar = creation.avatar
         clock.begin("write")
         glb = save_glb(avatar, fresh / f"{avatar.name}.glb", compact=params.compact)
         record = FitRecord(creation.model.name, creation.fitted, creation.skin.light)
         write_atomically(fresh / "avatar.json", json.dumps(record_as_json(record), indent=1).encode())
+        for file, content in (beside or {}).items():
+            write_atomically(fresh / file, content)
         if params.report:
             clock.begin("check")
             report = check_file(glb, khronos=False)

@@ -14,11 +14,12 @@ from avatar3d.core.errors import InputError
 from avatar3d.core.head import HeadModel
 from avatar3d.core.photo import Camera, FaceObservation, Photo
 from avatar3d.head.ict import load_ict
+from avatar3d.people.camera import Lens, look_at_head
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
 from avatar3d.render.raycast import Scene
 from bench.skins import Skin, portraits_folder, skin_from, split_names
-from tools.head.synthetic import Colouring, Lens, look_at_head, random_light, render_portrait
+from tools.head.synthetic import Colouring, random_light, render_portrait
 
 # Added to every benchmark's seed; builders and calibration use other numbers.
 SEED: Final = 740_000

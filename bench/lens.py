@@ -15,11 +15,12 @@ import numpy as np
 from avatar3d.core.head import HeadModel
 from avatar3d.fit.fit import fit_head
 from avatar3d.head.load import load_head_model
+from avatar3d.people.camera import Lens, look_at_head
 from avatar3d.photo.segment import segment_face
 from bench.heads import SEED, as_photo, ict, observed, true_identities, unseen_skins
 from bench.identity import aligned
 from bench.measure import save_result, show
-from tools.head.synthetic import Lens, look_at_head, random_light, render_portrait
+from tools.head.synthetic import random_light, render_portrait
 
 DISTANCES_M = (0.3, 0.5, 1.0, 2.0)
 # A phone's picture reduced to 2048 pixels; its main lens is 26 mm on 35 mm film.

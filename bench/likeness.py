@@ -37,6 +37,7 @@ from avatar3d.formats.gltf import load_glb, save_glb
 from avatar3d.head.deform import shape_head
 from avatar3d.head.ict import load_ict
 from avatar3d.head.load import load_head_model
+from avatar3d.people.camera import Lens, look_at_head
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
 from avatar3d.photo.segment import segment_face
@@ -62,7 +63,7 @@ from avatar3d.texture.regions import (
 from avatar3d.texture.teeth import recover_mouth
 from bench.measure import similarity
 from bench.skins import portraits_folder, skin_from, split_names
-from tools.head.synthetic import Lens, look_at_head, random_light, render_portrait
+from tools.head.synthetic import random_light, render_portrait
 
 INTEROCULAR_PX: Final = 200.0
 ERODED: Final = 0.03

@@ -20,9 +20,11 @@ from avatar3d.fit.basis import SEEN, landmark_basis
 from avatar3d.fit.camera import to_camera
 from avatar3d.fit.fit import FitParams, first_pose, gather, independent_fit
 from avatar3d.head.ict import ict_path
+from avatar3d.people.heads import solid_triangles
 from avatar3d.render.raycast import Scene
+from avatar3d.texture.project import vertex_normals
 from tools.head.parts.eyes import LIMBUS_DEG
-from tools.head.synthetic import linear_from_srgb, solid_triangles, vertex_normals
+from tools.head.synthetic import linear_from_srgb
 
 ATLAS_PX: Final = 768
 

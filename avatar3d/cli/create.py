@@ -1,17 +1,24 @@
-"""avatar3d create: photos in, a folder per avatar out."""
+"""avatar3d create: photos or a seed in, a folder per avatar out."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from avatar3d.cli.voice import Voice, printable, speaking
 from avatar3d.core.errors import Avatar3dError, UsageError
 
+if TYPE_CHECKING:
+    from avatar3d.pipeline import CreateParams
+
 
 @click.command()
-@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("photos", metavar="PHOTO...", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--seed", type=click.IntRange(0), help="Instead of a photo: a person who does not exist, with photo and truth."
+)
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Writes DIR/NAME/.")
-@click.option("--name", help="Instead of the photo's own name; for one photo only.")
+@click.option("--name", help="Instead of the photo's own name (or person-SEED); for one photo only.")
 @click.option("--face", default="only", show_default=True, help="Which face: only, largest, or 0, 1, 2 from the left.")
 @click.option("--head", default="avatar3d", show_default=True, help="Parametric head.")
 @click.option("--texture", "texture_px", type=click.Choice(["1024", "2048"]), default="1024", show_default=True)
@@ -24,6 +31,7 @@ from avatar3d.core.errors import Avatar3dError, UsageError
 def create(
     voice: Voice,
     photos: tuple[Path, ...],
+    seed: int | None,
     out: Path,
     name: str | None,
     texture_px: str,
@@ -33,11 +41,17 @@ def create(
     from avatar3d.pipeline import CreateParams, create_files, distinct_names
     from avatar3d.report.names import safe_name
 
+    if bool(photos) == (seed is not None):
+        raise UsageError(
+            "Give either photos or --seed.", hint="avatar3d create PHOTO -o DIR, or avatar3d create --seed 7 -o DIR."
+        )
     if name is not None and len(photos) > 1:
         raise UsageError(f"--name fits one photo, got {len(photos)}.", hint="Leave it out, or call once per photo.")
     if name is not None and (taken := safe_name(name)) != name:
         voice.warn(f"{name!r} cannot name a folder everywhere; it is called {taken!r}.")
     params = CreateParams(texture_px=int(texture_px), **choices)  # type: ignore[arg-type]
+    if seed is not None:
+        return _create_person(voice, seed, out / safe_name(name or f"person-{seed}"), params)
     exit_code = 0
     for photo, avatar_name in zip(photos, distinct_names([name] if name else [p.stem for p in photos]), strict=True):
         voice.progress(printable(photo.name))
@@ -54,3 +68,13 @@ def create(
             voice.warn(f"{printable(photo.name)}: {warning}")
         voice.result(str(made.glb), made.as_json())
     return exit_code
+
+
+def _create_person(voice: Voice, seed: int, folder: Path, params: "CreateParams") -> int:
+    from avatar3d.generating import create_person
+
+    made = create_person(seed, folder, params, progress=lambda stage: voice.progress(f"  {stage}"))
+    for warning in made.warnings:
+        voice.warn(warning)
+    voice.result(str(made.glb), made.as_json())
+    return 0

@@ -28,6 +28,8 @@ class Photo:
     """The file's name with its ending, without its folder; for messages."""
     size_px: tuple[int, int] | None = None
     """Width and height of the file's picture, upright; more than those of `pixels` when the door reduced it."""
+    licence: str = ""
+    """Of what a generated person was drawn from; empty for a photograph."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@
     digitalSourceType     the same for people who read IPTC (newscodes, used by C2PA, too)
     copyright             one line to show; also written to glTF's own asset.copyright
     licences              one line per thing the asset was made from
-    source                {"kind": "photograph", "sha256": [...]}: which pictures, without showing them
+    source                {"kind": "photograph" or "generated person", "sha256": [...]}: which pictures, without showing them
     schema                version of this table
 
 No name, path, place or date of a picture is carried on.
@@ -16,10 +16,12 @@ SCHEMA: Final = "avatar3d-extras-1"
 DIGITAL_SOURCE_TYPE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic"
 
 
-def provenance(licence: str, *source_sha256: str, notes: dict[str, Any] | None = None) -> dict[str, Any]:
+def provenance(
+    licence: str, *source_sha256: str, generated: bool = False, notes: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Extras of an avatar made with a head model of this licence line from the pictures with these hashes.
 
-    `licence` may hold several lines. `notes` are further JSON facts (fit residual, texture size) under their own key.
+    `licence` may hold several lines. `generated` pictures show nobody. `notes` are further JSON facts (fit residual, texture size) under their own key.
     """
     lines = [line.strip() for line in licence.splitlines() if line.strip()]
     extras: dict[str, Any] = {
@@ -28,7 +30,7 @@ def provenance(licence: str, *source_sha256: str, notes: dict[str, Any] | None =
         "digitalSourceType": DIGITAL_SOURCE_TYPE,
         "copyright": "Synthetic likeness, made with avatar3d. Head model: " + "; ".join(lines),
         "licences": lines,
-        "source": {"kind": "photograph", "sha256": list(source_sha256)},
+        "source": {"kind": "generated person" if generated else "photograph", "sha256": list(source_sha256)},
     }
     return extras | ({"notes": notes} if notes else {})
 

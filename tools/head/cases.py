@@ -23,11 +23,13 @@ from avatar3d.fit.basis import SKIN_LANDMARKS
 from avatar3d.fit.look import two_looks
 from avatar3d.fit.trunk import Trunk
 from avatar3d.head.ict import load_ict
+from avatar3d.people.camera import Lens, look_at_head
+from avatar3d.people.heads import random_expression
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.mesh_layout import MIRROR
 from bench.skins import Skin, skin_from
 from tools.head.landmarks import calibration_portraits, observe_pixels
-from tools.head.synthetic import Lens, look_at_head, random_light, render_portrait
+from tools.head.synthetic import random_light, render_portrait
 from tools.head.trunk import mesh_file, read_trunk
 
 CASES_SEED: Final = 20261121
@@ -35,12 +37,6 @@ BATCH: Final = 100
 _SIZE_PX: Final = 320
 _INTEROCULAR_M: Final = 0.0635
 _JPEG: Final = 92
-_MOVES: Final = (
-    "mouthSmileLeft", "jawOpen", "browInnerUp", "browDownLeft", "eyeBlinkLeft", "eyeSquintLeft", "mouthPucker",
-    "mouthFrownLeft", "mouthStretchLeft", "noseSneerLeft", "cheekSquintLeft", "mouthUpperUpLeft",
-    "mouthLowerDownLeft", "eyeWideLeft", "mouthPressLeft", "mouthShrugLower", "mouthRollLower", "mouthRollUpper",
-    "browOuterUpLeft", "mouthDimpleLeft",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,24 +53,6 @@ class Cases:
     """Pixels from the principal point; relative depth, pixels."""
     looks: Float16[np.ndarray, "N 2 F"]
     """The face net's answers to the face and to its mirror image."""
-
-
-def random_expression(rng: np.random.Generator) -> Float32[np.ndarray, "52"]:
-    """Two in five neutral; else up to four movements, a third of them with a smile."""
-    weights = np.zeros(52, np.float32)
-    if rng.random() < 0.4:
-        return weights
-    for name in rng.choice(_MOVES, rng.integers(1, 5), replace=False):
-        strength = rng.uniform(0, 0.6) * (0.6 if name in ("jawOpen", "eyeBlinkLeft", "mouthPucker") else 1)
-        weights[ARKIT_INDEX[name]] = strength
-        if name.endswith("Left"):
-            weights[ARKIT_INDEX[f"{name[:-4]}Right"]] = np.clip(strength + rng.normal(0, 0.08), 0, 1)
-    if rng.random() < 0.35:
-        strength = rng.uniform(0.2, 0.9)
-        weights[ARKIT_INDEX["mouthSmileLeft"]] = strength
-        weights[ARKIT_INDEX["mouthSmileRight"]] = np.clip(strength + rng.normal(0, 0.07), 0, 1)
-        weights[[ARKIT_INDEX["cheekSquintLeft"], ARKIT_INDEX["cheekSquintRight"]]] = 0.4 * strength
-    return weights
 
 
 def random_camera(rng: np.random.Generator) -> Camera:

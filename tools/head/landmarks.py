@@ -25,12 +25,14 @@ from avatar3d.fit.basis import landmark_basis
 from avatar3d.fit.energies import huber_weights
 from avatar3d.fit.fit import FitParams, first_pose, gather, independent_fit
 from avatar3d.head.ict import ict_path, load_ict
+from avatar3d.people.camera import Lens, look_at_head, pixel_rays
+from avatar3d.people.heads import solid_triangles
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
 from avatar3d.render.raycast import Scene
 from tools.head.open_skin import Skin, SurfacePoints, open_skin
 from tools.head.painted import random_paint
-from tools.head.synthetic import Lens, look_at_head, pixel_rays, random_light, render_portrait, solid_triangles
+from tools.head.synthetic import random_light, render_portrait
 
 Observe = Callable[[UInt8[np.ndarray, "H W 3"]], FaceObservation | None]
 

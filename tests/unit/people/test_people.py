@@ -1,4 +1,4 @@
-"""Generated people: mixed from many, different each time, the same for the same seed, with a truth for every pixel."""
+"""People the net is trained on: different each time, the same for the same seed, with a truth for every pixel."""
 
 from itertools import islice
 
@@ -6,47 +6,24 @@ import numpy as np
 import pytest
 
 from avatar3d.core.segments import KINDS
+from avatar3d.people.heads import random_sitter, see_head
+from avatar3d.people.paint import Paper
+from avatar3d.people.portrait import draw_portrait
+from avatar3d.people.skin import load_skin_model
+from avatar3d.people.wardrobe import Wardrobe
 from avatar3d.photo.crop import crop_from_photo
-from tools.people.ingredients import Ingredients
-from tools.people.people import Person, people
-from tools.people.skin import SkinMixer, nearest_source
+from tools.people.crops import Person, people
 
 
-def _made_up() -> Ingredients:
-    """Ingredients of noise: no portrait is needed to try the generator."""
-    rng = np.random.default_rng(3)
-    tones = rng.uniform(60, 220, (20, 1, 1, 3))
-    skins = (tones * np.exp(0.2 * rng.normal(0, 1, (20, 256, 256, 1)))).clip(1, 255).astype(np.uint8)
-    patches = rng.integers(0, 255, (3, 64, 64, 3)).astype(np.uint8)
-    return Ingredients(tuple("abcdefghijklmnopqrst"), skins, patches, patches)
+def anything() -> Wardrobe:
+    """Patches of noise: no portrait is needed to try the generator."""
+    patches = np.random.default_rng(3).integers(0, 255, (3, 64, 64, 3)).astype(np.uint8)
+    return Wardrobe(patches, patches, plain=False)
 
 
 @pytest.fixture(scope="module")
 def crowd() -> list[Person]:
-    return list(islice(people(5, _made_up()), 8))
-
-
-def test_a_skin_is_mixed_from_eight_or_more_and_none_counts_for_much() -> None:
-    mixer = SkinMixer(_made_up().skins)
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        made = mixer.mix(rng)
-        for shares in (made.smooth_shares, made.fine_shares):
-            assert (shares > 0).sum() >= 8
-            assert shares.max() < 0.2
-            assert shares.sum() == pytest.approx(1, abs=1e-5)
-
-
-def test_no_source_can_be_retrieved_from_a_made_skin() -> None:
-    skins = _made_up().skins
-    mixer = SkinMixer(skins)
-    rng = np.random.default_rng(1)
-    for _ in range(10):
-        nearest, second = nearest_source(mixer.mix(rng).albedo, skins)
-        assert nearest < 0.75
-        assert nearest - second < 0.3
-    itself, _ = nearest_source((skins[0].astype(np.float32) / 255) ** np.float32(2.2), skins)
-    assert itself > 0.99
+    return list(islice(people(5, load_skin_model(), anything()), 8))
 
 
 def test_every_pixel_has_a_kind_and_the_usual_ones_are_there(crowd: list[Person]) -> None:
@@ -64,8 +41,23 @@ def test_the_face_stands_where_the_crop_puts_it(crowd: list[Person]) -> None:
 
 
 def test_the_same_seed_gives_the_same_people(crowd: list[Person]) -> None:
-    again = next(people(5, _made_up()))
+    again = next(people(5, load_skin_model(), anything()))
     np.testing.assert_array_equal(again.pixels, crowd[0].pixels)
     np.testing.assert_array_equal(again.label, crowd[0].label)
-    other = next(people(6, _made_up()))
+    other = next(people(6, load_skin_model(), anything()))
     assert (other.pixels != crowd[0].pixels).mean() > 0.5
+
+
+def test_finer_paper_shows_the_same_head() -> None:
+    sitter = random_sitter(np.random.default_rng(1))
+    coarse, fine = see_head(sitter, Paper(1)), see_head(sitter, Paper(2))
+    np.testing.assert_allclose(fine.landmarks, coarse.landmarks, atol=1e-3)
+    assert (fine.part[::2, ::2] != coarse.part).mean() < 0.01
+
+
+def test_only_men_have_beards() -> None:
+    head = see_head(random_sitter(np.random.default_rng(2)), Paper())
+    drawn = [draw_portrait(np.random.default_rng([9, k]), head, load_skin_model(), anything()) for k in range(24)]
+    bearded = {one.traits.sex for one in drawn if one.worn["beard"]}
+    assert bearded == {"male"}
+    assert {one.traits.sex for one in drawn} == {"male", "female"}

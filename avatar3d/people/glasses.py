@@ -5,20 +5,21 @@ from typing import Final
 import numpy as np
 
 from avatar3d.core.segments import KINDS
-from tools.people.heads import FACE, UNIT_PX, BareHead
-from tools.people.paint import Canvas, clouds, grid, lines, polygon, soft, step, vivid
+from avatar3d.people.heads import FACE, BareHead
+from avatar3d.people.paint import UNIT_PT, Canvas, step, vivid
 
 GLASSES: Final = KINDS.index("glasses")
-U: Final = UNIT_PX
+U: Final = UNIT_PT
 # A frame counts as wide as this even where it is thinner: what the truth of a thinner line is no crop can show.
-_LEAST_PX: Final = 2.6
+_LEAST_PT: Final = 2.6
 # Frames that change what lies behind them by less are not seen.
 _VISIBLE: Final = 0.04
 _METALS: Final = ((0.75, 0.62, 0.38), (0.62, 0.62, 0.64), (0.35, 0.33, 0.33), (0.12, 0.11, 0.11), (0.5, 0.35, 0.28))
 
 
-def put_on_glasses(rng: np.random.Generator, head: BareHead, canvas: Canvas) -> None:
-    """One pair."""
+def put_on_glasses(rng: np.random.Generator, head: BareHead, canvas: Canvas) -> str:
+    """Draws one pair; what it is made of."""
+    paper = canvas.paper
     marks = head.landmarks.astype(np.float64)
     right, left = marks[[33, 133]].mean(0), marks[[263, 362]].mean(0)
     axis = (left - right) / max(np.linalg.norm(left - right), 1)
@@ -46,10 +47,10 @@ def put_on_glasses(rng: np.random.Generator, head: BareHead, canvas: Canvas) -> 
         rings.append(centre + along[:, None] * axis + high[:, None] * up)
         inner_ends.append(centre - axis * side * own + up * 0.1 * tall * U)
         outer_ends.append(centre + axis * side * own + up * 0.35 * tall * U)
-    _lenses(rng, canvas, np.maximum(polygon(rings[0]), polygon(rings[1])))
+    _lenses(rng, canvas, np.maximum(paper.polygon(rings[0]), paper.polygon(rings[1])))
     parts: list[np.ndarray] = [np.stack([inner_ends[0], nose + up * rng.uniform(0, 0.06) * U, inner_ends[1]])]
     for end, ear, side in ((outer_ends[0], marks[127], -1), (outer_ends[1], marks[356], 1)):
-        if side * head.yaw < 0.45:
+        if side * head.sitter.yaw_rad < 0.45:
             parts.append(np.stack([end, ear + axis * side * 0.06 * U]))
     rims, closed = rings, True
     rim = rng.random()
@@ -59,23 +60,28 @@ def put_on_glasses(rng: np.random.Generator, head: BareHead, canvas: Canvas) -> 
         half_way = slice(0, 21) if rng.random() < 0.7 else slice(20, 40)
         rims, closed = [ring[half_way] for ring in rings], False
 
-    def drawn(bars_px: float, rims_px: float) -> np.ndarray:
-        return np.maximum(lines(parts, bars_px), lines(rims, rims_px, closed=closed) if rims else 0).astype("f4")
+    def drawn(bars_pt: float, rims_pt: float) -> np.ndarray:
+        return np.maximum(paper.lines(parts, bars_pt), paper.lines(rims, rims_pt, closed=closed) if rims else 0).astype(
+            "f4"
+        )
 
     frame = drawn(max(width * 0.8, 0.8), width)
-    shadow = np.roll(soft(frame, 1.5), round(rng.uniform(1, 4)), 0)
+    shadow = paper.lowered(paper.soft(frame, 1.5), rng.uniform(1, 4))
     canvas.lay(shadow * rng.uniform(0, 0.35) * (head.part == FACE), (0.1, 0.05, 0.03), None)
-    shine = np.exp(rng.uniform(0, 0.5) * clouds(rng, U * 0.3)) + metal * rng.uniform(0, 0.8) * clouds(rng, 5).clip(0, 1)
+    glints = paper.clouds(rng, 5.0).clip(0, 1)
+    shine = np.exp(rng.uniform(0, 0.5) * paper.clouds(rng, U * 0.3)) + metal * rng.uniform(0, 0.8) * glints
     bare = canvas.image.copy()
     canvas.lay(frame, colour * (canvas.lit * shine)[..., None], None)
-    there = drawn(max(width * 0.8, _LEAST_PX), max(width, _LEAST_PX)) > 0.5
+    there = drawn(max(width * 0.8, _LEAST_PT), max(width, _LEAST_PT)) > 0.5
     if np.abs(canvas.image - bare)[there].mean() > _VISIBLE:
         canvas.label[there] = GLASSES
+    return "metal" if metal else "horn"
 
 
 def _lenses(rng: np.random.Generator, canvas: Canvas, lens: np.ndarray) -> None:
     """Clear, tinted or black; a window or a lamp mirrored in them."""
-    x, y = grid()
+    paper = canvas.paper
+    x, y = paper.grid()
     dark = rng.random()
     if dark < 0.12:
         canvas.lay(lens * rng.uniform(0.75, 0.98), vivid(rng) * 0.25, GLASSES)
