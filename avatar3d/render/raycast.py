@@ -35,7 +35,10 @@ class Scene:
 
     def __init__(self, vertices: Float32[np.ndarray, "V 3"], triangles: Int32[np.ndarray, "F 3"]) -> None:
         self._tree: Any = EmbreeScene()
-        TriangleMesh(self._tree, np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(triangles, np.int32))
+        used = np.zeros(len(vertices), bool)
+        used[triangles] = True
+        places = np.cumsum(used, dtype=np.int32) - 1  # embreex copies every vertex, one by one
+        TriangleMesh(self._tree, np.ascontiguousarray(vertices[used], np.float32), places[triangles])
 
     def cast(self, origins: Float32[np.ndarray, "N 3"], directions: Float32[np.ndarray, "N 3"]) -> Hits:
         """The first hit of each ray. A ray that starts on a surface should start slightly above it."""

@@ -1,11 +1,10 @@
-"""An avatar made ready for rays: all meshes as one, posed by 52 weights and joint rotations.
+"""An avatar made ready for rays: all meshes as one, textures linear.
 
-Avatar --stage_avatar, once--> Stage --pose_stage--> Posed (vertices, normals, tangents, occlusion, Scene)
+Avatar --stage_avatar, once--> Stage --pose_stage--> Posed --Tracer, for some pixels--> picture
 
 A stage is kept while its avatar lives; a pose is made anew for every picture.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -15,18 +14,11 @@ from jaxtyping import Bool, Float32, Int32, UInt8
 
 from avatar3d.core.avatar import Avatar, Material, Skeleton
 from avatar3d.core.blendshapes import ARKIT_INDEX
-from avatar3d.core.transforms import matrix_from_quaternion
-from avatar3d.render.raycast import Scene
 
 _MIP_LEVELS = 6
-_OCCLUSION_REACH_M = 0.035
-"""Deep enough to darken the mouth and the eye sockets, short of the chin's shadow on the neck."""
-_SURFACE_OFFSET_M = 2e-4
 _LIT_THROUGH = {"eyeLeft": 0.8, "eyeRight": 0.8, "teethUpper": 0.65, "teethLower": 0.65, "tongue": 0.3, "mouth": 0.2}
 """Openness that is never undercut: enamel and wet flesh scatter light, and lips that part let it in from everywhere.
 Eyes bear the shadow of their lids in their texture."""
-_TURNED_AWAY = 0.2
-"""Cosine beyond which a vertex faces away so far that no visible triangle has it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,22 +56,6 @@ class Stage:
     """What occlusion leaves at least."""
     surface_normals: Float32[np.ndarray, "V 3"]
     """Of the resting surface itself; `normals` are the asset's own."""
-
-
-@dataclass(frozen=True, eq=False)
-class Posed:
-    """A stage in one pose."""
-
-    vertices: Float32[np.ndarray, "V 3"]
-    normals: Float32[np.ndarray, "V 3"]
-    tangents: Float32[np.ndarray, "V 4"] | None
-    """Along increasing u; the fourth is the sign of the bitangent, which points to decreasing v (+Y up).
-    None when relief was not asked for."""
-    openness: Float32[np.ndarray, "V"]
-    """1 under the open sky, 0 in a closed mouth; ones when no occlusion was asked for and where nobody looks."""
-    faces: Float32[np.ndarray, "F 3"]
-    """Geometric normals, not unit."""
-    scene: Scene
 
 
 _stages: WeakKeyDictionary[Avatar, Stage] = WeakKeyDictionary()
@@ -122,86 +98,20 @@ def _build(avatar: Avatar) -> Stage:
         skeleton=avatar.skeleton,
         solid=opaque[triangle_mesh],
         least_open=np.repeat([_LIT_THROUGH.get(mesh.name, 0.0) for mesh in avatar.meshes], counts).astype(np.float32),
-        surface_normals=_vertex_normals(positions, triangles.astype(np.int32), welded),
+        surface_normals=vertex_normals(positions, triangles.astype(np.int32), welded),
     )
 
 
-def pose_stage(
-    stage: Stage,
-    weights: Float32[np.ndarray, "52"] | None,
-    rotations: Mapping[str, Float32[np.ndarray, "4"]],
-    eye: Float32[np.ndarray, "3"],
-    *,
-    occlusion_rays: int,
-    relief: bool,
-) -> Posed:
-    """Blendshapes, then linear blend skinning, then normals and tangents of the result, then occlusion.
-
-    Occlusion is found only for vertices that face the point `eye`; 0 rays leave it out; without
-    `relief` there are no tangents and so no normal maps.
-    """
-    vertices = stage.positions
-    if weights is not None and np.any(weights):
-        active = np.flatnonzero(weights)
-        moved = np.tensordot(weights[active], stage.morphs[active], axes=1)
-        vertices = (vertices + moved).astype(np.float32)
-    if rotations:
-        vertices = _skin(stage, vertices, rotations)
-    normals = stage.normals
-    if vertices is not stage.positions:
-        turned = _vertex_normals(vertices, stage.triangles, stage.welded) - stage.surface_normals
-        normals = _unit(normals + turned)  # the mesh keeps its own normals, turned as its surface turned
-    scene = Scene(vertices, stage.triangles)
-    openness = np.ones(len(vertices), np.float32)
-    if occlusion_rays:
-        facing = np.flatnonzero(((eye - vertices) * normals).sum(axis=1) > -_TURNED_AWAY * np.linalg.norm(eye))
-        solid = scene if stage.solid.all() else Scene(vertices, stage.triangles[stage.solid])
-        openness[facing] = vertex_openness(solid, vertices, normals, stage.welded[facing], occlusion_rays)
-        openness = np.maximum(openness, stage.least_open)
-    corners = vertices[stage.triangles]
-    return Posed(
-        vertices,
-        normals,
-        _tangents(vertices, normals, stage.uvs, stage.triangles) if relief else None,
-        openness,
-        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]),
-        scene,
-    )
-
-
-def _skin(
-    stage: Stage, vertices: Float32[np.ndarray, "V 3"], rotations: Mapping[str, Float32[np.ndarray, "4"]]
-) -> Float32[np.ndarray, "V 3"]:
-    """Linear blend skinning; joints not named keep their rest rotation."""
-    skeleton = stage.skeleton
-    turns = np.tile(np.eye(3, dtype=np.float32), (len(skeleton.names), 1, 1))
-    places = skeleton.positions.copy()
-    for joint, (name, parent) in enumerate(zip(skeleton.names, skeleton.parents, strict=True)):
-        own = matrix_from_quaternion(rotations[name]) if name in rotations else np.eye(3, dtype=np.float32)
-        if parent >= 0:
-            places[joint] = places[parent] + turns[parent] @ (skeleton.positions[joint] - skeleton.positions[parent])
-            turns[joint] = turns[parent] @ own
-        else:
-            turns[joint] = own
-    skinned = np.zeros_like(vertices)
-    for joint in range(len(skeleton.names)):
-        share = (stage.weights * (stage.joints == joint)).sum(axis=1)
-        members = np.flatnonzero(share)
-        placed = (vertices[members] - skeleton.positions[joint]) @ turns[joint].T + places[joint]
-        skinned[members] += share[members, None] * placed
-    return skinned
-
-
-def _vertex_normals(
+def vertex_normals(
     vertices: Float32[np.ndarray, "V 3"], triangles: Int32[np.ndarray, "F 3"], welded: Int32[np.ndarray, "V"]
 ) -> Float32[np.ndarray, "V 3"]:
     """Area-weighted normals; vertices at the same place in the same mesh share one."""
     corners = vertices[triangles]
     faces = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    return _unit(_gather(welded[triangles], faces, len(vertices))[welded])
+    return unit(gather(welded[triangles], faces, len(vertices))[welded])
 
 
-def _gather(
+def gather(
     corners: Int32[np.ndarray, "F 3"], values: Float32[np.ndarray, "F C"], count: int
 ) -> Float32[np.ndarray, "V C"]:
     """Sum of a per-triangle value at each of its corners."""
@@ -210,47 +120,9 @@ def _gather(
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def _unit(vectors: Float32[np.ndarray, "N 3"]) -> Float32[np.ndarray, "N 3"]:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-20)
-
-
-def _tangents(
-    vertices: Float32[np.ndarray, "V 3"],
-    normals: Float32[np.ndarray, "V 3"],
-    uvs: Float32[np.ndarray, "V 2"],
-    triangles: Int32[np.ndarray, "F 3"],
-) -> Float32[np.ndarray, "V 4"]:
-    corners, places = vertices[triangles], uvs[triangles]
-    edge1, edge2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    (u1, v1), (u2, v2) = (places[:, 1] - places[:, 0]).T, (places[:, 2] - places[:, 0]).T
-    facing = np.sign(u1 * v2 - u2 * v1)[:, None]
-    along_u = (edge1 * v2[:, None] - edge2 * v1[:, None]) * facing
-    along_v = (edge2 * u1[:, None] - edge1 * u2[:, None]) * facing
-    both = _gather(triangles, np.concatenate([along_u, along_v], axis=1), len(vertices))
-    tangents = both[:, :3] - normals * (normals * both[:, :3]).sum(axis=1, keepdims=True)
-    up = -(np.cross(normals, tangents) * both[:, 3:]).sum(axis=1)
-    return np.concatenate([_unit(tangents), np.where(up < 0, -1, 1)[:, None]], axis=1).astype(np.float32)
-
-
-def vertex_openness(
-    solid: Scene,
-    vertices: Float32[np.ndarray, "V 3"],
-    normals: Float32[np.ndarray, "V 3"],
-    chosen: Int32[np.ndarray, "N"],
-    rays: int,
-) -> Float32[np.ndarray, "N"]:
-    """Share of cosine-distributed rays that get away, per chosen vertex (the same directions for all: no noise)."""
-    unique, place = np.unique(chosen, return_inverse=True)
-    index = np.arange(rays) + 0.5
-    radius, angle = np.sqrt(index / rays), index * 2.399963  # sunflower: golden-angle spiral
-    local = np.stack([radius * np.cos(angle), radius * np.sin(angle), np.sqrt(1 - index / rays)], axis=1)
-    n = normals[unique]
-    side = _unit(np.cross(n, np.where(np.abs(n[:, 1:2]) > 0.9, [[1.0, 0, 0]], [[0, 1.0, 0]])).astype(np.float32))
-    frames = np.stack([side, np.cross(n, side), n], axis=1)
-    directions = np.einsum("rk,vkc->vrc", local.astype(np.float32), frames).reshape(-1, 3)
-    origins = np.repeat(vertices[unique] + _SURFACE_OFFSET_M * n, rays, axis=0)
-    blocked = solid.blocked(origins, directions, _OCCLUSION_REACH_M).reshape(-1, rays)
-    return (1 - blocked.mean(axis=1))[place].astype(np.float32)
+def unit(vectors: Float32[np.ndarray, "N 3"]) -> Float32[np.ndarray, "N 3"]:
+    """The same directions, of length 1."""
+    return vectors / np.sqrt(np.maximum(np.einsum("nc,nc->n", vectors, vectors), 1e-30))[:, None]
 
 
 def _surface(material: Material) -> Surface:

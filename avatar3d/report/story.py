@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from avatar3d.core.avatar import Avatar, Skin, Texture
 from avatar3d.core.head import HeadFit, HeadModel
@@ -99,11 +100,8 @@ def _flatten(extras: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str
 
 def _shrink(pixels: np.ndarray, size_px: int) -> np.ndarray:
     """Average whole blocks of texels; exact and cheap."""
-    step = max(1, pixels.shape[0] // size_px)
-    height, width = (pixels.shape[0] // step) * step, (pixels.shape[1] // step) * step
-    blocks = pixels[:height, :width].reshape(height // step, step, width // step, step, -1)
-    return blocks.mean((1, 3)).round().astype(np.uint8)
+    return np.asarray(Image.fromarray(pixels).reduce(max(1, pixels.shape[0] // size_px)))
 
 
 def _grey(values: np.ndarray, size_px: int) -> np.ndarray:
-    return _shrink(np.repeat((values[..., None] * 255).round().astype(np.uint8), 3, axis=2), size_px)
+    return np.repeat(_shrink((values * 255).round().astype(np.uint8), size_px)[..., None], 3, axis=2)

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from avatar3d.core.head import HeadModel
+from avatar3d.render.occlusion import vertex_openness
 from avatar3d.render.raycast import Scene
-from avatar3d.render.stage import vertex_openness
 from avatar3d.texture.atlas import Atlas
 from avatar3d.texture.project import vertex_normals
 

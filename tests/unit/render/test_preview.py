@@ -3,13 +3,17 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from avatar3d.core.avatar import Avatar, Material, Mesh, Skeleton, Texture
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.photo import Camera, Light
 from avatar3d.core.transforms import OPENCV_FROM_GLTF, quaternion_from_matrix, quaternion_from_rotation_vector
 from avatar3d.render.lights import ambient_light, directional_light, main_direction
-from avatar3d.render.preview import RenderParams, render_avatar, render_linear
+from avatar3d.render.preview import RenderParams, render_avatar, render_faces, render_linear
+from avatar3d.render.raycast import Hits, Scene
+from avatar3d.render.sight import pixels_in, rectangles_of, touching
+from tests.synthetic import synthetic_avatar
 
 EXACT = RenderParams(samples=1, exact=True, background=(0, 0, 255))
 WHITE = ambient_light((1.0, 1.0, 1.0))
@@ -141,3 +145,63 @@ def test_a_lamp_is_found_where_it_stands() -> None:
     toward, strength = main_direction(directional_light((0.0, 3.0, 4.0), (0.5, 0.5, 0.5)))
     np.testing.assert_allclose(toward, [0, 0.6, 0.8], atol=1e-6)
     np.testing.assert_allclose(strength, 0.5, atol=1e-6)
+
+
+def portrait_camera(size_px: int) -> Camera:
+    return replace(
+        CAMERA,
+        focal_px=3.2 * size_px,
+        principal_px=np.full(2, size_px / 2, np.float32),
+        width_px=size_px,
+        height_px=size_px,
+    )
+
+
+@pytest.mark.parametrize("size_px", [112, 256])
+def test_faces_drawn_together_are_those_drawn_alone(size_px: int) -> None:
+    """What does not move is drawn once; nobody can see it, in small pictures and in large ones with relief."""
+    avatar, camera = synthetic_avatar(), portrait_camera(size_px)
+    shapes = ("jawOpen", "eyeBlinkLeft", "cheekPuff", "browInnerUp", "tongueOut")
+    faces = [np.zeros(52, np.float32), *(np.eye(52, dtype=np.float32)[ARKIT_INDEX[name]] for name in shapes)]
+    together = render_faces(avatar, camera, faces)
+    rest = render_avatar(avatar, camera)
+    for face, picture in zip(faces, together, strict=True):
+        error = np.abs(render_avatar(avatar, camera, weights=face).astype(int) - picture).max(axis=2)
+        assert (error > 0).mean() < 0.005
+        assert (error > 4).mean() < 0.0002
+        assert (picture != rest).any() == face.any()
+
+
+def test_faces_drawn_together_cost_rays_only_where_they_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    cast = Scene.cast
+
+    def counted(scene: Scene, origins: np.ndarray, directions: np.ndarray) -> Hits:
+        asked.append(len(origins))
+        return cast(scene, origins, directions)
+
+    monkeypatch.setattr(Scene, "cast", counted)
+    avatar, camera = synthetic_avatar(), portrait_camera(112)
+    render_avatar(avatar, camera)
+    whole = sum(asked)
+    asked.clear()
+    render_faces(avatar, camera, [np.eye(52, dtype=np.float32)[ARKIT_INDEX["eyeBlinkLeft"]]])
+    assert whole < sum(asked) < 1.3 * whole
+
+
+def test_what_passes_the_camera_may_be_anywhere() -> None:
+    triangles = np.array([[0, 1, 2]], np.int32)
+    behind = np.array([[0, 0, 0], [0.01, 0, 0], [0, 0.1, 2]], np.float32)
+    assert rectangles_of(CAMERA, behind, triangles).tolist() == [[0, 0, 32, 32]]
+
+
+def test_pixels_and_triangles_find_each_other() -> None:
+    boxes = np.array([[2, 3, 5, 6], [4, 4, 8, 5], [0, 0, 0, 9], [30, 30, 32, 32]], np.int32)
+    pixels = pixels_in(boxes, CAMERA)
+    expected = np.zeros((32, 32), bool)
+    for left, top, right, bottom in boxes:
+        expected[top:bottom, left:right] = True
+    np.testing.assert_array_equal(pixels, expected)
+    only = np.zeros((32, 32), bool)
+    only[4, 7] = True
+    assert touching(boxes, only).tolist() == [False, True, False, False]
