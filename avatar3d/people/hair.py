@@ -140,9 +140,10 @@ class Grower:
         if rng.random() < 0.2 and style.kind == "short":
             over = over - rng.uniform(0.1, 0.5) * np.exp(-((front / 60) ** 4))
         density = np.ones_like(over)
+        bald_above = np.inf
         if style.kind == "wreath":
-            edge = rng.uniform(0.4, 1.35)
-            over = np.minimum(over, (edge - head.height) + rng.uniform(0, 0.6) * step(front - 110, 40.0))
+            bald_above = rng.uniform(0.4, 1.35)
+            over = np.minimum(over, (bald_above - head.height) + rng.uniform(0, 0.6) * step(front - 110, 40.0))
             density = density * rng.uniform(0.6, 1.0)
         on = step(over + jag, rng.uniform(0.03, 0.18)) * head.on_head * (head.part != EAR)
         if style.kind == "shaved":
@@ -159,9 +160,7 @@ class Grower:
         thick = np.interp(turned, [0, 35, 75, style.end_deg, style.end_deg + 14], [style.top, style.top * 0.95, style.side, style.side * 0.9, -0.05])  # fmt: skip
         quiff = rng.normal(0, 0.25) * style.top * np.sin(np.radians(self.angle))
         thick = thick + quiff * (turned < 80)
-        if style.kind == "wreath":
-            level = (EYES_PT[1] - self.paper.grid()[1]) / U
-            thick = np.where(level > edge, -0.05, thick)
+        thick = np.where((EYES_PT[1] - self.paper.grid()[1]) / U > bald_above, -0.05, thick)
         lumps = (0.1 if style.kind == "afro" else 0.25) * thick * self.paper.clouds(rng, U * 0.5) * (
             0.3 + 0.7 * style.curl
         ) + (0.02 + 0.03 * style.curl) * self.edge
@@ -174,7 +173,7 @@ class Grower:
 
     def _flyaway(self, canvas: Canvas, alpha: Field) -> None:
         rng = self.rng
-        count = int(rng.integers(0, 5 + 25 * self.style.fray))
+        count = int(rng.integers(0, int(5 + 25 * self.style.fray)))
         ys, xs = np.nonzero((alpha > 0.5) & ~self.skull)
         if not len(xs) or not count:
             return

@@ -45,9 +45,8 @@ class Paper:
     def streaks(self, u: Field, v: Field, *, along: int = 24, seed: int = 0) -> Field:
         """Streaks that run along v: u in points across, v in points along. Deviation about 1."""
         tile = _tile(along, seed, self.scale)
-        last = len(tile) - 1
-        places = (np.mod(one * self.scale, last).astype(np.float32) for one in (u, v))
-        return cv2.remap(tile, *places, cv2.INTER_LINEAR)
+        across, down = (np.mod(one * self.scale, len(tile) - 1).astype(np.float32) for one in (u, v))
+        return cv2.remap(tile, across, down, cv2.INTER_LINEAR)
 
     def clouds(self, rng: np.random.Generator, size_pt: float) -> Field:
         """Smooth noise with blobs of about that size; mean 0, deviation about 1."""

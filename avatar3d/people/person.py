@@ -22,6 +22,10 @@ _SCALE: Final = 3
 """Points are drawn by three pixels and photographed by two: edges come out smooth."""
 
 
+_LIFTED: Final = (0.15, 0.45)
+"""Dark skin stays dark, and brown hair beside it brown."""
+
+
 @dataclass(frozen=True, eq=False)
 class Person:
     """What the camera took, and the truth."""
@@ -45,7 +49,7 @@ def generate_person(seed: int, attempt: int) -> Person:
     rng = np.random.default_rng([seed, attempt, 1])
     portrait = draw_portrait(rng, head, skins, PLAIN)
     size = (PHOTO_PX, PHOTO_PX)
-    image = cv2.resize(develop(rng, portrait), size, interpolation=cv2.INTER_AREA)
+    image = cv2.resize(develop(rng, portrait, lifted=_LIFTED), size, interpolation=cv2.INTER_AREA)
     label = cv2.resize(portrait.canvas.label, size, interpolation=cv2.INTER_NEAREST)
     smaller = PHOTO_PX / head.paper.px
     camera = Camera(

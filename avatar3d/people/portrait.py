@@ -96,15 +96,18 @@ def _lay_part(canvas: Canvas, chosen: np.ndarray, picture: Picture, kind: int) -
     canvas.label[chosen] = kind
 
 
-def develop(rng: np.random.Generator, portrait: Portrait) -> Picture:
-    """Haze, exposure, contrast and white balance; roughly sRGB, may leave [0, 1]."""
+def develop(rng: np.random.Generator, portrait: Portrait, *, lifted: tuple[float, float] = (0.5, 1.0)) -> Picture:
+    """Haze, exposure, contrast and white balance; roughly sRGB, may leave [0, 1].
+
+    `lifted` is the range from which it is drawn how far the camera goes to expose every face alike: 0 not at all, 1 fully.
+    """
     head, image = portrait.head, portrait.canvas.image
     if rng.random() < 0.3:
         image = image + (head.paper.soft(image.mean(2), 8.0)[..., None] - 0.3) * rng.uniform(0, 0.1)
     # Cameras expose for faces: dark skin in little light is lifted, pale skin in the sun is held back.
     seen = float(np.median(image[head.part == FACE]))
     wanted = rng.uniform(0.27, 0.45) + 0.38 * min(seen, 0.7) + rng.normal(0, 0.04)
-    image = image * (wanted / max(seen, 0.05)) ** rng.uniform(0.5, 1.0)
+    image = image * (wanted / max(seen, 0.05)) ** rng.uniform(*lifted)
     image = np.clip(image, 0, 1) ** rng.uniform(0.8, 1.25)
     image = image * rng.uniform(0.85, 1.1) * (1 + rng.normal(0, 0.035, 3))
     contrast = rng.uniform(0.8, 1.25)

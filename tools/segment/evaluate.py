@@ -94,7 +94,7 @@ def store(weights: dict[str, np.ndarray], notes: dict[str, Any], folder: Path = 
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
         "licence": LICENCE,
-        "builder": "python -m tools.people.ingredients; tools.people.shards; tools.segment.train; tools.segment.evaluate",
+        "builder": "python -m tools.people.skins; tools.people.patches; tools.people.shards; tools.segment.train; tools.segment.evaluate",
         "kinds": KINDS,
         "sources": [
             {

@@ -139,9 +139,16 @@ def test_a_signal_that_the_caller_ignores_stays_ignored() -> None:
     assert (result.exit_code, result.stdout) == (0, "done\n")
 
 
-@pytest.mark.parametrize("words", [["nonsense"], ["--nonsense"], ["create"]])
+@pytest.mark.parametrize("words", [["nonsense"], ["--nonsense"], ["create"], ["create", "-o", "x", "--seed", "-1"]])
 def test_a_wrong_command_line_exits_2(words: list[str]) -> None:
     assert CliRunner().invoke(main, words).exit_code == 2
+
+
+@pytest.mark.parametrize("words", [[], ["a.jpg", "--seed", "1"]], ids=["neither", "both"])
+def test_create_takes_either_photos_or_a_seed(words: list[str], tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["create", *words, "-o", str(tmp_path / "out"), "--json"])
+    assert (result.exit_code, json.loads(result.stdout)["id"]) == (2, "USAGE")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_wrong_command_line_is_an_object_under_json_too() -> None:
