@@ -27,9 +27,9 @@ _OUTLIER_M: Final = 0.001
 # The middle of a ribbon, whose colour is its own: part of its width, and at least so far (metres).
 _CORE: Final = 0.6
 _CORE_M: Final = 0.0003
-# In the final outline: weight of the first guess, and of the other lens where this one's rim does not stand out.
-_LEAST: Final = 0.02
-_OTHER: Final = 0.3
+# A frame is its own mirror image: in the final outline the clearer side counts for both, by this power of its sureness.
+_CLEARER: Final = 2
+_LEAST: Final = 0.01
 # Smoothing of the outline along itself, and of the doubt whether there is a rim (profiles).
 _SMOOTH: Final = 1.1
 _EVEN: Final = 2.0
@@ -83,16 +83,17 @@ def trace_pair(profiles: Profiles, normals: Float64[np.ndarray, "N 2"]) -> Path:
         clear = _along(picked(contrast, chosen), 1.0)
         trust = np.clip((clear - _SURE[0]) / (_SURE[1] - _SURE[0]), 0, 1)
         alike = _likeness(colours, chosen, clear)
-        other = _mirrored(profiles.across_m[chosen[..., 0]], trust, normals)
+        other = _mirror(profiles.across_m[chosen[..., 0]], trust.min(0), normals)
         apart = (profiles.across_m[None, :, None] - other[:, None]) ** 2 / _UNLIKE_M**2
         unlike = _UNLIKE * trust[::-1, None] * np.minimum(apart, 4)
         chosen = best_path(gained * alike - unlike[:, :, None].astype(np.float32), closed=True)
     found = _path(profiles, chosen, picked(contrast * alike, chosen))
-    own, by_other = found.sure + _LEAST, _OTHER * trust[::-1] * (1 - found.sure)
-    across = _along(own * found.across_m + by_other * other, _SMOOTH) / _along(own + by_other + _LEAST, _SMOOTH)
-    width = _along(own * found.width_m, _EVEN) / _along(own, _EVEN)
+    own = found.sure**_CLEARER + _LEAST
+    others = own[::-1] * _mirror(found.across_m, np.sqrt(own.prod(0)), normals)
+    across = _along(own * found.across_m + others, _SMOOTH) / _along(own + own[::-1], _SMOOTH)
+    width = (_along(own * found.width_m, _EVEN) / _along(own, _EVEN)).mean(0) * np.ones((2, 1))
     width = np.minimum(width, _WIDEST * np.median(width))
-    width *= np.clip(_along(found.sure, _EVEN) / _THICK, _THINNEST, 1)
+    width *= np.clip(_along(found.sure, _EVEN).max(0) / _THICK, _THINNEST, 1)
     return Path(across, width, found.sure)
 
 
@@ -139,11 +140,11 @@ def _likeness(
     return (1 - _STRANGE + _STRANGE * like).astype(np.float32)
 
 
-def _mirrored(
-    across_m: Float64[np.ndarray, "2 N"], trust: Float64[np.ndarray, "2 N"], normals: Float64[np.ndarray, "N 2"]
+def _mirror(
+    across_m: Float64[np.ndarray, "2 N"], trust: Float64[np.ndarray, "N"], normals: Float64[np.ndarray, "N 2"]
 ) -> Float64[np.ndarray, "2 N"]:
     """Where each line would be were it the other one, moved and stretched onto it."""
-    offset = _moved(across_m[0] - across_m[1], trust.min(0), normals)
+    offset = _moved(across_m[0] - across_m[1], trust, normals)
     return np.stack([across_m[1] + offset, across_m[0] - offset])
 
 

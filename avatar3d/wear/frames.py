@@ -15,13 +15,14 @@ from avatar3d.core.avatar import Avatar, Material, Mesh, Texture
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import Camera
 from avatar3d.render.raycast import Scene
-from avatar3d.wear.front import draw_line
 from avatar3d.wear.glasses import Glasses
+from avatar3d.wear.paint import EDGE_M, draw_line
 from avatar3d.wear.plane import in_picture, place_on_frame
 from avatar3d.wear.tubes import AHEAD, UP, Piece, Tube, fan, skin_tube
 
 # Frames are so deep, and stay so far off the skin unless that moves them too far (metres).
 _DEPTH_M: Final = 0.0026
+_EDGE_DEEP_M: Final = 0.0015
 _CLEAR_M: Final = 0.0015
 _FURTHEST_M: Final = 0.012
 # Where a temple rests over the ear on the mean head, beside the eyes' height, and the tip behind it (metres).
@@ -29,8 +30,8 @@ _OVER_EAR: Final = (0.079, 0.004, -0.008)
 _TIP: Final = (-0.004, -0.028, -0.026)
 _OFF_HEAD_M: Final = 0.002
 _BAND_M: Final = 0.008
-# How much of the way sideways to the ear lies before the corner behind a hinge.
-_CORNER: Final = 0.4
+# The corner behind a hinge: outward and back (metres).
+_CORNER: Final = (0.001, -0.003)
 # How thick and how high a temple is (metres); high as its hinge, within limits.
 _TEMPLE_M: Final = 0.0018
 _TEMPLE_HIGH_M: Final = (0.0018, 0.0045)
@@ -55,7 +56,9 @@ def put_on(avatar: Avatar, model: HeadModel, fitted: HeadFit, glasses: Glasses |
     clear = Material("lenses", colour_factor=_GLASS, roughness=0.05, alpha_mode="BLEND", double_sided=True)
     size = np.array(paint.shape[1::-1])
     joint = model.joint_names.index("head")
-    worn = [([skin_tube(tube) for tube in tubes], dull), ([fan(tube) for tube in tubes if tube.closed], clear)]
+    lenses = [tube for tube in tubes if tube.closed]
+    drawn = [*tubes, *(_bare_edge(tube) for tube in lenses if not tube.across_m.all())]
+    worn = [([skin_tube(tube) for tube in drawn], dull), ([fan(tube) for tube in lenses], clear)]
     return replace(avatar, meshes=(*avatar.meshes, *(_mesh(pieces, skin, size, joint) for pieces, skin in worn)))
 
 
@@ -100,9 +103,16 @@ def _tubes(model: HeadModel, vertices: Float32[np.ndarray, "V 3"], glasses: Glas
     left, right, bridge, *hinges = (line + to * (ahead / to[:, 2:]) for line, to in zip(lines, toward, strict=True))
     rims = [Tube(rim, rim_flat, thick, np.where(thick > 0, _DEPTH_M, 0), AHEAD, closed=True)
             for rim, rim_flat, thick in zip((left, right), front.rims, front.rim_m, strict=True)]  # fmt: skip
-    sides = [_temple(model, vertices, hinge, front.hinges[side], front.hinge_m[side], sign)
-             for side, (hinge, sign) in enumerate(zip(hinges, (1, -1), strict=True))]  # fmt: skip
+    colour = front.bridge[len(front.bridge) // 2]
+    sides = [_temple(model, vertices, skin, hinge, colour, thick, sign)
+             for hinge, thick, sign in zip(hinges, front.hinge_m, (1, -1), strict=True)]  # fmt: skip
     return [*rims, Tube(bridge, front.bridge, front.bridge_m, np.full(len(bridge), _DEPTH_M), AHEAD), *sides]
+
+
+def _bare_edge(rim: Tube) -> Tube:
+    """The edge of a lens where it has no rim."""
+    bare = rim.across_m == 0
+    return replace(rim, across_m=np.where(bare, EDGE_M, 0), deep_m=np.where(bare, _EDGE_DEEP_M, 0))
 
 
 def _forward(skin: Scene, points: Float64[np.ndarray, "N 3"]) -> float:
@@ -116,19 +126,20 @@ def _forward(skin: Scene, points: Float64[np.ndarray, "N 3"]) -> float:
 def _temple(
     model: HeadModel,
     vertices: Float32[np.ndarray, "V 3"],
+    scene: Scene,
     hinge: Float64[np.ndarray, "B 3"],
-    flat: Float64[np.ndarray, "B 2"],
+    colour: Float64[np.ndarray, "2"],
     hinge_m: Float64[np.ndarray, "B"],
     sign: int,
 ) -> Tube:
-    """From the rim around the corner, along the head, over the ear and down behind it."""
+    """From the rim around the corner, along the head, over the ear and down behind it; of the colour at one place."""
     skin = np.unique(model.triangles[model.part("face")])
     eyes = model.joint_regressor[model.joint_names.index("leftEye")] @ model.rest
     wanted = np.array([sign * _OVER_EAR[0], eyes[1] + _OVER_EAR[1], _OVER_EAR[2]])
     ear = vertices[skin[np.argmin(np.sum((model.rest[skin] - wanted) ** 2, axis=1))]].astype(np.float64)
     ear[0] += sign * _OFF_HEAD_M
     start = hinge[-1]
-    corner = start + np.array([sign * _CORNER * abs(ear[0] - start[0]), 0, -0.003])
+    corner = start + np.array([sign * _CORNER[0], 0, _CORNER[1]])
     along = corner + (ear - corner) * np.linspace(0, 1, _SEGMENTS)[:, None]
     side, high = vertices[skin[np.abs(model.rest[skin, 0]) < _OVER_EAR[0]]], start[1]
     for point in along[1:-1]:
@@ -136,11 +147,14 @@ def _temple(
         if near.any():
             point[0] = sign * max(sign * point[0], float((sign * side[near, 0]).max()) + _OFF_HEAD_M)
     tip = along[-1] + np.array([sign * _TIP[0], *_TIP[1:]])
+    side_on = np.array([[sign * 0.2, tip[1], tip[2]]], np.float32)
+    hit = scene.cast(side_on, np.array([[-sign, 0, 0]], np.float32))
+    if hit.triangle[0] >= 0:
+        tip[0] = sign * (0.2 - float(hit.distance[0]) + _OFF_HEAD_M)
     path = np.concatenate([hinge, along, (along[-1] + tip)[None] / 2 + [[0, 0.004, -0.003]], tip[None]])
     high_m = np.full(len(path), np.clip(hinge_m[-1], *_TEMPLE_HIGH_M))
     high_m[: len(hinge)] = hinge_m
-    colours = np.concatenate([flat, np.tile(flat[0], (len(path) - len(flat), 1))])
-    return Tube(path, colours, np.full(len(path), _TEMPLE_M), high_m, UP)
+    return Tube(path, np.tile(colour, (len(path), 1)), np.full(len(path), _TEMPLE_M), high_m, UP)
 
 
 def _mesh(pieces: list[Piece], material: Material, size: Int64[np.ndarray, "2"], joint: int) -> Mesh:

@@ -1,6 +1,6 @@
 """The front of a frame as the photo shows it: both rims, bridge, hinges; how thick each is, and its colours.
 
-first guess of the outlines --> profiles across them, across the bridge, across the hinges --> contour --> Front
+first guesses of the outlines --> profiles across them, across the bridge, across the hinges --> contour --> Front
 """
 
 from dataclasses import dataclass
@@ -8,10 +8,11 @@ from typing import Final
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Bool, Float32, Float64, UInt8
 
-from avatar3d.wear.contour import approach, rim_there, trace_line, trace_pair
-from avatar3d.wear.plane import PIXEL_M, in_picture, look_at_places
+from avatar3d.wear.contour import Path, approach, rim_there, trace_line, trace_pair
+from avatar3d.wear.paint import EDGE_M, Part, paint_frame
+from avatar3d.wear.plane import look_at_places
 from avatar3d.wear.ribbons import Profiles
 
 # Points of an outline; where beside a guess a rim is sought, first far off, then nearby (metres).
@@ -26,20 +27,24 @@ _EYE_M: Final = (0.010, 0.003)
 _BAR_POINTS: Final = 9
 _HINGE_M: Final = 0.004
 _BELOW_M: Final = 0.008
-_ABOVE_M: Final = 0.006
+_ABOVE_M: Final = 0.002
 # A bar that stands out less is drawn at its usual place; it is at least so thick (metres).
 _CLEAR_BAR: Final = 0.4
 _THIN_M: Final = 0.0013
+# A hinge is as thick as the rims or up to so many times: what seems thicker is a temple seen from its end.
+_STOUT: Final = 1.5
 # Where they usually sit: index of the outline, which starts at the outer end and runs over the top.
 _HINGE_AT, _BRIDGE_AT = 6, 30
+# Which way is out, left and right.
+_OUT: Final = (1, -1)
 # A profile is the mean of so many finer ones to both its sides: lines run on, grain does not.
 _FINER: Final = 4
 # The net's plane is as coarse as 1.5 mm.
 _NEAR_PX: Final = 13
-# Colours: the part of a line's width that is pure; blur (pixels); from twice as far around they count so much less.
-_PURE: Final = 0.5
-_FLOW_PX: Final = 0.8
-_WEAKER: Final = 0.01
+# Another guess must be so much surer than the one before.
+_SURER: Final = 0.04
+# Colours are sure to be the frame's on faces: less of a background than this behind it.
+_BEHIND: Final = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +58,8 @@ class Front:
     bridge: Float64[np.ndarray, "B 2"]
     """From right to left."""
     bridge_m: Float64[np.ndarray, "B"]
+    bridge_sure: float
+    """How far it stands out: 0 not at all, 1 clearly."""
     hinges: Float64[np.ndarray, "2 B 2"]
     """From the rim outward."""
     hinge_m: Float64[np.ndarray, "2 B"]
@@ -61,18 +68,29 @@ class Front:
 
 
 def trace_front(
-    flat: Float32[np.ndarray, "H W 3"], seen: Float32[np.ndarray, "H W"], outline: Float64[np.ndarray, "2 P 2"]
+    flat: Float32[np.ndarray, "H W 3"],
+    seen: Float32[np.ndarray, "H W"],
+    behind: Float32[np.ndarray, "H W"],
+    guesses: Float64[np.ndarray, "G 2 P 2"],
+    rimless: Float64[np.ndarray, "2 P 2"],
 ) -> Front:
-    """The front near an outline (densely sampled), in a picture (sRGB) of the plane where the net saw glasses so far."""
+    """The front near one of some outlines (densely sampled, likeliest first), or that of lenses without rims.
+
+    In a picture (sRGB) of the plane, where the net saw glasses so far, and so far a background.
+    """
     near = cv2.dilate(seen, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_NEAR_PX, _NEAR_PX)))
     sheet = _Sheet(flat / np.float32(255), cv2.GaussianBlur(near, (0, 0), 4))
-    rims, rim_m = _rims(sheet, _evenly(outline))
-    bridge, bridge_m, _ = _bridge(sheet, rims, rim_m)
-    hinges = [_hinge(sheet, rim, thick, sign) for rim, thick, sign in zip(rims, rim_m, (1, -1), strict=True)]
-    lines = [(rim, thick, True) for rim, thick in zip(rims, rim_m, strict=True)]
-    lines += [(bridge, bridge_m, False), *((line, thick, False) for line, thick, clear in hinges if clear)]
-    ends, ends_m = np.stack([line for line, _, _ in hinges]), np.stack([thick for _, thick, _ in hinges])
-    return Front(rims, rim_m, bridge, bridge_m, ends, ends_m, _paint(flat, lines))
+    rims, rim_m = _rims(sheet, guesses)
+    if not rim_m.any():
+        rims = _evenly(rimless)[:, ::_FINER]
+    on_face = behind < _BEHIND
+    bridge, bridge_m, sure = _bridge(sheet, rims, rim_m)
+    hinges, hinge_m, clear = _hinges(sheet, rims, rim_m, on_face)
+    frame: list[Part] = [(rim, thick, True) for rim, thick in zip(rims, rim_m, strict=True)]
+    frame += [(bridge, bridge_m, False)] if sure > _CLEAR_BAR or not rim_m.any() else []
+    frame += [(line, thick, False) for line, thick in zip(hinges, hinge_m * clear, strict=True)]
+    edges: list[Part] = [(rim, np.where(thick > 0, 0, EDGE_M), True) for rim, thick in zip(rims, rim_m, strict=True)]
+    return Front(rims, rim_m, bridge, bridge_m, sure, hinges, hinge_m, paint_frame(flat, on_face, (frame, edges)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +104,20 @@ class _Sheet:
 
 
 def _rims(
-    sheet: _Sheet, first: Float64[np.ndarray, "2 M 2"]
+    sheet: _Sheet, guesses: Float64[np.ndarray, "G 2 P 2"]
 ) -> tuple[Float64[np.ndarray, "2 N 2"], Float64[np.ndarray, "2 N"]]:
-    """Both rims and their thickness: moved and stretched onto the picture each by itself, then snapped to it."""
+    """Both rims and their thickness, from the first guess unless another fits clearly better; none around no eye."""
+    best, best_m, least = np.zeros((2, _POINTS, 2)), np.zeros((2, _POINTS)), -_SURER
+    for guess in guesses:
+        rims, path = _snap(sheet, _evenly(guess))
+        across, above = np.abs(np.abs(rims[..., 0]) - _PUPIL_M) < _EYE_M[0], np.abs(rims[..., 1]) < _EYE_M[1]
+        if not (across & above).any() and path.sure.mean() > least + _SURER:
+            best, best_m, least = rims, path.width_m * rim_there(path), float(path.sure.mean())
+    return best, best_m
+
+
+def _snap(sheet: _Sheet, first: Float64[np.ndarray, "2 M 2"]) -> tuple[Float64[np.ndarray, "2 N 2"], Path]:
+    """Outlines moved and stretched onto the picture each by itself, then snapped to it."""
     outward = _outward(first)
     off = approach(_around(sheet, first, outward, _FAR_M), outward[0, ::_FINER])
     whole = np.arange(_POINTS * _FINER) / _FINER
@@ -96,9 +125,7 @@ def _rims(
     first = first + moved[..., None] * outward
     outward = _outward(first)
     path = trace_pair(_around(sheet, first, outward, _NEAR_M), outward[0, ::_FINER])
-    rims = first[:, ::_FINER] + path.across_m[..., None] * outward[:, ::_FINER]
-    across, above = np.abs(np.abs(rims[..., 0]) - _PUPIL_M) < _EYE_M[0], np.abs(rims[..., 1]) < _EYE_M[1]
-    return rims, path.width_m * (rim_there(path) & ~(across & above).any())
+    return first[:, ::_FINER] + path.across_m[..., None] * outward[:, ::_FINER], path
 
 
 def _around(
@@ -142,8 +169,8 @@ def _profiles(
     return Profiles(colour, look_at_places(sheet.near, places[:, :, ::_FINER]), across_m)
 
 
-_Bar = tuple[Float64[np.ndarray, "B 2"], Float64[np.ndarray, "B"], bool]
-"""A line, how thick it is, and whether the picture shows it clearly."""
+_Bar = tuple[Float64[np.ndarray, "B 2"], Float64[np.ndarray, "B"], float]
+"""A line, how thick it is, and how far the picture shows it."""
 
 
 def _bridge(sheet: _Sheet, rims: Float64[np.ndarray, "2 N 2"], rim_m: Float64[np.ndarray, "2 N"]) -> _Bar:
@@ -153,10 +180,26 @@ def _bridge(sheet: _Sheet, rims: Float64[np.ndarray, "2 N 2"], rim_m: Float64[np
     return _bar(sheet, (right[:, 0].max() + half, left[:, 0].min() - half), rims, _BRIDGE_AT, _usual(rim_m))
 
 
-def _hinge(sheet: _Sheet, rim: Float64[np.ndarray, "N 2"], rim_m: Float64[np.ndarray, "N"], sign: int) -> _Bar:
-    """The bar from a rim's outer end outward."""
-    begin = sign * ((sign * rim[:, 0]).max() + rim_m.mean() / 2)
-    return _bar(sheet, (begin, begin + sign * _HINGE_M), rim[None], _HINGE_AT, _usual(rim_m))
+def _hinges(
+    sheet: _Sheet,
+    rims: Float64[np.ndarray, "2 N 2"],
+    rim_m: Float64[np.ndarray, "2 N"],
+    on_face: Bool[np.ndarray, "H W"],
+) -> tuple[Float64[np.ndarray, "2 B 2"], Float64[np.ndarray, "2 B"], bool]:
+    """The bars from the rims' outer ends outward, and whether one is clear: the clearer one, and its mirror image."""
+    usual_m = _usual(rim_m)
+    ends = np.stack(
+        [(sign * (sign * rim[:, 0]).max(), rim[_HINGE_AT, 1]) for rim, sign in zip(rims, _OUT, strict=True)]
+    )
+    begins = ends[:, 0] + np.array(_OUT) * rim_m.mean(1) / 2
+    bars = [_bar(sheet, (begin, begin + sign * _HINGE_M), rim[None], _HINGE_AT, usual_m)
+            for begin, rim, sign in zip(begins, rims, _OUT, strict=True)]  # fmt: skip
+    sure = [sure * look_at_places(on_face.astype(np.float32), line).mean() for line, _, sure in bars]
+    side = int(np.argmax(sure))
+    line, thick, _ = bars[side]
+    mirrored = (line - ends[side]) * [-1, 1] + ends[1 - side]
+    both = np.stack([line, mirrored] if side == 0 else [mirrored, line])
+    return both, np.tile(np.clip(thick, usual_m, _STOUT * usual_m), (2, 1)), bool(max(sure) > _CLEAR_BAR)
 
 
 def _usual(rim_m: Float64[np.ndarray, "*S"]) -> float:
@@ -173,55 +216,17 @@ def _bar(
     across = np.arange(rims[..., 1].mean() - _BELOW_M, rims[..., 1].max() + _ABOVE_M, _STEP_M) - usual
     places = np.stack(np.broadcast_arrays(x, (usual + across)[:, None]), axis=-1)
     path = trace_line(_profiles(sheet, places[None], across))
-    clear = bool(path.sure.mean() > _CLEAR_BAR)
+    sure = float(path.sure.mean())
+    clear = sure > _CLEAR_BAR
     y = usual + _smooth(path.across_m[0]) * clear
     thick = _smooth(path.width_m[0]) if clear else np.full(len(y), usual_m)
     line, points = np.stack([x[::_FINER], y], axis=-1), rims.reshape(-1, 2)
     first, last = (points[np.argmin(((points - end) ** 2).sum(1))] for end in line[[0, -1]])
     if len(rims) == 1:
         last = 2 * line[-1] - line[-2]
-    return np.concatenate([first[None], line, last[None]]), np.concatenate([thick[:1], thick, thick[-1:]]), clear
+    return np.concatenate([first[None], line, last[None]]), np.concatenate([thick[:1], thick, thick[-1:]]), sure
 
 
 def _smooth(values: Float64[np.ndarray, "N"]) -> Float64[np.ndarray, "N"]:
     padded = np.pad(values, 2, mode="edge")
     return np.convolve(padded, np.array([1, 2, 2, 2, 1]) / 8, mode="valid")
-
-
-def _paint(
-    flat: Float32[np.ndarray, "H W 3"],
-    lines: list[tuple[Float64[np.ndarray, "_ 2"], Float64[np.ndarray, "_"], bool]],
-) -> UInt8[np.ndarray, "H W 3"]:
-    """The photo's colours on these lines, spread evenly to all that lies beside them."""
-    pure = np.zeros(flat.shape[:2], np.uint8)
-    for line, thick, closed in lines:
-        draw_line(pure, in_picture(line), _PURE * thick / PIXEL_M, closed=closed)
-    share = pure[..., None] / np.float32(255)
-    return np.clip(_spread(np.dstack([flat * share, share])) + 0.5, 0, 255).astype(np.uint8)
-
-
-def _spread(sums: Float32[np.ndarray, "H W 4"]) -> Float32[np.ndarray, "H W 3"]:
-    """Weighted colours (and their weights): the mean of each pixel's surroundings, as near ones as have any weight."""
-    height, width = sums.shape[:2]
-    total = cv2.GaussianBlur(sums, (0, 0), _FLOW_PX)
-    coarse, weaker = total, 1.0
-    while min(coarse.shape[:2]) > 2:
-        coarse = cv2.GaussianBlur(cv2.resize(coarse, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), (0, 0), 1)
-        weaker *= _WEAKER
-        total = total + np.float32(weaker) * cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    return total[..., :3] / np.maximum(total[..., 3:], 1e-30)
-
-
-def draw_line(
-    mask: UInt8[np.ndarray, "H W"],
-    at_px: Float64[np.ndarray, "P 2"],
-    thick_px: Float64[np.ndarray, "P"],
-    *,
-    closed: bool,
-) -> None:
-    """Draw a line of changing thickness into a mask; nothing where it is 0."""
-    fine = np.round(16 * at_px).astype(np.int32)
-    for index in range(0 if closed else 1, len(at_px)):
-        if min(thick_px[index - 1], thick_px[index]) > 0:
-            broad = max(1, round(float(thick_px[index - 1] + thick_px[index]) / 2))
-            cv2.line(mask, fine[index - 1].tolist(), fine[index].tolist(), (255,), broad, cv2.LINE_AA, shift=4)

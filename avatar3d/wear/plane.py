@@ -11,10 +11,11 @@ from jaxtyping import Float32, Float64
 
 from avatar3d.core.head import HeadModel
 
-# Usual fitting values: vertex distance 12 mm, pantoscopic angle 8 degrees, base curve 4 (metres, radians).
+# Usual fitting values: vertex distance 12 mm, pantoscopic angle 8 degrees (metres, radians); fronts are flatter than their
+# lenses: at 0.13 m (base curve 4) lenses of turned faces come out unequal, at 0.3 m they do not.
 _VERTEX_M: Final = 0.012
 _PANTOSCOPIC: Final = np.radians(8.0)
-_WRAP_RADIUS_M: Final = 0.13
+_WRAP_RADIUS_M: Final = 0.3
 # The picture of that surface: half its size and its pixel (metres).
 _HALF_WIDTH_M: Final = 0.078
 _HALF_HEIGHT_M: Final = 0.036
