@@ -137,8 +137,8 @@ def measure(model: SkinModel, sources: Sources, shares: dict[str, np.ndarray]) -
     np.fill_diagonal(alike, -1)
     rng = np.random.default_rng(20261121)
     likest, mixed = [], []
-    for _ in range(DRAWS):
-        made = draw_skin(rng, model)
+    for number in range(DRAWS):
+        made = draw_skin(rng, model, bearded=number % 2 == 0)
         look = (np.log(made.albedo) - np.log(made.tone))[FACE].mean(2).reshape(1, -1)
         likest.append(float((_unit(look - mean) @ own.T).max()))
         for part, drawn in (("smooth", made.smooth), ("fine", made.fine)):
