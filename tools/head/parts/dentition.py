@@ -15,7 +15,7 @@ from tools.head.parts.follow import material_triangles
 from tools.head.parts.source import IctSource
 
 RING: Final = 10
-SPREAD: Final = (1.085, 1.08, 1.05, 1.02, 1.01, 1.01, 1.01)
+SPREAD: Final = (1.145, 1.08, 1.05, 1.02, 1.01, 1.01, 1.01)
 """Crown width over its share of the arc: front teeth touch near the edge, which stands outside the arc of centres."""
 # Clinical crown heights, mm, from the midline outward (textbook means, Wheeler).
 UPPER_HEIGHT_MM: Final = (10.5, 9.3, 10.0, 8.5, 8.0, 7.5, 7.0)
