@@ -132,7 +132,7 @@ class Canvas:
     label: UInt8[np.ndarray, "H W"] = field(init=False)
     """Index into KINDS: what each pixel shows."""
     lit: Field = field(init=False)
-    """How bright the light is around each place, for layers without a surface."""
+    """What the light around each place multiplies an sRGB colour by, for layers without a surface."""
 
     def __post_init__(self) -> None:
         self.label = np.zeros(self.paper.shape, np.uint8)

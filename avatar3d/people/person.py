@@ -22,7 +22,7 @@ _SCALE: Final = 3
 """Points are drawn by three pixels and photographed by two: edges come out smooth."""
 
 
-_LIFTED: Final = (0.15, 0.45)
+_LIFTED: Final = (0.1, 0.3)
 """Dark skin stays dark, and brown hair beside it brown."""
 
 

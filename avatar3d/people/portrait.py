@@ -53,7 +53,8 @@ def draw_portrait(rng: np.random.Generator, head: BareHead, skins: SkinModel, wa
     tone = np.median(skin[head.part == FACE], axis=0)
     brightness = np.zeros(head.part.shape, np.float32)
     brightness[head.on_head] = lamp.falling.mean(1)
-    canvas.lit = paper.spread_out(brightness, head.on_head, UNIT_PT * 0.5).clip(0.15, 1.6)
+    # What has no surface is painted in sRGB.
+    canvas.lit = paper.spread_out(brightness, head.on_head, UNIT_PT * 0.5).clip(0.15, 1.6) ** (1 / 2.2)
     style = random_style(rng, traits, tone.astype(np.float32), paleness=made.paleness if wardrobe.plain else None)
     grower = Grower(rng, head, style)
     hat = rng.random() < 0.06

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 from safetensors import SafetensorError, deserialize
 
 from avatar3d.core.errors import ModelMissingError, ModelUntrustedError
@@ -27,6 +27,8 @@ _HINT: Final = "Install avatar3d again, or build the model: python -m tools.peop
 _DTYPES: Final = {"F16": np.float16, "F32": np.float32, "I8": np.int8}
 # Coefficients beyond this many deviations make masks, not faces (by eye).
 _FARTHEST: Final = 1.8
+# What blood takes from the palest of the Monk tones, sRGB: (247, 234, 208) becomes (225, 188, 162) (by eye).
+_BLOOD: Final = np.array([0.08, 0.18, 0.20])
 # Deviation of what the modes' pixels are too coarse for, natural logarithms.
 _PORES: Final = 0.035
 # Where beards shade the skin, and cheeks to compare with: rows and columns of SMOOTH_PX (by eye on the mean).
@@ -73,7 +75,8 @@ class MadeSkin:
     @property
     def monk(self) -> int:
         """The nearest of the Monk scale's tones, 1 palest to 10 darkest."""
-        return 1 + int(np.argmin(np.abs(self.tone.mean() ** np.float32(1 / 2.2) - MONK.mean(1))))
+        tones = np.array([_with_blood(one, 1.1).mean() for one in MONK])
+        return 1 + int(np.argmin(np.abs((self.tone ** np.float32(1 / 2.2)).mean() - tones)))
 
 
 def draw_skin(
@@ -112,9 +115,12 @@ def _draw_tone(rng: np.random.Generator, model: SkinModel) -> Float32[np.ndarray
         return np.exp(logs).astype(np.float32)
     at = rng.uniform(0, len(MONK) - 1)
     srgb = np.array([np.interp(at, np.arange(len(MONK)), MONK[:, channel]) for channel in range(3)])
-    # The scale's pale end lacks the blood of faces.
-    srgb = srgb * (1 - 0.10 * np.array([0.3, 1, 1.4]) * rng.uniform(0.7, 2.0))
-    return (srgb**2.2 * np.exp(rng.normal(0, 0.04, 3))).astype(np.float32)
+    return (_with_blood(srgb, rng.uniform(0.8, 1.4)) ** 2.2 * np.exp(rng.normal(0, 0.04, 3))).astype(np.float32)
+
+
+def _with_blood(srgb: Float[np.ndarray, "3"], strength: float) -> Float[np.ndarray, "3"]:
+    """The scale's pale end lacks the blood of faces, and no albedo is as bright."""
+    return srgb * (1 - np.clip((srgb.mean() - 0.35) / 0.5, 0, 1) * _BLOOD * strength)
 
 
 @lru_cache(maxsize=1)
