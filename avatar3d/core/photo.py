@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float, Float32, UInt8
 
 from avatar3d.core.transforms import matrix_from_quaternion
 
@@ -62,20 +62,35 @@ class Camera:
 
 @dataclass(frozen=True, eq=False)
 class Light:
-    """Distant light as real spherical harmonics of degree 2.
+    """Distant light as real spherical harmonics of degree 2, or of degree 4 when skin in the photo shows more than that.
 
-    Radiance toward a normal n in the head's frame is `basis(n) @ coefficients`, basis order
-    1, y, z, x, xy, yz, 3z^2-1, xz, x^2-y^2 without normalising factors (they are in the coefficients).
+    Radiance toward a normal n in the head's frame is `light_basis(n) @ coefficients`.
     """
 
-    coefficients: Float32[np.ndarray, "9 3"]
-    """Linear RGB; shading multiplies linear albedo."""
+    coefficients: Float32[np.ndarray, "K 3"]
+    """Linear RGB, 9 or 25 rows; shading multiplies linear albedo."""
 
     def shade(self, normals: Float32[np.ndarray, "N 3"]) -> Float32[np.ndarray, "N 3"]:
         """Linear RGB factor for each unit normal, never negative."""
-        x, y, z = normals[:, 0], normals[:, 1], normals[:, 2]
-        basis = np.stack([np.ones_like(x), y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], axis=1)
+        basis = light_basis(normals, len(self.coefficients))
         return np.maximum(basis @ self.coefficients, 0).astype(np.float32)
+
+
+def light_basis(normals: Float[np.ndarray, "N 3"], terms: int) -> Float[np.ndarray, "N K"]:
+    """Real spherical harmonics at unit normals, without normalising factors; `terms` is 9 (degree 2) or 25 (degree 4).
+
+    1, y, z, x, xy, yz, 3z^2-1, xz, x^2-y^2, then degrees 3 and 4 by rising order m (docs/conventions.md).
+    """
+    x, y, z = normals.T
+    xx, yy, zz = x * x, y * y, z * z
+    basis = [np.ones_like(x), y, z, x, x * y, y * z, 3 * zz - 1, x * z, xx - yy]
+    if terms > len(basis):
+        basis += [y * (3 * xx - yy), x * y * z, y * (5 * zz - 1), z * (5 * zz - 3)]
+        basis += [x * (5 * zz - 1), z * (xx - yy), x * (xx - 3 * yy)]
+        basis += [x * y * (xx - yy), y * z * (3 * xx - yy), x * y * (7 * zz - 1), y * z * (7 * zz - 3)]
+        basis += [35 * zz * zz - 30 * zz + 3, x * z * (7 * zz - 3), (xx - yy) * (7 * zz - 1)]
+        basis += [x * z * (xx - 3 * yy), xx * (xx - 3 * yy) - yy * (3 * xx - yy)]
+    return np.stack(basis, axis=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,7 +71,8 @@ def record_from_json(stored: dict[str, Any], model: HeadModel) -> FitRecord:
             rotation_wxyz=_array(seen["rotation_wxyz"], (4,)),
             translation_m=_array(seen["translation_m"], (3,)),
         )
-        light = Light(_array(stored["light"]["spherical_harmonics"], (9, 3)))
+        lit = stored["light"]["spherical_harmonics"]
+        light = Light(_array(lit, (25 if len(lit) > 9 else 9, 3)))
         residual = float(stored["residual_iod"])
     except (KeyError, TypeError, ValueError) as cause:
         raise UnreadableError(

@@ -1,11 +1,14 @@
-"""The photo's light from the shading of its skin: spherical harmonics of degree 2, fitted in log luminance."""
+"""The photo's light from the shading of its skin: spherical harmonics fitted in log luminance.
+
+Degree 2 for what albedo is divided by; degree 4, once albedo is known, for what gives the photo back.
+"""
 
 from typing import Final
 
 import numpy as np
 from jaxtyping import Float32
 
-from avatar3d.core.photo import Light
+from avatar3d.core.photo import Light, light_basis
 from avatar3d.render.lights import LUMINANCE
 
 # How far a coefficient may stray, relative to the constant one, before it costs as much as a texel's usual error:
@@ -15,7 +18,7 @@ from avatar3d.render.lights import LUMINANCE
 _FREEDOM: Final = np.array([10.0, 0.3, 0.3, 0.3, 0.066, 0.066, 0.048, 0.066, 0.066])
 _CHROMA_FREEDOM: Final = 0.04
 """The same for how a colour channel's light may differ in shape from the luminance's."""
-_SPHERE: Final = 64
+_SPHERE: Final = 256
 """Directions spread over the sphere in which shading is expected near its mean: nostrils, chin and the back of the
 head tell nothing, and light bounces."""
 _SPHERE_WEIGHT: Final = 3.0
@@ -36,12 +39,16 @@ Lowered from .13 for portraits, whose rims stayed dark (decision 0013)."""
 _DOUBT_POWER: Final = 4
 _REFINED_FREEDOM: Final = np.array([0.35, *[0.7] * 8])
 """How far a refined coefficient may stray from the first estimate, relative to the constant one: albedo is known then."""
+_REFINED_TERMS: Final = 25
+_FINER: Final = 0.5
+"""How far a term of degree 3 or 4 may stray, in root mean square over the sphere relative to the constant one: gloss, and
+light that skin bounces onto skin, are sharper than what one lamp does to matte skin."""
 _REFINED_EFFECTIVE: Final = 130.0
 _DIMMEST: Final = 0.05
 """No direction is lit by less than this share of the mean: coefficients that would are held to the estimate there, by so
 many times more in each of so many tries."""
-_HELD: Final = 6.0
-_TRIES: Final = 6
+_HELD: Final = 3.0
+_TRIES: Final = 12
 DARKEST: Final = 0.5
 """Albedo is never divided by less than this share of the face's mean shading: where the fit is darker, light bounces."""
 
@@ -54,7 +61,7 @@ def fit_light(
     What one photo cannot tell is set: on average over the samples the light is white and of strength 1, so
     albedo keeps the photo's exposure and white balance.
     """
-    basis = _basis(normals)
+    basis = light_basis(normals.astype(np.float64), 9)
     share = weights / max(float(weights.sum()), 1e-9) * _EFFECTIVE
     luminance = np.log(np.maximum(colour @ LUMINANCE, 1e-3)).astype(np.float64)
     start = np.zeros(9)
@@ -100,27 +107,30 @@ def refine_light(
     normals: Float32[np.ndarray, "N 3"],
     weights: Float32[np.ndarray, "N"],
 ) -> Light:
-    """The light that gives the photo back from the finished albedo, as far as nine coefficients a channel can.
+    """The light that gives the photo back from the finished albedo, as far as 25 coefficients a channel can.
 
     What was taken out of the albedo as light too small for the first, cautious estimate goes where it belongs. Toward
     directions that the photo does not show, the first estimate stays.
     """
-    basis = np.concatenate([_basis(normals), _SPHERE_BASIS])
+    around = light_basis(_SPHERE_NORMALS.astype(np.float64), _REFINED_TERMS)
+    basis = np.concatenate([light_basis(normals.astype(np.float64), _REFINED_TERMS), around])
+    freedom = np.concatenate([_REFINED_FREEDOM, _FINER / np.sqrt((around[:, 9:] ** 2).mean(axis=0))])
     share = np.concatenate([weights / max(float(weights.sum()), 1e-9) * _REFINED_EFFECTIVE, _SPHERE_SHARE])
     usual = np.maximum(light.shade(_SPHERE_NORMALS), np.float32(0.02)).astype(np.float64)
-    coefficients = np.zeros((9, 3), np.float32)
+    coefficients = np.zeros((_REFINED_TERMS, 3), np.float32)
     for channel in range(3):
         ratio = np.maximum(colour[:, channel], 1e-3) / np.maximum(albedo[:, channel], 1e-3)
         target = np.log(np.concatenate([ratio.astype(np.float64), usual[:, channel]]))
-        prior = light.coefficients[:, channel].astype(np.float64)
+        prior = np.zeros(_REFINED_TERMS)
+        prior[: len(light.coefficients)] = light.coefficients[:, channel]
         held, own = share.copy(), prior
         for _ in range(_TRIES):
-            own = _fit(target, basis, held, prior, prior, _REFINED_FREEDOM)
-            unlit = _SPHERE_BASIS @ own < _DIMMEST * own[0]
+            own = _fit(target, basis, held, prior, prior, freedom)
+            unlit = around @ own < _DIMMEST * own[0]
             if not unlit.any():
                 break
             held[-_SPHERE:][unlit] *= _HELD
-        spare, least = (_SPHERE_BASIS @ each - _DIMMEST * each[0] for each in (prior, own))
+        spare, least = (around @ each - _DIMMEST * each[0] for each in (prior, own))
         share_kept = np.where(least < 0, spare / np.maximum(spare - least, 1e-9), 1).min()
         own = prior + np.clip(share_kept, 0, 1) * (own - prior)
         coefficients[:, channel] = own
@@ -157,13 +167,7 @@ def _fit(
     return current
 
 
-def _basis(normals: Float32[np.ndarray, "N 3"]) -> np.ndarray:
-    """Light's basis at unit normals, [N 9] float64."""
-    x, y, z = normals.astype(np.float64).T
-    return np.stack([np.ones_like(x), y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], axis=1)
-
-
-def _sphere() -> Float32[np.ndarray, "64 3"]:
+def _sphere() -> Float32[np.ndarray, "256 3"]:
     """Directions on a golden-angle spiral."""
     index = np.arange(_SPHERE) + 0.5
     height, angle = 1 - 2 * index / _SPHERE, index * 2.399963
@@ -172,5 +176,5 @@ def _sphere() -> Float32[np.ndarray, "64 3"]:
 
 
 _SPHERE_NORMALS = _sphere()
-_SPHERE_BASIS = _basis(_SPHERE_NORMALS)
+_SPHERE_BASIS = light_basis(_SPHERE_NORMALS.astype(np.float64), 9)
 _SPHERE_SHARE = np.full(_SPHERE, _SPHERE_WEIGHT / _SPHERE * (_LOG_ERROR / _SPHERE_SPREAD) ** 2)

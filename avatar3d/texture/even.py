@@ -18,14 +18,14 @@ _SLOW: Final = 0.03
 """What is wider than this is slow, atlas edges."""
 # Of the slow difference between both sides, these shares (luminance, chroma) are taken out. Chroma costs the likeness
 # under the photo's light five times less than luminance does, and is what shows as a stain.
-_BALANCED: Final = np.array([0.15, 0.8], np.float32)
+_BALANCED: Final = np.array([0.3, 0.85], np.float32)
 _SHADED: Final = 0.15
 """A side this far from the usual skin in log luminance tells e times less what the other should be."""
 _RIM: Final = 0.045
 """Width of the rim of what is seen, atlas edges."""
 _RIM_FINE: Final = 0.02
 _INSIDE: Final = 0.01
-_RIM_EVENED: Final = np.array([0.4, 0.9], np.float32)
+_RIM_EVENED: Final = np.array([0.5, 0.95], np.float32)
 _EDGE: Final = (0.55, 0.80)
 """Share of seen texels around, below which what is seen ends, above which it does not."""
 _RIM_BEARDED: Final = 0.4
@@ -38,7 +38,7 @@ _STRAND: Final = (1.0, 1.4)
 # (a beard is a slow change too).
 _LUMINANCE: Final = 0.20
 _CHROMA: Final = 0.07
-_EVENED: Final = 0.3
+_EVENED: Final = 0.35
 _EVENED_BEARDED: Final = 0.15
 _FINE: Final = 4
 """Texels of the atlas in one of the small pictures on which this is done."""

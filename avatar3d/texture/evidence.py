@@ -28,6 +28,7 @@ from avatar3d.texture.regions import (
     fill_polygon,
     mouth_is_open,
 )
+from avatar3d.texture.scalp import baldness
 
 # Least standard deviations of log(R/G), log(B/G) and log luminance over one person's skin.
 _CHROMA_SPREAD: Final = (0.08, 0.10)
@@ -36,6 +37,12 @@ _LUMINANCE_SPREAD: Final = 0.22
 # and below it come ears, neck and clothes, where the fitted head lies too roughly on the photo.
 _REACH_ABOVE: Final = (0.05, 0.35)
 _REACH_BELOW: Final = (-0.01, 0.10)
+_REACH_BALD: Final = (0.1, 0.9)
+"""The same above the oval of a bald head: its top is lit from before and seen edge-on, so trust falls slowly."""
+_TEMPLES: Final = (21, 54, 251, 284)
+"""Landmarks: above them a bald head is nothing but skin, up to so near its outline (inter-ocular distances), where it is
+seen edge-on and the background's glow lies on it."""
+_OUTLINE: Final = 0.14
 _BEARDLESS: Final = 0.6
 """A chin with less skin-coloured area than this wears a beard."""
 _A_BEARD: Final = (-0.6, -0.3)
@@ -70,6 +77,8 @@ class Evidence:
     plain: Float32[np.ndarray, "H W"]
     """1 where it certainly is bare skin: what light and tone are measured on."""
     bearded: bool
+    bald: float
+    """1 when skin goes on over the forehead up to the head's outline, 0 when hair does."""
     left_top_px: Float32[np.ndarray, "2"]
     scale: float
     """Pixels here = (photo pixels - left_top_px) * scale."""
@@ -113,8 +122,10 @@ def gather_evidence(
     points = ((face.landmarks_px - left_top) * np.float32(scale)).astype(np.float32)
     over, rims, hairy = masks
     planes = person, over, rims, hairy
-    trust, sockets, drawn, plain, bearded = _judge(colour, planes, points, unit * scale, open_mouth=mouth_is_open(face))
-    return Evidence(colour, trust, sockets, drawn, plain, bearded, left_top, scale)
+    trust, sockets, drawn, plain, bearded, bald = _judge(
+        colour, planes, points, unit * scale, open_mouth=mouth_is_open(face), hair_known=hidden is not None
+    )
+    return Evidence(colour, trust, sockets, drawn, plain, bearded, bald, left_top, scale)
 
 
 def photo_pixels_per_texel(pixels: Float32[np.ndarray, "N 2"], texels: Int32[np.ndarray, "N"], size: int) -> float:
@@ -141,10 +152,12 @@ def _judge(
     unit: float,
     *,
     open_mouth: bool,
+    hair_known: bool,
 ) -> tuple[
-    Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], bool
-]:
-    """Trust, sockets, drawn features and plainness of each pixel, whether there is a beard.
+    Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"],
+    bool, float,
+]:  # fmt: skip
+    """Trust, sockets, drawn features and plainness of each pixel, whether there is a beard, and how bald the head is.
 
     `masks` are where a person is, what hides the face, what is worn and where a beard grows; `unit` is the inter-ocular distance here.
     """
@@ -191,24 +204,28 @@ def _judge(
     middle_shape = fill_polygon(shape, points[list(OVAL)], grow=-_RIM * unit, soften=0.04 * unit)
     # Inside the face's rim, where no hair is known of, only what no skin, beard or thin fringe looks like is refused:
     # a shaded cheek is skin, and a fringe that nobody found is better seen than missing.
-    core = middle_shape * np.maximum(low, 1 - _grown(np.maximum(over, worn), _HIDDEN_GROWN * unit))
+    outside = cv2.distanceTransform((inside_oval < 0.5).astype(np.uint8), cv2.DIST_L2, 3).astype(np.float32) / unit
+    bald = baldness(over, person, outside, points, unit) if hair_known else 0.0
+    crown = (bald * (1 - _below(shape, points, _TEMPLES))).astype(np.float32)
+    inner = _shrunk(person, _OUTLINE * unit, 0.3 * _OUTLINE * unit)
+    core = np.maximum(middle_shape, crown * inner)
+    core *= np.maximum(low, 1 - _grown(np.maximum(over, worn), _HIDDEN_GROWN * unit))
     skin_like = _connected(np.maximum(skin_like, features), np.maximum(core, sure)) * skin_like
     skin_like = np.asarray(cv2.erode(skin_like, kernel, iterations=2), np.float32)
     skin_like = blur(skin_like, 0.02 * unit)
     kept = np.maximum(core * np.maximum(_falloff(off_chroma, 7.0, 10.0), skin_like), features)
     trust = skin_like * (1 - kept) + kept
 
-    outside = cv2.distanceTransform((inside_oval < 0.5).astype(np.uint8), cv2.DIST_L2, 3).astype(np.float32) / unit
-    trust *= low * _falloff(outside, *_REACH_BELOW) + (1 - low) * _falloff(outside, *_REACH_ABOVE)
+    above = _falloff(outside, *_REACH_ABOVE)
+    above += bald * (_falloff(outside, *_REACH_BALD) - above)
+    trust *= low * _falloff(outside, *_REACH_BELOW) + (1 - low) * above
     kept_over = np.maximum.reduce(
         [core * bearded, bare, polygon(LIPS, 0.02), polygon(NOSTRILS), polygon(RIGHT_BROW, 0.0, 0.01), polygon(LEFT_BROW, 0.0, 0.01)]
     )  # fmt: skip
     over = _grown(over * (1 - bare), _HIDDEN_GROWN * unit) * (1 - kept_over)
     over = np.maximum(over, _grown(worn * (1 - bare), _HIDDEN_GROWN * unit) * (1 - bare))
     trust *= 1 - over
-    edge = max(1, round(0.03 * unit))
-    border = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * edge + 1, 2 * edge + 1))
-    trust *= blur(np.asarray(cv2.erode(person, border), np.float32), 0.02 * unit)
+    trust *= _shrunk(person, 0.03 * unit, 0.02 * unit) * (1 - crown * (1 - inner))
     trust *= _inside_picture(shape, unit)
     openings = np.maximum(polygon(RIGHT_EYE, -_LASH_LINE, 0.006), polygon(LEFT_EYE, -_LASH_LINE, 0.006))
     if open_mouth:
@@ -222,7 +239,7 @@ def _judge(
     near_eyes = np.maximum(polygon(RIGHT_EYE, 0.03, 0.01), polygon(LEFT_EYE, 0.03, 0.01))
     mouth = np.maximum(polygon(LIPS, 0.02, 0.01), polygon(NOSTRILS, 0.0, 0.01))
     drawn = np.maximum(np.maximum(near_eyes, brows), mouth)
-    return trust, np.maximum(eyes, brows), drawn, plain.astype(np.float32), bearded
+    return trust, np.maximum(eyes, brows), drawn, plain.astype(np.float32), bearded, bald
 
 
 def _bare(
@@ -237,6 +254,13 @@ def _bare(
     mean = blur(luminance, width)
     spread = np.sqrt(np.maximum(blur(luminance * luminance, width) - mean * mean, 0))
     return _falloff(off_chroma, 1.5, 2.5) * _falloff(np.abs(off_luminance), 1.5, 2.5) * _falloff(spread, *_STRANDS)
+
+
+def _shrunk(mask: Float32[np.ndarray, "H W"], radius: float, soft: float) -> Float32[np.ndarray, "H W"]:
+    """The mask, narrower by so many pixels and soft at its rim."""
+    edge = max(1, round(radius))
+    border = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * edge + 1, 2 * edge + 1))
+    return blur(np.asarray(cv2.erode(mask, border), np.float32), soft)
 
 
 def _grown(mask: Float32[np.ndarray, "H W"], radius: float) -> Float32[np.ndarray, "H W"]:

@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float32
+from scipy.ndimage import map_coordinates  # pyright: ignore[reportUnknownVariableType]
 
 from avatar3d.core.head import HeadModel
 from avatar3d.render.lights import LUMINANCE
@@ -16,6 +17,10 @@ from avatar3d.texture.regions import blur
 # (the coarser, the less: sides of heads looked like leather).
 _BANDS: Final = ((0.7, 2.0), (2.0, 6.0), (6.0, 18.0))
 _MOST: Final = (0.030, 0.022, 0.012)
+# Where texels are drawn out, only mottling that is wider than they are: its width on the skin (metres) and its strength.
+_BLOTCH_M: Final = (0.0022, 0.006)
+_BLOTCHES: Final = (0.016, 0.014)
+_LATTICE: Final = 64
 _MOTTLED: Final = np.array([0.8, 1.05, 1.1], np.float32)
 """Mottling is blood: it darkens green and blue more than red."""
 _STRETCHED: Final = (1.6, 2.6)
@@ -26,6 +31,21 @@ _ENOUGH: Final = 500
 
 
 _even: WeakKeyDictionary[Atlas, Float32[np.ndarray, "S S"]] = WeakKeyDictionary()
+_blotched: WeakKeyDictionary[Atlas, Float32[np.ndarray, "S S"]] = WeakKeyDictionary()
+
+
+def mottling(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "S S 3"]:
+    """What to add to log colour where texels are too long for pores: noise in space, so that nothing shows the atlas."""
+    if atlas not in _blotched:
+        even = even_texels(model, atlas).reshape(-1)[atlas.texels]
+        chosen = np.flatnonzero(even < 1).astype(np.int32)
+        places = atlas.blend(model.rest, chosen)
+        noise = np.random.default_rng(_SEED).standard_normal((_LATTICE,) * 3).astype(np.float32)
+        total = np.zeros(len(atlas.texels), np.float32)
+        for width, strength in zip(_BLOTCH_M, _BLOTCHES, strict=True):
+            total[chosen] += np.float32(strength) * map_coordinates(noise, places.T / width, order=1, mode="grid-wrap")
+        _blotched[atlas] = atlas.image(total * (1 - even))
+    return _blotched[atlas][..., None] * _MOTTLED
 
 
 def even_texels(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "S S"]:

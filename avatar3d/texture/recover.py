@@ -26,8 +26,9 @@ from avatar3d.texture.evidence import gather_evidence, photo_pixels_per_texel
 from avatar3d.texture.neck import neck_tint
 from avatar3d.texture.normals import normal_map
 from avatar3d.texture.oblique import calm_oblique
-from avatar3d.texture.pores import even_texels, grain
+from avatar3d.texture.pores import even_texels, grain, mottling
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
+from avatar3d.texture.scalp import above_eyes, even_scalp, scalp_tone
 from avatar3d.texture.temper import clear_lids, smile_folds, smile_of, temper
 from avatar3d.texture.warp import aligned_pixels
 from avatar3d.texture.white import white_gain
@@ -110,16 +111,21 @@ def recover_skin(
     own, weight = _fill_from_mirror(own, own_weight, opposite, opposite_weight)
     # What lies hidden in the fold of a lid is skin like that around the eye, not like the dark rim of its lashes; what
     # lies hidden between these and the eyeball is.
-    around = pull_push(own, weight * (1 - _FOLD_DOUBT * sockets), decay=_TOWARD_TONE)
+    above, even = above_eyes(model, atlas), even_texels(model, atlas)
+    far = scalp_tone(own, weight * (1 - drawn), above)
+    if evidence.bald > 0:
+        own += np.float32(evidence.bald) * (even_scalp(own, weight * (1 - drawn), above, even, far) - own)
+    around = pull_push(own - far, weight * (1 - _FOLD_DOUBT * sockets), decay=_TOWARD_TONE)
     margin = atlas.image(lid_margin(model, atlas))[..., None]
-    around = around * (1 - margin) + pull_push(own, weight) * margin
+    around = around * (1 - margin) + pull_push(own - far, weight) * margin
     # The atlas is cut behind the head: what is guessed on its two sides meets in the plain tone.
-    around = around * atlas.image(away_from_cut(model, atlas))[..., None]
+    around = far + around * atlas.image(away_from_cut(model, atlas))[..., None]
     ratio = own * weight[..., None] + around * (1 - weight)[..., None]
     ratio = clear_lids(ratio, np.maximum(weight, np.float32(0.05)), atlas.image(lid_skin(model, atlas)))
     ratio += (1 - weight)[..., None] * atlas.image(cavity_shade(model, atlas) + neck_tint(model, atlas))
     plain = _picture(atlas, seen.chosen, seen.plain * (seen.weight > 0.9))
-    ratio += grain(own, plain, (1 - weight) * even_texels(model, atlas))
+    ratio += grain(own, plain, (1 - weight) * even)
+    ratio += (1 - weight)[..., None] * mottling(model, atlas)
     gain = white_gain(face, tone) if delight else np.ones(3, np.float32)
     light, tone = Light(light.coefficients / gain), tone * gain
     albedo = tone * np.exp(ratio)

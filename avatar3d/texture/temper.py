@@ -30,7 +30,7 @@ _FOLD_WIDTH: Final = 0.06
 _FOLD_SOFT: Final = 0.010
 _BESIDE: Final = 0.06
 _FOLD_KNEE: Final = 0.04
-_FOLD_LOST: Final = 0.40
+_FOLD_LOST: Final = 0.65
 _CREASING: Final = ("mouthSmileLeft", "mouthSmileRight", "cheekSquintLeft", "cheekSquintRight")
 # What is darker than its lid by more than the knee, in log luminance, is no skin; this share of it is taken off.
 _LID_USUAL: Final = 0.03
