@@ -143,7 +143,7 @@ def test_a_refused_photo_leaves_nothing(tmp_path: Path) -> None:
     Image.new("RGB", (320, 240), (120, 160, 220)).save(photo)
     with pytest.raises(NoFaceError):
         create_files(photo, tmp_path / "out" / "sky", CreateParams())
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
@@ -170,7 +170,7 @@ def test_a_signal_stops_the_command_and_nothing_is_left(name: str, astronaut: Pa
         said, complained = run.communicate(timeout=60)
     assert (run.returncode, json.loads(said)["id"]) == (41, "INTERRUPTED")
     assert "Traceback" not in complained
-    assert list(out.iterdir()) == []
+    assert not out.exists()
 
 
 def test_a_turntable_is_filmed_with_the_rest(astronaut: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
