@@ -194,7 +194,7 @@ def _read(record_path: Path) -> tuple[FitRecord, dict[str, Any]]:
             hint="Name the avatar.json that create wrote.",
             id="RECORD_BROKEN",
         ) from cause
-    kept = ("photo_sha256", "parameters")
+    kept = ("photo_sha256", "others_sha256", "parameters")
     manifest = _manifest(record_path)
     return record_from_json(stored, load_head_model(head)), {key: manifest[key] for key in kept if key in manifest}
 

@@ -1,26 +1,26 @@
 """The whole product on one page.
 
-photo -> FaceObservation -> Segments -> HeadFit -> Skin, eyes, hair, glasses -> Avatar -> DIR/NAME/{glb, json, png, html}
+photos -> FaceObservation -> Segments -> HeadFit -> Skin, eyes, hair, glasses -> Avatar -> DIR/NAME/{glb, json, png, html}
 """
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from avatar3d import __version__
 from avatar3d.core.avatar import Avatar, Skin, Texture
+from avatar3d.core.clock import Progress, StageClock, counted
 from avatar3d.core.durable import write_atomically
-from avatar3d.core.errors import OutputInvalidError
+from avatar3d.core.errors import Avatar3dError, OutputInvalidError, UsageError
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation, Photo
-from avatar3d.fit.fit import fit_head
+from avatar3d.core.segments import Segments
+from avatar3d.fit.together import fit_together
 from avatar3d.formats.check import check_file
 from avatar3d.formats.gltf import save_glb
 from avatar3d.formats.provenance import picture_mark, provenance
@@ -29,6 +29,7 @@ from avatar3d.hair.grow import grow_hair
 from avatar3d.hair.segment import hidden_by_hair, segment_hair
 from avatar3d.hair.tint import tint_scalp
 from avatar3d.head.load import load_head_model
+from avatar3d.photo.gates import BESIDE
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
 from avatar3d.photo.segment import over_photo, segment_face
@@ -41,26 +42,30 @@ from avatar3d.report.story import Story, tell_story
 from avatar3d.rig.assemble import as_rigged, assemble_avatar
 from avatar3d.texture.eyes import recover_eyes
 from avatar3d.texture.recover import recover_skin
+from avatar3d.texture.see import SkinView
 from avatar3d.texture.teeth import recover_mouth
 from avatar3d.wear.frames import hidden_by_glasses, put_on
 from avatar3d.wear.glasses import find_glasses
 
 __all__ = ["CreateParams", "Creation", "Files", "create", "create_files", "distinct_names", "make_avatar"]
 
-Progress = Callable[[str], object]
-"""Called with the name of each stage as it begins."""
 
-
-def create(photo: Path | str, out: Path | str | None = None, *, params: "CreateParams | None" = None) -> Avatar:
-    """Turn one photo into a rigged head with the 52 ARKit blendshapes.
+def create(
+    photo: Path | str,
+    out: Path | str | None = None,
+    *,
+    others: Sequence[Path | str] = (),
+    params: "CreateParams | None" = None,
+) -> Avatar:
+    """Turn one photo into a rigged head with the 52 ARKit blendshapes; `others` are further photos of the same person.
 
     With `out`, also writes OUT/NAME/ (GLB, avatar.json, preview, report, manifest), NAME being the photo's stem.
     Raises InputError for a photo that cannot be used and DiskError when OUT cannot be written.
     """
-    chosen = params or CreateParams()
+    chosen, paths = params or CreateParams(), [Path(other) for other in others]
     if out is None:
-        return make_avatar(Path(photo), chosen).avatar
-    return create_files(Path(photo), Path(out) / safe_name(Path(photo).stem), chosen).creation.avatar
+        return make_avatar(Path(photo), chosen, others=paths).avatar
+    return create_files(Path(photo), Path(out) / safe_name(Path(photo).stem), chosen, others=paths).creation.avatar
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,8 @@ class Creation:
     fitted: HeadFit
     skin: Skin
     eyes: Texture
+    others_sha256: tuple[str, ...] = ()
+    """Of the further photos."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +117,7 @@ class Files:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        return (*self.creation.face.photo.warnings, *self.creation.face.warnings)
+        return _warnings(self.creation.face)
 
     def as_json(self) -> dict[str, Any]:
         """What `avatar3d create --json` prints."""
@@ -123,25 +130,39 @@ class Files:
         }
 
 
-def make_avatar(source: Path | Photo, params: CreateParams, *, name: str = "", progress: Progress = str) -> Creation:
-    """The main job, in memory; on one BLAS thread, because the order of its sums is in the bytes."""
+def make_avatar(
+    source: Path | Photo,
+    params: CreateParams,
+    *,
+    name: str = "",
+    others: Sequence[Path | Photo] = (),
+    progress: Progress = str,
+) -> Creation:
+    """The main job, in memory; on one BLAS thread, because the order of its sums is in the bytes.
+
+    `others` are further photos of the same person: they tell of the shape, and of the skin that they show better.
+    """
     with threadpool_limits(1), ThreadPoolExecutor(1) as beside:  # what does not wait for another runs on a second core
         progress("load")
-        photo = source if isinstance(source, Photo) else load_photo(source)
+        photos = _load_all([source, *others])
         model = load_head_model(params.head)
         progress("observe")
-        face = observe_face(photo, face=params.face)
+        face, *more = _observe_all(photos, params.face, sources=[source, *others])
         progress("fit")
         segments = segment_face(face)
-        fitted = fit_head(model, face, segments=segments)
+        seen = [segment_face(other) for other in more]
+        fitted, *fits = fit_together(model, [face, *more], segments=[segments, *seen])
         progress("texture")
         rigging = beside.submit(as_rigged, model, fitted)
         picture = segment_hair(model, fitted, face, segments)
         glasses = find_glasses(model, fitted, face, segments)
         rims, beard = (over_photo(segments, segments.of(kind), face) for kind in ("glasses", "beard"))
         hidden, worn = hidden_by_hair(picture, face), hidden_by_glasses(model, fitted, glasses, rims)
+        sides = [_see_side(model, *each) for each in zip(fits, more, seen, strict=True)]
         shown = rigging.result()
-        skin = recover_skin(model, shown, face, size=params.texture_px, hidden=hidden, worn=worn, beard=beard)
+        skin = recover_skin(
+            model, shown, face, size=params.texture_px, hidden=hidden, worn=worn, beard=beard, sides=sides
+        )
         flesh = beside.submit(recover_mouth, model, shown, face, light=skin.light, tone=skin.tone)
         looking = beside.submit(recover_eyes, model, shown, face, light=skin.light)
         progress("hair")
@@ -157,11 +178,54 @@ def make_avatar(source: Path | Photo, params: CreateParams, *, name: str = "", p
             skin,
             eyes,
             hair and hair.mesh,
-            name=safe_name(name or photo.name),
-            extras=provenance(f"{model.licence}\n{photo.licence}", photo.sha256, generated=bool(photo.licence)),
+            name=safe_name(name or photos[0].name),
+            extras=provenance(
+                "\n".join([model.licence, *dict.fromkeys(photo.licence for photo in photos)]),
+                *(photo.sha256 for photo in photos),
+                generated=all(photo.licence for photo in photos),
+            ),
         )
         avatar = put_on(hang_on_joints(avatar, hair), model, fitted, glasses)
-        return Creation(avatar, model, face, fitted, skin, eyes)
+        said = (f"{other.photo.file or other.photo.name}: {each}" for other in more for each in _warnings(other))
+        face = replace(face, warnings=(*face.warnings, *said))
+        return Creation(avatar, model, face, fitted, skin, eyes, tuple(photo.sha256 for photo in photos[1:]))
+
+
+def _load_all(sources: Sequence[Path | Photo]) -> list[Photo]:
+    """Every photo, none of them twice."""
+    photos: list[Photo] = []
+    for source in sources:
+        photo = source if isinstance(source, Photo) else load_photo(source)
+        if photo.sha256 and any(photo.sha256 == other.sha256 for other in photos):
+            raise UsageError(f'"{photo.file or photo.name}" was given twice.', hint="Give each photo once.")
+        photos.append(photo)
+    return photos
+
+
+def _observe_all(photos: Sequence[Photo], face: str, *, sources: Sequence[Path | Photo]) -> list[FaceObservation]:
+    """The same person's face in every photo; all but the first may be turned to the side."""
+    seen = [observe_face(photos[0], face=face)]
+    for photo, source in zip(photos[1:], sources[1:], strict=True):
+        try:
+            seen.append(observe_face(photo, face="only" if face.isdigit() else face, limits=BESIDE))
+        except Avatar3dError as error:
+            error.file = error.file or (str(source) if isinstance(source, Path) else photo.file)
+            raise
+    return seen
+
+
+def _warnings(face: FaceObservation) -> tuple[str, ...]:
+    return (*face.photo.warnings, *face.warnings)
+
+
+def _see_side(model: HeadModel, fitted: HeadFit, face: FaceObservation, segments: Segments) -> SkinView:
+    """A further photo: what lies before the skin, and where skin goes on beside the face."""
+    hidden = hidden_by_hair(segment_hair(model, fitted, face, segments), face)
+    rims, beard, bare = (
+        over_photo(segments, segments.of(*kinds), face) for kinds in (("glasses",), ("beard",), ("skin", "ears"))
+    )
+    worn = hidden_by_glasses(model, fitted, find_glasses(model, fitted, face, segments), rims)
+    return SkinView(as_rigged(model, fitted), face, hidden, worn, beard, bare * (1 - hidden))
 
 
 def create_files(
@@ -169,18 +233,19 @@ def create_files(
     folder: Path,
     params: CreateParams,
     *,
+    others: Sequence[Path | Photo] = (),
     beside: Mapping[str, bytes] | None = None,
     progress: Progress = str,
 ) -> Files:
     """The main job, onto disk: all of `folder` or nothing of it. The avatar bears the folder's name.
 
-    `beside` are further files for the folder, by name.
+    `others` are further photos of the same person, `beside` further files for the folder, by name.
     """
     if params.turntable:
         require_av()
-    clock = _StageClock(progress)
+    clock = StageClock(progress)
     with publishing(folder) as fresh:
-        creation = make_avatar(source, params, name=folder.name, progress=clock.begin)
+        creation = make_avatar(source, params, name=folder.name, others=others, progress=clock.begin)
         avatar = creation.avatar
         clock.begin("write")
         glb = save_glb(avatar, fresh / f"{avatar.name}.glb", compact=params.compact)
@@ -203,7 +268,7 @@ def create_files(
             write_atomically(fresh / "report.html", tell_story(story).encode())
         if params.turntable:
             clock.begin("turntable")
-            film = _counted(film_turntable(avatar), TURNTABLE_FRAMES, progress)
+            film = counted(film_turntable(avatar), TURNTABLE_FRAMES, progress)
             write_video(film, fresh / "turntable.mp4", comment=avatar.extras["copyright"])
         clock.end()
         write_manifest(fresh, _manifest(creation, params, clock.seconds))
@@ -216,36 +281,9 @@ def _manifest(creation: Creation, params: CreateParams, seconds: dict[str, float
         "name": creation.avatar.name,
         "synthetic": True,
         "photo_sha256": creation.face.photo.sha256,
+        "others_sha256": creation.others_sha256,
         "parameters": asdict(params),
         "head": {"name": creation.model.name, "licence": creation.model.licence},
-        "determinism": "D0: the same photo, version and machine give the same GLB bytes",
+        "determinism": "D0: the same photos, version and machine give the same GLB bytes",
         "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
     }
-
-
-def _counted(pictures: Iterator[np.ndarray], count: int, progress: Progress) -> Iterator[np.ndarray]:
-    """The same pictures; every quarter of them is told, since they take half a minute."""
-    for index, picture in enumerate(pictures, start=1):
-        yield picture
-        if index % (count // 4) == 0:
-            progress(f"  {index} of {count} pictures")
-
-
-class _StageClock:
-    """Tells the user which stage begins, and remembers how long each took."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.seconds: dict[str, float] = {}
-        self._progress = progress
-        self._stage = ""
-        self._began_s = 0.0
-
-    def begin(self, stage: str) -> None:
-        self.end()
-        self._stage, self._began_s = stage, time.perf_counter()
-        self._progress(stage)
-
-    def end(self) -> None:
-        if self._stage:
-            self.seconds[self._stage] = time.perf_counter() - self._began_s
-        self._stage = ""

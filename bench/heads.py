@@ -95,16 +95,18 @@ def shoot(
     *,
     smile: bool = False,
     still: bool = False,
+    yaw_rad: float | None = None,
     size: int = 480,
 ) -> Shot:
     """A portrait of about 100 pixels between the eyes; lens and distance vary together as croppings of photos do.
-    `still`: without any expression (a model that has none)."""
+    `still`: without any expression (a model that has none); `yaw_rad`: turned so far to the person's left."""
     distance = float(np.exp(rng.uniform(np.log(0.4), np.log(2.0))))
     focal = rng.uniform(0.18, 0.24) * size / INTEROCULAR_M * (distance - 0.04)
+    about_front = float(np.clip(rng.normal(0, 0.15), -0.35, 0.35))
     camera = look_at_head(
         Lens(size, size, focal),
         distance_m=distance,
-        yaw_rad=float(np.clip(rng.normal(0, 0.15), -0.35, 0.35)),
+        yaw_rad=about_front if yaw_rad is None else yaw_rad,
         pitch_rad=float(np.clip(rng.normal(0, 0.08), -0.2, 0.2)),
         roll_rad=rng.normal(0, 0.05),
         shift_px=(rng.normal(0, 0.03 * size), rng.normal(0, 0.03 * size)),

@@ -18,7 +18,7 @@ from avatar3d.core.head import HeadModel
 from avatar3d.core.photo import FaceObservation
 from avatar3d.fit.basis import SEEN, landmark_basis
 from avatar3d.fit.camera import to_camera
-from avatar3d.fit.fit import FitParams, first_pose, gather, independent_fit
+from avatar3d.fit.person import FitParams, first_pose, gather, independent_fit
 from avatar3d.head.ict import ict_path
 from avatar3d.people.heads import solid_triangles
 from avatar3d.render.raycast import Scene

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 @click.option(
     "--seed", type=click.IntRange(0), help="Instead of a photo: a person who does not exist, with photo and truth."
 )
+@click.option(
+    "--same-person", is_flag=True, help="All photos show one person: one avatar, of the first photo's expression."
+)
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Writes DIR/NAME/.")
-@click.option("--name", help="Instead of the photo's own name (or person-SEED); for one photo only.")
+@click.option("--name", help="Instead of the photo's own name (or person-SEED); for one avatar only.")
 @click.option("--face", default="only", show_default=True, help="Which face: only, largest, or 0, 1, 2 from the left.")
 @click.option("--head", default="avatar3d", show_default=True, help="Parametric head.")
 @click.option("--texture", "texture_px", type=click.Choice(["1024", "2048"]), default="1024", show_default=True)
@@ -32,6 +35,7 @@ def create(
     voice: Voice,
     photos: tuple[Path, ...],
     seed: int | None,
+    same_person: bool,
     out: Path,
     name: str | None,
     texture_px: str,
@@ -45,8 +49,17 @@ def create(
         raise UsageError(
             "Give either photos or --seed.", hint="avatar3d create PHOTO -o DIR, or avatar3d create --seed 7 -o DIR."
         )
+    if same_person and len(photos) < 2:
+        raise UsageError(
+            f"--same-person joins several photos, got {len(photos)}.",
+            hint="avatar3d create --same-person FRONT LEFT RIGHT -o DIR",
+        )
+    others = photos[1:] if same_person else ()
+    photos = photos[:1] if same_person else photos
     if name is not None and len(photos) > 1:
-        raise UsageError(f"--name fits one photo, got {len(photos)}.", hint="Leave it out, or call once per photo.")
+        raise UsageError(
+            f"--name fits one avatar, got {len(photos)} photos.", hint="Leave it out, or call once per photo."
+        )
     if name is not None and (taken := safe_name(name)) != name:
         voice.warn(f"{name!r} cannot name a folder everywhere; it is called {taken!r}.")
     params = CreateParams(texture_px=int(texture_px), **choices)  # type: ignore[arg-type]
@@ -56,7 +69,9 @@ def create(
     for photo, avatar_name in zip(photos, distinct_names([name] if name else [p.stem for p in photos]), strict=True):
         voice.progress(printable(photo.name))
         try:
-            made = create_files(photo, out / avatar_name, params, progress=lambda stage: voice.progress(f"  {stage}"))
+            made = create_files(
+                photo, out / avatar_name, params, others=others, progress=lambda stage: voice.progress(f"  {stage}")
+            )
         except Avatar3dError as error:
             error.file = error.file or str(photo)
             if len(photos) == 1:

@@ -1,12 +1,9 @@
-"""Fit a head to one face.
+"""Fit a head to one face: who this is, with which expression, seen from where.
 
-landmarks --> orthographic first view --> pose --> pose + identity + expression (robust, bounded)
-          --> the skin's outline --> gaze --> lids
+landmarks --> person --> the skin's outline --> gaze --> pose and expression on the picture --> lids
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 from jaxtyping import Float64
@@ -14,224 +11,28 @@ from jaxtyping import Float64
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation
 from avatar3d.core.segments import Segments
-from avatar3d.fit.basis import FACE_OVAL, LIDS, LIPS, SEEN, LandmarkBasis, landmark_basis
-from avatar3d.fit.camera import first_view, to_camera, usual_focal_px
-from avatar3d.fit.energies import (
-    Seen,
-    State,
-    Term,
-    depth_term,
-    expression_term,
-    focal_term,
-    huber_weights,
-    identity_term,
-    landmark_term,
-)
+from avatar3d.fit.basis import FACE_OVAL, SEEN, landmark_basis
+from avatar3d.fit.camera import to_camera
+from avatar3d.fit.energies import State
 from avatar3d.fit.gaze import gaze_of, look_weights, remaining_turns
 from avatar3d.fit.lids import calmed_lids, lids_on_picture, resting_lids
 from avatar3d.fit.look import learnt_look
-from avatar3d.fit.noise import LandmarkNoise, Whitening, noise_of, upright_term, upright_turn, whitening
+from avatar3d.fit.noise import noise_of
 from avatar3d.fit.outline import reach_outline, rim_of, seen_outline
-from avatar3d.fit.prior import Glance, IdentityPrior, learnt_glance, people
-from avatar3d.fit.solve import Moving, bounded_step, bounds, cost, normal_equations
+from avatar3d.fit.person import Evidence, FitParams, firmness, gather, lay_on_picture, solve_skin
+from avatar3d.fit.prior import learnt_glance
 from avatar3d.head.deform import pose_head, shape_head
-
-# A landmark further than this from what the noise explains, in its standard deviations, is hidden or wrong. Of 50
-# faces, portraits and renders alike, 99.9 % of the landmarks lie within 2.8.
-STRANGE: Final = 4.0
-USUAL_STRANGENESS: Final = 2.0
-DOUBTING_ROUNDS: Final = 3
-
-
-@dataclass(frozen=True)
-class FitParams:
-    """How much each kind of evidence is believed."""
-
-    noise_inflation: float = 10.0
-    """The detector's measured covariance counts this many times: it was measured on renders, not on photos."""
-    glance_sigma: float = 0.3
-    """Standard deviation of the learnt guess at a coefficient of identity, where people vary by 1."""
-    landmark_sigma_iod: float = 0.06
-    """Standard deviation of a landmark, in inter-ocular distances, when they are taken for independent. Larger than
-    the detector's own error (2.6 %) because neighbours err together; a smaller one over-fits identity (facts.md)."""
-    depth_sigma_iod: float = 0.25
-    """Of the detector's depth."""
-    settling_sigma: float = 0.1
-    """How far identity may move, per mode, when the head is laid on the picture after the person is known."""
-    line_weight: float = 2.5
-    """How much more lid and lip lines count then."""
-    expression_sigma: float = 0.35
-    huber: float = 0.06
-    """Picture residual, IOD, from which a landmark counts less (beard, glasses, fringe)."""
-    focal_sigma: float = 1.0
-    """Of the logarithm of the focal length when the picture does not tell it; 0 holds it."""
-    iterations: int = 12
-    tolerance: float = 1e-3
-    """Relative fall of the energy at which to stop."""
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
-    """All that one fit looks at."""
+class Meeting:
+    """One photo, and who it seems to show."""
 
-    basis: LandmarkBasis
-    seen: Seen
-    focal_px: float
-    focal_known: bool
-    params: FitParams
-    prior: IdentityPrior
-    """Who this may be."""
-
-    @property
-    def moving(self) -> Moving:
-        return "all but focal" if self.focal_known or self.params.focal_sigma == 0 else "all"
-
-    def off(self, at: State) -> Float64[np.ndarray, "L"]:
-        """Distance of each landmark from where it was seen, IOD."""
-        points = self.basis.points(at.identity, at.expression)
-        return np.linalg.norm(at.view.project(points) - self.seen.points_px, axis=1) / self.seen.interocular_px
-
-    def picture(self, at: State, robust: Float64[np.ndarray, "L"]) -> Term:
-        """Landmarks taken for independent."""
-        weights = np.sqrt(self.basis.confidence) * robust / self.params.landmark_sigma_iod
-        return landmark_term(self.basis, at, self.seen, weights)
-
-    def upright(self, at: State) -> tuple[Float64[np.ndarray, "R"], Float64[np.ndarray, "R C"]]:
-        """Bare residuals and derivatives in the noise's layout, IOD."""
-        even = np.ones(len(self.basis.index))
-        picture = landmark_term(self.basis, at, self.seen, even)
-        return upright_term(at.view, picture, depth_term(self.basis, at, self.seen, even))
-
-    def believed(self, at: State, white: Whitening, doubt: Float64[np.ndarray, "L"]) -> Seen:
-        """What was seen, doubted landmarks moved toward where this head would be seen."""
-        off = white.expected(at, *self.upright(at))[0] * self.seen.interocular_px
-        share = 1 - 1 / doubt**2
-        count = len(share)
-        picture = off[: 2 * count].reshape(-1, 2) @ upright_turn(at.view)
-        return replace(
-            self.seen,
-            points_px=self.seen.points_px + share[:, None] * picture,
-            depth_px=self.seen.depth_px + share * off[2 * count :],
-        )
-
-    def expression_prior(self, at: State) -> Term:
-        return expression_term(at, np.full(len(SEEN), self.params.expression_sigma))
-
-    def priors(self, at: State) -> list[Term]:
-        """People, expressions and, when the picture does not tell it, the focal length."""
-        terms = [identity_term(at, self.prior.mean, self.prior.sigma), self.expression_prior(at)]
-        return terms if self.moving != "all" else [*terms, focal_term(at, self.focal_px, self.params.focal_sigma)]
-
-
-Energy = Callable[[State, Float64[np.ndarray, "L"]], list[Term]]
-"""Terms at a state, given each landmark's robust weight."""
-
-
-def solve_skin(evidence: Evidence, noise: LandmarkNoise | None, glance: Glance | None) -> State:
-    """View, identity and expression that explain the skin landmarks; the detector's noise when it was measured."""
-    pose = first_pose(evidence)
-    return independent_fit(evidence, pose) if noise is None else find_person(evidence, noise, glance, pose)
-
-
-def first_pose(evidence: Evidence) -> State:
-    """The mean head, placed."""
-    basis = evidence.basis
-    view = first_view(basis.rest, evidence.seen.points_px, basis.confidence, evidence.focal_px)
-    start = State(view, np.zeros(len(basis.identity)), np.zeros(len(SEEN)))
-    return _descend(evidence, lambda at, robust: [evidence.picture(at, robust)], start, moving="pose")
-
-
-def independent_fit(evidence: Evidence, start: State) -> State:
-    """All at once, landmarks independent, the detector's depth as weak evidence: for heads without measured noise."""
-
-    def energy(at: State, robust: Float64[np.ndarray, "L"]) -> list[Term]:
-        weights = np.sqrt(evidence.basis.confidence) / evidence.params.depth_sigma_iod
-        depth = depth_term(evidence.basis, at, evidence.seen, weights)
-        return [evidence.picture(at, robust), depth, *evidence.priors(at)]
-
-    return _descend(evidence, energy, start, moving=evidence.moving)
-
-
-def find_person(evidence: Evidence, noise: LandmarkNoise, glance: Glance | None, start: State) -> State:
-    """Who this is: errors that go together are explained away; landmarks that nothing explains are doubted, again."""
-    state, doubt = start, np.ones(len(evidence.basis.index))
-    for _ in range(1 + DOUBTING_ROUNDS):
-        white = whitening(noise, evidence.basis, inflate=evidence.params.noise_inflation, doubt=doubt)
-        state = _explain(evidence, white, state)
-        strange = white.strangeness(state, *evidence.upright(state))
-        if strange.max() < STRANGE:
-            break
-        doubt = doubt * np.maximum(1, strange / USUAL_STRANGENESS)
-        if glance is not None:
-            believed = evidence.believed(state, white, doubt)
-            prior = glance.prior(evidence.basis, believed, sigma=evidence.params.glance_sigma)
-            evidence = replace(evidence, prior=prior)
-    return state
-
-
-def _explain(evidence: Evidence, white: Whitening, start: State) -> State:
-    """One round: all at once, under the detector's noise."""
-
-    def energy(at: State, _: Float64[np.ndarray, "L"]) -> list[Term]:
-        return [white.term(at, *evidence.upright(at)), *evidence.priors(at)]
-
-    return _descend(evidence, energy, start, moving=evidence.moving)
-
-
-def firmness(evidence: Evidence, noise: LandmarkNoise, person: State) -> Float64[np.ndarray, "C C"]:
-    """How firmly landmarks hold a person (inverse covariance): what they do not tell varies as people do."""
-    white = whitening(noise, evidence.basis, inflate=evidence.params.noise_inflation)
-    anyone = replace(evidence, prior=people(evidence.basis))
-    return normal_equations([white.term(person, *evidence.upright(person)), *anyone.priors(person)])[0]
-
-
-def lay_on_picture(evidence: Evidence, person: State) -> State:
-    """Pose and expression against the landmarks themselves, robustly, while identity hardly moves."""
-    sigma = evidence.params.settling_sigma
-    lines = np.where(np.isin(evidence.basis.index, LIDS + LIPS), evidence.params.line_weight, 1.0)
-
-    def energy(at: State, robust: Float64[np.ndarray, "L"]) -> list[Term]:
-        stay = identity_term(at, person.identity, sigma)
-        return [evidence.picture(at, robust * lines), stay, evidence.expression_prior(at)]
-
-    return _descend(evidence, energy, person, moving="all but focal")
-
-
-def _descend(evidence: Evidence, energy: Energy, state: State, *, moving: Moving) -> State:
-    """Levenberg-Marquardt with bounds; landmarks are re-weighted in every iteration."""
-    params = evidence.params
-    damping = 1e-3
-    lenient = 4.0 if moving == "pose" else 1.0
-    for _ in range(2 if moving == "pose" else params.iterations):
-        robust = huber_weights(evidence.off(state), params.huber * lenient)
-        terms = energy(state, robust)
-        before = cost(terms)
-        hessian, gradient = normal_equations(terms)
-        lower, upper = bounds(len(state.identity), state.expression, moving)
-        damped = hessian + np.diag(damping * np.diag(hessian) + 1e-9)
-        ahead = state.moved(bounded_step(damped, gradient, lower, upper))
-        after = cost(energy(ahead, robust))
-        if after > before and moving != "pose":
-            damping *= 10
-            continue
-        state, damping = ahead, damping / 3
-        if before - after < params.tolerance * before:
-            break
-    return state
-
-
-def gather(basis: LandmarkBasis, face: FaceObservation, params: FitParams, glance: Glance | None) -> Evidence:
-    """The observation in the basis' order; the focal length from EXIF, else the usual one as a guess."""
-    photo = face.photo
-    height, width = photo.pixels.shape[:2]
-    seen = Seen(
-        points_px=face.landmarks_px[basis.index].astype(np.float64) - np.array([width / 2, height / 2]),
-        depth_px=face.depth_px[basis.index].astype(np.float64),
-        interocular_px=face.interocular_px,
-    )
-    known = photo.focal_px is not None
-    prior = people(basis) if glance is None else glance.prior(basis, seen, sigma=params.glance_sigma)
-    return Evidence(basis, seen, photo.focal_px or usual_focal_px(width, height), known, params, prior)
+    face: FaceObservation
+    evidence: Evidence
+    known: State
+    firm: Float64[np.ndarray, "C C"]
+    """How firmly landmarks and outline hold it (inverse covariance), were it anyone."""
 
 
 def fit_head(
@@ -243,21 +44,37 @@ def fit_head(
     With `segments` it also learns from the outline of the skin beside the face (heads with measured noise).
     Raises ModelError when the head has no calibrated landmarks.
     """
+    return settle(model, meet(model, face, params, segments=segments))
+
+
+def meet(
+    model: HeadModel, face: FaceObservation, params: FitParams | None = None, *, segments: Segments | None = None
+) -> Meeting:
+    """The person, before head and picture are laid on each other."""
     basis = landmark_basis(model)
-    height, width = face.photo.pixels.shape[:2]
     look = learnt_look(model.name)
     glance = (look and look.at(face)) or learnt_glance(model.name)
     evidence = gather(basis, face, params or FitParams(), glance)
     noise = noise_of(model)
     known = solve_skin(evidence, noise, glance)
+    firm = firmness(evidence, noise, known)
     if segments is not None and noise is not None:
         rim, seen = rim_of(model, basis.centre), seen_outline(face, segments)
-        known = reach_outline(rim, seen, known, firmness(evidence, noise, known), moving=evidence.moving)
+        known, outline = reach_outline(rim, seen, known, firm, moving=evidence.moving)
+        firm = firm + outline
+    return Meeting(face, evidence, known, firm)
+
+
+def settle(model: HeadModel, meeting: Meeting, *, resting: Float64[np.ndarray, "52"] | None = None) -> HeadFit:
+    """The head as the picture shows it. With `resting`, person and resting lids are known and stay."""
+    face, evidence, known = meeting.face, meeting.evidence, meeting.known
+    basis = evidence.basis
+    height, width = face.photo.pixels.shape[:2]
     camera = to_camera(known.view, basis.centre, width, height)
     person = shape_head(model, known.identity.astype(np.float32))
     looking = look_weights(*gaze_of(model, person, camera, face.landmarks_px))
     evidence = replace(evidence, basis=basis.looking(looking))  # lids follow the eyes before they are fitted
-    state = lay_on_picture(evidence, known)
+    state = lay_on_picture(evidence, known, moving="all but focal" if resting is None else "pose and expression")
     identity = state.identity.astype(np.float32)
     camera = to_camera(state.view, basis.centre, width, height)
     person = shape_head(model, identity)
@@ -265,8 +82,8 @@ def fit_head(
     expression = looking.copy()
     expression[SEEN] = state.expression
     expression = lids_on_picture(model, person, expression, camera, face.landmarks_px)
-    resting = resting_lids(expression)
-    resting = calmed_lids(model, person, resting)
+    if resting is None:
+        resting = calmed_lids(model, person, resting_lids(expression))
     remaining = np.maximum(expression - resting, 0).astype(np.float32)
     lids = np.flatnonzero(resting)
     neutral = person + np.tensordot(resting[lids].astype(np.float32), model.expression[lids], 1)

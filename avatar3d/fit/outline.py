@@ -118,16 +118,19 @@ def rim_of(model: HeadModel, centre: Float64[np.ndarray, "3"]) -> Rim:
 
 def reach_outline(
     rim: Rim, seen: SeenOutline, person: State, firmness: Float64[np.ndarray, "C C"], *, moving: Moving
-) -> State:
-    """The person moved toward the seen outline, as far as `firmness` (the inverse covariance of what is known) lets it."""
+) -> tuple[State, Float64[np.ndarray, "C C"]]:
+    """The person moved toward the seen outline, as far as `firmness` (the inverse covariance of what is known) lets it.
+
+    Also how firmly the outline holds them.
+    """
     seen = _within(rim, person, seen)
-    state, gone = person, np.zeros(len(firmness))
+    state, gone, hessian = person, np.zeros(len(firmness)), np.zeros_like(firmness)
     for _ in range(_ROUNDS):
         hessian, gradient = normal_equations([outline_term(rim, state, seen)])
         lower, upper = bounds(len(state.identity), state.expression, moving)
         step = bounded_step(firmness + hessian, firmness @ gone + gradient, lower, upper)
         state, gone = state.moved(step), gone + step
-    return state
+    return state, hessian
 
 
 def outline_term(rim: Rim, at: State, seen: SeenOutline) -> Term:

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float64
 
 from avatar3d.fit.energies import VIEW, Term
 
-Moving = Literal["pose", "all but focal", "all"]
+Moving = Literal["pose", "pose and expression", "all but focal", "all"]
 
 
 def normal_equations(
@@ -63,6 +63,8 @@ def bounds(
     lower[split:], upper[split:] = -expression, 1 - expression
     if moving == "pose":
         lower[VIEW:] = upper[VIEW:] = 0
+    if moving == "pose and expression":
+        lower[VIEW:split] = upper[VIEW:split] = 0
     if moving != "all":
         lower[VIEW - 1] = upper[VIEW - 1] = 0
     return lower, upper

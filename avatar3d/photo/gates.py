@@ -50,6 +50,10 @@ class GateParams:
     """Spread of the twelve looks, IODs; 0.011 to 0.025 on portraits, up to 0.06 at 55 degrees of yaw."""
 
 
+BESIDE = GateParams(turned_deg=65.0, somewhat_turned_deg=65.0, loose=0.09)
+"""For a further photo of somebody, which has to tell no more than one side: see decision 0023."""
+
+
 def check_face(name: str, face: FaceMeasures, *, spread: float, params: GateParams | None = None) -> tuple[str, ...]:
     """Raise FaceUnusableError (15) with the measured number, or return the warnings."""
     limits = params or GateParams()

@@ -34,7 +34,7 @@ _MISSES_THE_FACE = 0.8
 _NEAR_M, _IOD_M = 0.35, 0.063
 
 
-def observe_face(photo: Photo, *, face: str = "only") -> FaceObservation:
+def observe_face(photo: Photo, *, face: str = "only", limits: GateParams | None = None) -> FaceObservation:
     """The one face of a photo: landmarks, relative depth, person mask, warnings.
 
     face: "only" refuses several comparable faces, "largest" takes the largest, "0", "1"... count from the left of the
@@ -43,16 +43,16 @@ def observe_face(photo: Photo, *, face: str = "only") -> FaceObservation:
     """
     if face not in ("only", "largest") and not (face.isdigit() and face.isascii()):
         raise UsageError(f"face {face!r} is not a choice.", hint='Say "only", "largest", or 0, 1, 2 from the left.')
-    faces = _believable(find_faces(photo.pixels), photo)
+    limits = limits or GateParams()
+    faces = _believable(find_faces(photo.pixels), photo, limits)
     if not faces:
         raise _nobody(photo)
     name = _called(photo)
     chosen, measures, warnings = _choose(photo, faces, face)
-    limits = GateParams()
     disagree = chosen.landmarks.spread > limits.loose and measures.blur <= limits.blur
     if disagree and abs(math.degrees(measures.yaw_rad)) > _MESH_FAILS_DEG:
-        raise turned_error(name, max(measures.yaw_rad, yaw_of_box(chosen.box), key=abs), about=True)
-    warnings = [*warnings, *check_face(name, measures, spread=chosen.landmarks.spread)]
+        raise turned_error(name, max(measures.yaw_rad, yaw_of_box(chosen.box), key=abs), limits.turned_deg, about=True)
+    warnings = [*warnings, *check_face(name, measures, spread=chosen.landmarks.spread, params=limits)]
     if photo.focal_px is not None:
         distance = photo.focal_px * _IOD_M / measures.iod_px
         if distance < _NEAR_M:
@@ -95,10 +95,9 @@ def _turned_points(
     return points
 
 
-def _believable(faces: Faces, photo: Photo) -> list[tuple[Face, FaceMeasures]]:
+def _believable(faces: Faces, photo: Photo, limits: GateParams) -> list[tuple[Face, FaceMeasures]]:
     """Faces on which the looks agree, and those on which they do not for a reason we can name; largest first."""
     kept: list[tuple[Face, FaceMeasures]] = []
-    limits = GateParams()
     for one in faces.found:
         if one.score < _DOUBTFUL and any(box.score > _CLEARLY for box in faces.unsettled):
             continue  # the mesh has put a frontal face on a profile
@@ -115,7 +114,7 @@ def _believable(faces: Faces, photo: Photo) -> list[tuple[Face, FaceMeasures]]:
         if profiles:
             yaw = max((yaw_of_box(box) for box in profiles), key=abs)
             beyond = math.copysign(max(abs(yaw), math.radians(_MESH_SETTLES_DEG)), yaw)
-            raise turned_error(_called(photo), beyond, about=True)
+            raise turned_error(_called(photo), beyond, limits.turned_deg, about=True)
     return kept
 
 

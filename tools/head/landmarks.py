@@ -23,7 +23,7 @@ from avatar3d.core.head import HeadModel
 from avatar3d.core.photo import FaceObservation, Photo
 from avatar3d.fit.basis import landmark_basis
 from avatar3d.fit.energies import huber_weights
-from avatar3d.fit.fit import FitParams, first_pose, gather, independent_fit
+from avatar3d.fit.person import FitParams, first_pose, gather, independent_fit
 from avatar3d.head.ict import ict_path, load_ict
 from avatar3d.people.camera import Lens, look_at_head, pixel_rays
 from avatar3d.people.heads import solid_triangles
