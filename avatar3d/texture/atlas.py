@@ -1,7 +1,9 @@
 """Which point of the skin does each texel of the face atlas show?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from functools import wraps
+from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -67,6 +69,22 @@ def part_texels(model: HeadModel, part: str, width: int, height: int) -> PartTex
     return known[key]
 
 
+Picture = TypeVar("Picture")
+
+
+def once_per_atlas(make: Callable[[HeadModel, Atlas], Picture]) -> Callable[[HeadModel, Atlas], Picture]:
+    """Remembers what depends on nothing but the model and its atlas, while the atlas lives."""
+    known: WeakKeyDictionary[Atlas, Picture] = WeakKeyDictionary()
+
+    @wraps(make)
+    def remembered(model: HeadModel, atlas: Atlas) -> Picture:
+        if atlas not in known:
+            known[atlas] = make(model, atlas)
+        return known[atlas]
+
+    return remembered
+
+
 _atlases: WeakKeyDictionary[HeadModel, dict[int, Atlas]] = WeakKeyDictionary()
 
 
@@ -101,6 +119,7 @@ def _lay_flat(
     return texels, chosen[hits.triangle[texels]].astype(np.int32), hits.barycentric[texels]
 
 
+@once_per_atlas
 def away_from_cut(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "N"]:
     """0 at the atlas's cut down the back of head and neck, 1 from _CUT_WIDTH_M beside it, per texel."""
     places = atlas.blend(model.rest)

@@ -1,7 +1,6 @@
 """Skin that no photo shows and no engine shades: the insides of the nostrils, the rims of the lids under the lashes."""
 
 from typing import Final
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float32, Int32
@@ -9,7 +8,7 @@ from jaxtyping import Float32, Int32
 from avatar3d.core.head import HeadModel
 from avatar3d.render.occlusion import vertex_openness
 from avatar3d.render.raycast import Scene
-from avatar3d.texture.atlas import Atlas
+from avatar3d.texture.atlas import Atlas, once_per_atlas
 from avatar3d.texture.project import vertex_normals
 
 _NOSE_TIP, _NOSE_BASE = 4, 2
@@ -40,28 +39,24 @@ _BEHIND_LIDS_M: Final = 0.004
 # Landmarks of the upper margins, from the outer corner to the inner one and the reverse.
 _UPPER_LIDS: Final = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (362, 398, 384, 385, 386, 387, 388, 466, 263))
 
-_known: WeakKeyDictionary[HeadModel, Float32[np.ndarray, "V 3"]] = WeakKeyDictionary()
-_margins: WeakKeyDictionary[HeadModel, Float32[np.ndarray, "V 1"]] = WeakKeyDictionary()
 
-
+@once_per_atlas
 def cavity_shade(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "N 3"]:
     """What to add to the log colour of each texel of the atlas: 0 outside, negative in nostrils and on lid rims."""
-    if model not in _known:
-        _known[model] = _nostrils(model)[:, None] + _lid_rims(model)
-    return atlas.blend(_known[model])
+    return atlas.blend(_nostrils(model)[:, None] + _lid_rims(model))
 
 
+@once_per_atlas
 def lid_margin(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "N"]:
     """1 on each texel of the lids' margins: hidden there is what the lash roots beside it are like, not a fold's skin."""
-    if model not in _margins:
-        margin = np.zeros((len(model.rest), 1), np.float32)
-        for around, away, _ in _openings(model):
-            near = np.clip((_MARGIN_M[1] - away) / (_MARGIN_M[1] - _MARGIN_M[0]), 0, 1)
-            margin[around, 0] = np.maximum(margin[around, 0], near)
-        _margins[model] = margin
-    return atlas.blend(_margins[model])[:, 0]
+    margin = np.zeros((len(model.rest), 1), np.float32)
+    for around, away, _ in _openings(model):
+        near = np.clip((_MARGIN_M[1] - away) / (_MARGIN_M[1] - _MARGIN_M[0]), 0, 1)
+        margin[around, 0] = np.maximum(margin[around, 0], near)
+    return atlas.blend(margin)[:, 0]
 
 
+@once_per_atlas
 def lid_skin(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "N"]:
     """1 on each texel of the upper lids' skin between the roots of the lashes and the fold: it covers a closed eye.
 

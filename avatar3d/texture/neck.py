@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from avatar3d.core.head import HeadModel
-from avatar3d.texture.atlas import Atlas
+from avatar3d.texture.atlas import Atlas, once_per_atlas
 
 _CHIN: Final = 152
 """Landmark."""
@@ -16,6 +16,7 @@ _PALER: Final = np.array([0.03, 0.08, 0.14], np.float32)
 """What a neck's log colour has over the face's; judged by eye on portraits, against necks that looked painted."""
 
 
+@once_per_atlas
 def neck_tint(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "N 3"]:
     """What to add to the log colour of each texel of the atlas: 0 on head and jaw."""
     corners = model.triangles[model.landmark_triangles[_CHIN]]

@@ -2,7 +2,6 @@
 
 from functools import lru_cache
 from typing import Final
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float32
@@ -10,7 +9,7 @@ from scipy.ndimage import map_coordinates  # pyright: ignore[reportUnknownVariab
 
 from avatar3d.core.head import HeadModel
 from avatar3d.render.lights import LUMINANCE
-from avatar3d.texture.atlas import Atlas
+from avatar3d.texture.atlas import Atlas, once_per_atlas
 from avatar3d.texture.regions import blur
 
 # Bands in texels of a 1024 atlas (finer and coarser standard deviation), and the most of each in log luminance
@@ -30,37 +29,31 @@ _ENOUGH: Final = 500
 """Texels of bare skin that tell what pores are like."""
 
 
-_even: WeakKeyDictionary[Atlas, Float32[np.ndarray, "S S"]] = WeakKeyDictionary()
-_blotched: WeakKeyDictionary[Atlas, Float32[np.ndarray, "S S"]] = WeakKeyDictionary()
-
-
+@once_per_atlas
 def mottling(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "S S 3"]:
     """What to add to log colour where texels are too long for pores: noise in space, so that nothing shows the atlas."""
-    if atlas not in _blotched:
-        even = even_texels(model, atlas).reshape(-1)[atlas.texels]
-        chosen = np.flatnonzero(even < 1).astype(np.int32)
-        places = atlas.blend(model.rest, chosen)
-        noise = np.random.default_rng(_SEED).standard_normal((_LATTICE,) * 3).astype(np.float32)
-        total = np.zeros(len(atlas.texels), np.float32)
-        for width, strength in zip(_BLOTCH_M, _BLOTCHES, strict=True):
-            total[chosen] += np.float32(strength) * map_coordinates(noise, places.T / width, order=1, mode="grid-wrap")
-        _blotched[atlas] = atlas.image(total * (1 - even))
-    return _blotched[atlas][..., None] * _MOTTLED
+    even = even_texels(model, atlas).reshape(-1)[atlas.texels]
+    chosen = np.flatnonzero(even < 1).astype(np.int32)
+    places = atlas.blend(model.rest, chosen)
+    noise = np.random.default_rng(_SEED).standard_normal((_LATTICE,) * 3).astype(np.float32)
+    total = np.zeros(len(atlas.texels), np.float32)
+    for width, strength in zip(_BLOTCH_M, _BLOTCHES, strict=True):
+        total[chosen] += np.float32(strength) * map_coordinates(noise, places.T / width, order=1, mode="grid-wrap")
+    return atlas.image(total * (1 - even))[..., None] * _MOTTLED
 
 
+@once_per_atlas
 def even_texels(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "S S"]:
     """1 where texels are as small as on the face, toward 0 where they are drawn out: noise would be streaks there."""
-    if atlas not in _even:
-        points = atlas.image(atlas.blend(model.rest))
-        known = atlas.image(np.ones(len(atlas.texels), np.float32)) > 0
-        longest = np.zeros_like(points[..., 0])
-        for axis in (0, 1):
-            step = np.linalg.norm(np.diff(points, axis=axis, append=np.take(points, [-1], axis=axis)), axis=2)
-            longest = np.maximum(longest, np.where(np.roll(known, -1, axis=axis) & known, step, 0))
-        usual = float(np.quantile(longest[known], 0.35))
-        stretch = blur(longest / max(usual, 1e-9), 0.004 * atlas.size)
-        _even[atlas] = np.clip((_STRETCHED[1] - stretch) / (_STRETCHED[1] - _STRETCHED[0]), 0, 1).astype(np.float32)
-    return _even[atlas]
+    points = atlas.image(atlas.blend(model.rest))
+    known = atlas.image(np.ones(len(atlas.texels), np.float32)) > 0
+    longest = np.zeros_like(points[..., 0])
+    for axis in (0, 1):
+        step = np.linalg.norm(np.diff(points, axis=axis, append=np.take(points, [-1], axis=axis)), axis=2)
+        longest = np.maximum(longest, np.where(np.roll(known, -1, axis=axis) & known, step, 0))
+    usual = float(np.quantile(longest[known], 0.35))
+    stretch = blur(longest / max(usual, 1e-9), 0.004 * atlas.size)
+    return np.clip((_STRETCHED[1] - stretch) / (_STRETCHED[1] - _STRETCHED[0]), 0, 1).astype(np.float32)
 
 
 def grain(

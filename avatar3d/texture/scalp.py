@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from avatar3d.core.head import HeadModel
-from avatar3d.texture.atlas import Atlas
+from avatar3d.texture.atlas import Atlas, once_per_atlas
 from avatar3d.texture.complete import smooth
 
 # Bald is who has no more than the first share of hair in the middle over the face's oval, and not at all who has the second
@@ -50,6 +50,7 @@ def baldness(
     return float(np.interp(hair[crown].mean(), _HAIR_OF_BALD, (1, 0))) if crown.any() else 0.0
 
 
+@once_per_atlas
 def above_eyes(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "S S"]:
     """0 up to the eyes' height, 1 from the top of the forehead on, also behind."""
     low, high = (

@@ -51,6 +51,10 @@ _BARE: Final = np.array([0.034, -0.009, 0.025, 0.015, 2.8, 0.05])
 # 0.15; of 17 pairs from 0.044 and 0.32 on. See decision 0018.
 _WORN: Final = 0.035
 _HELD: Final = 0.24
+# No pair where the net is nowhere so sure (of the 17, at least .66), nor where the best first guess stands out by less (.022):
+# most bare faces are known by one look.
+_LIKELY: Final = 0.5
+_PROMISING: Final = 0.016
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +72,8 @@ class Glasses:
 
 def find_glasses(model: HeadModel, fitted: HeadFit, face: FaceObservation, segments: Segments) -> Glasses | None:
     """The glasses this face wears, or None."""
+    if segments.of("glasses").max() < _LIKELY:
+        return None
     surface = place_on_frame(model, fitted.neutral, frame_grid())
     height, width = surface.shape[:2]
     photo_px = fitted.camera.project(surface.reshape(-1, 3).astype(np.float32)).reshape(height, width, 2)
@@ -114,14 +120,11 @@ def _rim_evidence(flat: Float32[np.ndarray, "H W 3"], seen: Float32[np.ndarray, 
 
 def _score(evidence: Float32[np.ndarray, "H W"], shapes: Float64[np.ndarray, "C 8"]) -> Float64[np.ndarray, "C"]:
     """How far the evidence on each outline exceeds that beside it."""
-
-    def mean(beyond_m: float) -> Float64[np.ndarray, "C"]:
-        places = outlines(shapes, beyond_m=beyond_m)
-        at = in_picture(places).reshape(len(shapes), 2 * _OUTLINE_POINTS, 2).astype(np.float32)
-        x, y = at[..., 0], at[..., 1]
-        return cv2.remap(evidence, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT).mean(1, dtype=float)
-
-    return mean(0) - 0.5 * (mean(_BESIDE_M) + mean(-_BESIDE_M))
+    places = np.concatenate([outlines(shapes, beyond_m=beyond_m) for beyond_m in (0, _BESIDE_M, -_BESIDE_M)])
+    at = in_picture(places).reshape(len(places), 2 * _OUTLINE_POINTS, 2).astype(np.float32)
+    seen = cv2.remap(evidence, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    on, outside, inside = seen.mean(1, dtype=float).reshape(3, len(shapes))
+    return on - 0.5 * (outside + inside)
 
 
 def _best_outline(evidence: Float32[np.ndarray, "H W"]) -> tuple[Float64[np.ndarray, "8"], float]:
@@ -131,7 +134,10 @@ def _best_outline(evidence: Float32[np.ndarray, "H W"]) -> tuple[Float64[np.ndar
     first = first[(gap > _GAP_M[0]) & (gap < _GAP_M[1])]
     shapes = np.stack([first[:, 0], 0 * first[:, 0], first[:, 1], first[:, 2], first[:, 3],
                        np.full(len(first), 2.8), np.full(len(first), 0.05), 0 * first[:, 0]], axis=1)  # fmt: skip
-    begun = shapes[np.argsort(-_score(evidence, shapes), kind="stable")[::_EVERY][:_BEGINNINGS]]
+    scores = _score(evidence, shapes)
+    if scores.max() < _PROMISING:
+        return shapes[0], 0.0
+    begun = shapes[np.argsort(-scores, kind="stable")[::_EVERY][:_BEGINNINGS]]
     refined = [_refine(evidence, shape) for shape in begun]
     return max(refined, key=lambda found: found[1])
 
