@@ -151,7 +151,8 @@ def make_avatar(
         progress("fit")
         segments = segment_face(face)
         seen = [segment_face(other) for other in more]
-        fitted, *fits = fit_together(model, [face, *more], segments=[segments, *seen])
+        together = fit_together(model, [face, *more], segments=[segments, *seen])
+        fitted, *fits = together.fits
         progress("texture")
         rigging = beside.submit(as_rigged, model, fitted)
         picture = segment_hair(model, fitted, face, segments)
@@ -187,7 +188,7 @@ def make_avatar(
         )
         avatar = put_on(hang_on_joints(avatar, hair), model, fitted, glasses)
         said = (f"{other.photo.file or other.photo.name}: {each}" for other in more for each in _warnings(other))
-        face = replace(face, warnings=(*face.warnings, *said))
+        face = replace(face, warnings=(*face.warnings, *said, *together.doubts))
         return Creation(avatar, model, face, fitted, skin, eyes, tuple(photo.sha256 for photo in photos[1:]))
 
 
@@ -221,11 +222,12 @@ def _warnings(face: FaceObservation) -> tuple[str, ...]:
 def _see_side(model: HeadModel, fitted: HeadFit, face: FaceObservation, segments: Segments) -> SkinView:
     """A further photo: what lies before the skin, and where skin goes on beside the face."""
     hidden = hidden_by_hair(segment_hair(model, fitted, face, segments), face)
-    rims, beard, bare = (
-        over_photo(segments, segments.of(*kinds), face) for kinds in (("glasses",), ("beard",), ("skin", "ears"))
+    rims, beard, bare, ears = (
+        over_photo(segments, segments.of(*kinds), face)
+        for kinds in (("glasses",), ("beard",), ("skin", "ears"), ("ears",))
     )
     worn = hidden_by_glasses(model, fitted, find_glasses(model, fitted, face, segments), rims)
-    return SkinView(as_rigged(model, fitted), face, hidden, worn, beard, bare * (1 - hidden))
+    return SkinView(as_rigged(model, fitted), face, hidden, worn, beard, bare * (1 - hidden), ears)
 
 
 def create_files(

@@ -22,6 +22,10 @@ _WIDE: Final = 0.02
 """The same for tones that are matched."""
 _LARGEST_SHIFT: Final = 0.5
 """Two photos of one skin differ by no more in log colour nearby; the rest is a thing that one of them shows."""
+_SLOW: Final = 0.04
+"""What is wider than this is slow, atlas edges."""
+_CALMED: Final = 0.6
+"""Share of slow changes that is taken out where the first photo cannot tell what is light and what is skin."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +81,12 @@ def _in_tone(main: Layer, other: Layer) -> Layer:
     difference = main.ratio - other.ratio
     whole = (difference * both[..., None]).sum((0, 1)) / both.sum()
     nearby = np.ascontiguousarray(smooth(difference - whole, both, _WIDE))
-    shift = whole + pull_push(nearby, spread(both), decay=0.1)
-    return replace(other, ratio=other.ratio + np.clip(shift, -_LARGEST_SHIFT, _LARGEST_SHIFT))
+    known = spread(both)
+    shift = whole + pull_push(nearby, known, decay=0.1)
+    matched = other.ratio + np.clip(shift, -_LARGEST_SHIFT, _LARGEST_SHIFT)
+    slow = smooth(matched, other.weight * (1 - other.drawn), _SLOW)
+    calmed = np.float32(_CALMED) * ((1 - known) * (other.weight > 0))[..., None]
+    return replace(other, ratio=matched - calmed * slow)
 
 
 def spread(weights: Float32[np.ndarray, "S S"]) -> Float32[np.ndarray, "S S"]:

@@ -33,10 +33,14 @@ _FLOOR: Final = 0.004
 """Least linear albedo; keeps logarithms of black hair finite."""
 _TONE_REACH: Final = 0.3
 """Skin this close to the median in log luminance tells the tone."""
-_BARE: Final = (0.75, 0.95)
+_BARE: Final = (0.85, 0.98)
 """Mean probability of skin around a pixel beside the face: below the first it is not believed, above the second it is."""
-_BARE_RIM: Final = 0.03
+_BARE_RIM: Final = 0.04
 """Standard deviation of that mean, inter-ocular distances."""
+_EAR_RIM: Final = 0.05
+"""An ear's outline throws a shadow so far, inter-ocular distances."""
+_EAR_BLUR: Final = 0.12
+"""What is smaller in an ear is its relief, inter-ocular distances."""
 _FEATHER: Final = 0.005
 """Width over which a seen region fades into what is filled in, atlas edges."""
 
@@ -54,7 +58,8 @@ class SkinView:
     beard: Float32[np.ndarray, "H W"] | None = None
     """Where one grows."""
     bare: Float32[np.ndarray, "H W"] | None = None
-    """Where skin goes on beside the face: ears, neck. Only for photos that show them well."""
+    """Where skin goes on beside the face, ears too. Only for photos from the side, which show it well."""
+    ears: Float32[np.ndarray, "H W"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +86,8 @@ def see_skin(model: HeadModel, view: SkinView, size: int, *, delight: bool = Tru
     front = facing(atlas, surface, pixels)
     texel_px = photo_pixels_per_texel(front.pixels, atlas.texels[front.chosen], size)
     evidence = gather_evidence(face, texel_px, view.hidden, view.worn, view.beard)
-    if view.bare is not None:
-        evidence = _with_bare(evidence, view.bare, face.interocular_px)
+    if view.bare is not None and view.ears is not None:
+        evidence = _with_sides(evidence, view.bare, view.ears, face.interocular_px)
     seen = look_up(atlas, front, surface, evidence)
     other = Surface(surface.vertices[model.mirror], surface.normals[model.mirror], surface.eye, surface.scene)
     mirrored = look_up(atlas, facing(atlas, other, pixels[model.mirror]), other, evidence)
@@ -120,15 +125,28 @@ def see_skin(model: HeadModel, view: SkinView, size: int, *, delight: bool = Tru
     )  # fmt: skip
 
 
-def _with_bare(evidence: Evidence, bare: Float32[np.ndarray, "H W"], interocular_px: float) -> Evidence:
-    """Skin beside the face is believed as well, clear of its rim, where ear and background of the mesh may lie."""
+def _with_sides(
+    evidence: Evidence, bare: Float32[np.ndarray, "H W"], ears: Float32[np.ndarray, "H W"], interocular_px: float
+) -> Evidence:
+    """Skin beside the face is believed as well, clear of its rim; of ears only the colour, for the mesh has its own."""
     offset = evidence.left_top_px + 0.5 / evidence.scale - 0.5  # warpAffine counts pixel centres at whole numbers
     photo_from_here = np.column_stack([np.eye(2) / evidence.scale, offset])
-    size = evidence.trust.shape[1::-1]
+    height, width = evidence.trust.shape
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    here = np.asarray(cv2.warpAffine(bare, photo_from_here, size, flags=how), np.float32)
-    core = np.clip((blur(here, _BARE_RIM * interocular_px * evidence.scale) - _BARE[0]) / (_BARE[1] - _BARE[0]), 0, 1)
-    return replace(evidence, trust=np.maximum(evidence.trust, core.astype(np.float32)))
+    skin, ear = (
+        np.asarray(cv2.warpAffine(plane, photo_from_here, (width, height), flags=how), np.float32)
+        for plane in (bare, ears)
+    )
+    unit = interocular_px * evidence.scale
+    core = np.clip((blur(skin, _BARE_RIM * unit) - _BARE[0]) / (_BARE[1] - _BARE[0]), 0, 1)
+    around = blur(np.dstack([evidence.colour * core[..., None], core]), _EAR_BLUR * unit)
+    even = around[..., :3] / np.maximum(around[..., 3:], np.float32(1e-4))
+    about = np.clip(3 * blur(ear, _EAR_RIM * unit), 0, 1)[..., None]
+    return replace(
+        evidence,
+        trust=np.maximum(evidence.trust, core.astype(np.float32)),
+        colour=evidence.colour * (1 - about) + even * about,
+    )
 
 
 def _measure_light(seen: Look) -> Light:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from avatar3d.core.errors import FaceUnusableError
 from avatar3d.core.photo import FaceObservation
 from avatar3d.core.transforms import matrix_from_quaternion
 from avatar3d.fit.basis import SKIN_LANDMARKS
@@ -30,13 +31,13 @@ def faces_of(seed: int) -> list[FaceObservation]:
 
 def test_one_photo_is_fitted_as_ever() -> None:
     model, (face, *_) = default_head(), faces_of(1)
-    (together,), alone = fit_together(model, [face], segments=[None]), fit_head(model, face)
+    (together,), alone = fit_together(model, [face], segments=[None]).fits, fit_head(model, face)
     np.testing.assert_array_equal(together.posed, alone.posed)
 
 
 def test_all_photos_get_one_head_and_each_its_own_camera() -> None:
     model, faces = default_head(), faces_of(2)
-    fits = fit_together(model, faces, segments=[None] * 3)
+    fits = fit_together(model, faces, segments=[None] * 3).fits
     for fitted, yaw in zip(fits, YAWS, strict=True):
         np.testing.assert_array_equal(fitted.neutral, fits[0].neutral)
         turn = matrix_from_quaternion(camera_at(0.7, yaw_rad=yaw).rotation_wxyz)
@@ -57,13 +58,28 @@ def test_three_photos_tell_a_person_better_than_one() -> None:
     for seed in range(5):
         faces, truth = faces_of(seed), random_person(model, seed)
         one.append(error(fit_head(model, faces[0]).neutral, truth))
-        three.append(error(fit_together(model, faces, segments=[None] * 3)[0].neutral, truth))
+        three.append(error(fit_together(model, faces, segments=[None] * 3).fits[0].neutral, truth))
     assert np.mean(three) < 0.95 * np.mean(one)
 
 
 def test_the_order_of_the_further_photos_does_not_matter() -> None:
     model, (front, left, right) = default_head(), faces_of(3)
     first, second = (
-        fit_together(model, [front, *others], segments=[None] * 3)[0] for others in ((left, right), (right, left))
+        fit_together(model, [front, *others], segments=[None] * 3).fits[0] for others in ((left, right), (right, left))
     )
     assert first.neutral == pytest.approx(second.neutral, abs=1e-6)
+
+
+def test_photos_of_two_people_are_refused_by_name() -> None:
+    model = default_head()
+    mine, theirs = faces_of(4)[0], faces_of(5)[0]
+    theirs = replace(theirs, photo=replace(theirs.photo, file="theirs.jpg"))
+    with pytest.raises(FaceUnusableError, match=r"theirs\.jpg") as refused:
+        fit_together(model, [mine, theirs], segments=[None] * 2)
+    assert (refused.value.id, refused.value.exit_code) == ("FACE_DIFFERENT", 15)
+
+
+def test_photos_of_one_person_are_not_doubted() -> None:
+    model = default_head()
+    for seed in range(4):
+        assert fit_together(model, faces_of(seed), segments=[None] * 3).doubts == ()

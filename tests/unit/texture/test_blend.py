@@ -80,7 +80,10 @@ def test_a_mark_that_only_the_side_picture_shows_is_on_the_avatar() -> None:
 
     def darkness(sides: tuple[tuple[HeadFit, FaceObservation], ...]) -> float:
         fitted, face = portrait(paint)
-        views = [SkinView(fit, seen, bare=seen.person.astype(np.float32)) for fit, seen in sides]
+        views = [
+            SkinView(fit, seen, bare=seen.person.astype(np.float32), ears=np.zeros(seen.person.shape, np.float32))
+            for fit, seen in sides
+        ]
         pixels = recover_skin(model, fitted, face, size=256, sides=views).albedo.pixels.reshape(-1, 3)[atlas.texels]
         here = np.linalg.norm(rest - spot, axis=1) < 0.004
         around = np.linalg.norm(rest - spot, axis=1)
