@@ -10,22 +10,21 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float32
 
-from avatar3d.texture.complete import pull_push, smooth
+from avatar3d.texture.complete import smooth
 from avatar3d.texture.regions import blur
 
 _SHARPNESS: Final = 6
 """Shares go with this power of how well a photo sees a texel: two photos are mixed only where they see it alike, for a
 mole in two places is worse than a seam."""
+_FIRST: Final = 1.5
+"""The first photo counts so much more: its head lies more truly on it than on one from the side."""
 _FEATHER: Final = 0.008
 """Standard deviation of the Gaussian over which one photo goes over into another, atlas edges."""
-_WIDE: Final = 0.02
-"""The same for tones that are matched."""
-_LARGEST_SHIFT: Final = 0.5
-"""Two photos of one skin differ by no more in log colour nearby; the rest is a thing that one of them shows."""
-_SLOW: Final = 0.04
+_SLOW: Final = 0.02
 """What is wider than this is slow, atlas edges."""
-_CALMED: Final = 0.6
-"""Share of slow changes that is taken out where the first photo cannot tell what is light and what is skin."""
+_CALMED: Final = 0.8
+"""Share of slow changes that is taken out of the further photos: most of them are light. On generated people the
+albedo is nearer to the truth the more is taken out, and less of a beard is left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,15 +43,16 @@ class Layer:
     """Between normal and view: 1 seen squarely, 0 edge-on or not at all."""
 
 
-def blend_layers(layers: Sequence[Layer]) -> Layer:
-    """One layer of all; around eyes, brows and mouth the first counts wherever it shows them, for its expression."""
+def blend_layers(layers: Sequence[Layer], expected: Float32[np.ndarray, "S S 3"]) -> Layer:
+    """One layer of all; around eyes, brows and mouth the first counts wherever it shows them, for its expression.
+
+    `expected` is how skin goes on (log ratio) for all that the first shows.
+    """
     main, *others = layers
-    if not others:
-        return main
     features = np.minimum(np.maximum(main.drawn, main.sockets), main.weight)
     features = np.clip(2 * blur(features, _FEATHER * len(features)), 0, 1)
-    matched = [main, *(_in_tone(main, other) for other in others)]
-    scores = np.stack([main.weight * main.cosine, *(o.weight * o.cosine * (1 - features) for o in others)])
+    matched = [main, *(_in_tone(main, other, expected) for other in others)]
+    scores = np.stack([_FIRST * main.weight * main.cosine, *(o.weight * o.cosine * (1 - features) for o in others)])
     raw = (scores / np.maximum(scores.max(0), np.float32(1e-6))) ** _SHARPNESS * (scores > 0)
     shares = np.stack(
         [blur(share, _FEATHER * len(share)) * (score > 0) for share, score in zip(raw, scores, strict=True)]
@@ -73,22 +73,12 @@ def _mixed(
     return np.einsum("nst,nst...->st...", shares, np.stack(parts))
 
 
-def _in_tone(main: Layer, other: Layer) -> Layer:
-    """The other's skin in the tone that the first has where both see it: on the whole, and nearby."""
+def _in_tone(main: Layer, other: Layer, expected: Float32[np.ndarray, "S S 3"]) -> Layer:
+    """The other's skin in the tone that the first has where both see it, its slow changes as the first lets expect."""
     both = main.weight * other.weight * (1 - np.maximum(main.drawn, other.drawn))
     if not (both > 0).any():
         return other
-    difference = main.ratio - other.ratio
-    whole = (difference * both[..., None]).sum((0, 1)) / both.sum()
-    nearby = np.ascontiguousarray(smooth(difference - whole, both, _WIDE))
-    known = spread(both)
-    shift = whole + pull_push(nearby, known, decay=0.1)
-    matched = other.ratio + np.clip(shift, -_LARGEST_SHIFT, _LARGEST_SHIFT)
-    slow = smooth(matched, other.weight * (1 - other.drawn), _SLOW)
-    calmed = np.float32(_CALMED) * ((1 - known) * (other.weight > 0))[..., None]
-    return replace(other, ratio=matched - calmed * slow)
-
-
-def spread(weights: Float32[np.ndarray, "S S"]) -> Float32[np.ndarray, "S S"]:
-    """Where a difference smoothed over `_WIDE` rests on evidence."""
-    return np.clip(smooth(weights[..., None], np.ones_like(weights), _WIDE).reshape(weights.shape) * 4, 0, 1)
+    whole = ((main.ratio - other.ratio) * both[..., None]).sum((0, 1)) / both.sum()
+    matched = other.ratio + whole
+    slow = smooth(matched - expected, other.weight * (1 - other.drawn), _SLOW)
+    return replace(other, ratio=matched - np.float32(_CALMED) * slow * (other.weight > 0)[..., None])

@@ -17,7 +17,7 @@ from avatar3d.core.photo import FaceObservation, Light
 from avatar3d.render.lights import LUMINANCE
 from avatar3d.render.stage import srgb_from_linear
 from avatar3d.texture.atlas import away_from_cut, face_atlas
-from avatar3d.texture.blend import Layer, blend_layers, spread
+from avatar3d.texture.blend import Layer, blend_layers
 from avatar3d.texture.cavities import cavity_shade, lid_margin, lid_skin
 from avatar3d.texture.complete import pull_push, smooth
 from avatar3d.texture.delight import refine_light
@@ -61,13 +61,16 @@ def recover_skin(
     atlas = face_atlas(model, size)
     main = see_skin(model, SkinView(fitted, face, hidden, worn, beard), size, delight=delight)
     beside = [see_skin(model, side, size, delight=delight) for side in sides]
-    layer = blend_layers([main.own, *(side.own for side in beside)])
-    mirrored = blend_layers([main.opposite, *(side.opposite for side in beside)])
+    above, even = above_eyes(model, atlas), even_texels(model, atlas)
+    layer, mirrored = main.own, main.opposite
+    if beside:
+        expected = _continued(layer, scalp_tone(layer.ratio, layer.weight * (1 - layer.drawn), above))
+        layer = blend_layers([layer, *(side.own for side in beside)], expected)
+        mirrored = blend_layers([mirrored, *(side.opposite for side in beside)], expected)
     seen, light, tone, drawn = main.look, main.light, main.tone, layer.drawn
     own, weight = _fill_from_mirror(layer, mirrored)
     # What lies hidden in the fold of a lid is skin like that around the eye, not like the dark rim of its lashes; what
     # lies hidden between these and the eyeball is.
-    above, even = above_eyes(model, atlas), even_texels(model, atlas)
     far = scalp_tone(own, weight * (1 - drawn), above)
     if main.bald > 0:
         own += np.float32(main.bald) * (even_scalp(own, weight * (1 - drawn), above, even, far) - own)
@@ -91,6 +94,11 @@ def recover_skin(
     return Skin(Texture("skin", srgb_from_linear(albedo)), Texture("skin_normal", bumps), layer.weight, light, tone)
 
 
+def _continued(own: Layer, far: Float32[np.ndarray, "S S 3"]) -> Float32[np.ndarray, "S S 3"]:
+    """How skin goes on beyond what is seen."""
+    return far + pull_push(own.ratio - far, own.weight * (1 - _FOLD_DOUBT * own.sockets), decay=_TOWARD_TONE)
+
+
 def _refine(light: Light, albedo: Float32[np.ndarray, "M 3"], seen: Look) -> Light:
     """The light once more, on bare skin in its final colour."""
     weight = np.sqrt(seen.weight) * (1 - seen.drawn)  # the face's rim is seen edge-on, yet tells of light from the side
@@ -105,9 +113,14 @@ def _fill_from_mirror(own: Layer, other: Layer) -> tuple[Float32[np.ndarray, "S 
     """Where a texel was not seen, its mirror image's value, shifted by how the two sides differ nearby."""
     both = own.weight * other.weight
     difference = np.ascontiguousarray(smooth(own.ratio - other.ratio, both, 0.02))
-    gain = pull_push(difference, spread(both), decay=0.1)
+    gain = pull_push(difference, _spread(both), decay=0.1)
     gain = np.clip(gain, -_LARGEST_GAIN, _LARGEST_GAIN)
     borrowed = (1 - own.weight) * np.clip(2 * other.weight - 1, 0, 1) * np.float32(_MIRROR_TRUST)
     weight = own.weight + borrowed
     mixed = own.ratio * own.weight[..., None] + (other.ratio + gain) * borrowed[..., None]
     return mixed / np.maximum(weight, 1e-6)[..., None], weight
+
+
+def _spread(weights: Float32[np.ndarray, "S S"]) -> Float32[np.ndarray, "S S"]:
+    """Where the smoothed difference of the two sides rests on evidence."""
+    return np.clip(smooth(weights[..., None], np.ones_like(weights), 0.02).reshape(weights.shape) * 4, 0, 1)
