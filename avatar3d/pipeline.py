@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+from jaxtyping import Float32
 from threadpoolctl import threadpool_limits
 
 from avatar3d import __version__
@@ -26,7 +28,7 @@ from avatar3d.formats.gltf import save_glb
 from avatar3d.formats.provenance import picture_mark, provenance
 from avatar3d.hair.bones import hang_on_joints
 from avatar3d.hair.grow import grow_hair
-from avatar3d.hair.segment import hidden_by_hair, segment_hair
+from avatar3d.hair.segment import HairPicture, hidden_by_hair, segment_hair
 from avatar3d.hair.tint import tint_scalp
 from avatar3d.head.load import load_head_model
 from avatar3d.photo.gates import BESIDE
@@ -158,7 +160,7 @@ def make_avatar(
         picture = segment_hair(model, fitted, face, segments)
         glasses = find_glasses(model, fitted, face, segments)
         rims, beard = (over_photo(segments, segments.of(kind), face) for kind in ("glasses", "beard"))
-        hidden, worn = hidden_by_hair(picture, face), hidden_by_glasses(model, fitted, glasses, rims)
+        hidden, worn = _hidden(picture, segments, face), hidden_by_glasses(model, fitted, glasses, rims)
         sides = [_see_side(model, *each) for each in zip(fits, more, seen, strict=True)]
         shown = rigging.result()
         skin = recover_skin(
@@ -219,9 +221,14 @@ def _warnings(face: FaceObservation) -> tuple[str, ...]:
     return (*face.photo.warnings, *face.warnings)
 
 
+def _hidden(picture: HairPicture, segments: Segments, face: FaceObservation) -> Float32[np.ndarray, "H W"]:
+    """How surely hair, a hat or a hand lies before the face, per photo pixel."""
+    return np.maximum(hidden_by_hair(picture, face), over_photo(segments, segments.of("headwear", "occluder"), face))
+
+
 def _see_side(model: HeadModel, fitted: HeadFit, face: FaceObservation, segments: Segments) -> SkinView:
     """A further photo: what lies before the skin, and where skin goes on beside the face."""
-    hidden = hidden_by_hair(segment_hair(model, fitted, face, segments), face)
+    hidden = _hidden(segment_hair(model, fitted, face, segments), segments, face)
     rims, beard, bare, ears = (
         over_photo(segments, segments.of(*kinds), face)
         for kinds in (("glasses",), ("beard",), ("skin", "ears"), ("ears",))
