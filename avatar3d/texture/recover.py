@@ -36,6 +36,8 @@ _LARGEST_GAIN: Final = 0.25
 """The two sides of a face differ by no more in log colour; the rest is light."""
 _FOLD_DOUBT: Final = 0.8
 """How much less the surroundings of an eye, dark with lashes and make-up, count for skin in the fold of its lid."""
+_SCALP: Final = (0.3, 0.6)
+"""How far above the eyes the skin of further photos fades out: hair and scalp are the first photo's."""
 _TOWARD_TONE: Final = 0.05
 """Ears and neck are guessed from the rim of the face, in shade more often than not: the tone wins sooner there."""
 
@@ -65,8 +67,9 @@ def recover_skin(
     layer, mirrored = main.own, main.opposite
     if beside:
         expected = _continued(layer, scalp_tone(layer.ratio, layer.weight * (1 - layer.drawn), above))
-        layer = blend_layers([layer, *(side.own for side in beside)], expected)
-        mirrored = blend_layers([mirrored, *(side.opposite for side in beside)], expected)
+        below = np.clip((_SCALP[1] - above) / (_SCALP[1] - _SCALP[0]), 0, 1)
+        layer = blend_layers([layer, *(_within(side.own, below) for side in beside)], expected)
+        mirrored = blend_layers([mirrored, *(_within(side.opposite, below) for side in beside)], expected)
     seen, light, tone, drawn = main.look, main.light, main.tone, layer.drawn
     own, weight = _fill_from_mirror(layer, mirrored)
     # What lies hidden in the fold of a lid is skin like that around the eye, not like the dark rim of its lashes; what
@@ -92,6 +95,10 @@ def recover_skin(
     light = _refine(light, albedo.reshape(-1, 3)[texels], replace(seen, weight=seen.weight * main.skin.ravel()[texels]))
     bumps = normal_map(ratio @ LUMINANCE, layer.weight)
     return Skin(Texture("skin", srgb_from_linear(albedo)), Texture("skin_normal", bumps), layer.weight, light, tone)
+
+
+def _within(layer: Layer, where: Float32[np.ndarray, "S S"]) -> Layer:
+    return replace(layer, weight=layer.weight * where)
 
 
 def _continued(own: Layer, far: Float32[np.ndarray, "S S 3"]) -> Float32[np.ndarray, "S S 3"]:
