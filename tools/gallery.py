@@ -18,7 +18,7 @@ from PIL import Image
 from avatar3d.cli.demo import picture_of_collins
 from avatar3d.core.errors import Avatar3dError
 from avatar3d.generating import create_person
-from avatar3d.pipeline import Creation, CreateParams, make_avatar
+from avatar3d.pipeline import CreateParams, Creation, make_avatar
 from avatar3d.report.overlay import crop_face
 from avatar3d.report.pictures import View, draw_views
 
