@@ -13,7 +13,10 @@ from avatar3d.formats.check import check_file
 from avatar3d.formats.gltf import load_glb
 from avatar3d.generating import create_person
 from avatar3d.head.load import load_head_model
-from avatar3d.pipeline import CreateParams, Files, make_avatar
+from avatar3d.people.person import generate_person
+from avatar3d.people.truth import photo_bytes
+from avatar3d.photo.load import decode_photo
+from avatar3d.pipeline import CreateParams, Creation, Files, make_avatar
 from avatar3d.report.record import record_from_json
 
 SEED = 7
@@ -87,3 +90,20 @@ def test_a_seed_of_which_nothing_can_be_used_says_so_and_leaves_nothing(
         create_person(SEED, tmp_path / "none", CreateParams())
     assert (refused.value.id, refused.value.exit_code) == ("PERSON_UNUSABLE", 15)
     assert not (tmp_path / "none").exists()
+
+
+def test_a_brim_before_the_forehead_is_not_painted_on_it() -> None:
+    """Person 18 wears a hat down to the brows: nothing of the forehead is seen, the nose and a cheek are."""
+    photo = decode_photo(photo_bytes(generate_person(18, 0)), "hat.png")
+    made = make_avatar(photo, CreateParams(hair="none", report=False))
+    forehead, below = (151, 10, 67, 297), (4, 205)  # landmarks
+    assert max(_believed(made, landmark) for landmark in forehead) < 0.1
+    assert min(_believed(made, landmark) for landmark in below) > 0.9
+
+
+def _believed(made: Creation, landmark: int) -> float:
+    """How far the photo is believed at a landmark of the face's texture."""
+    model = made.model
+    uv = model.landmark_barycentric[landmark] @ model.uvs[model.triangle_uvs[model.landmark_triangles[landmark]]]
+    column, row = (uv * len(made.skin.confidence)).astype(int)
+    return float(made.skin.confidence[row, column])
