@@ -72,11 +72,12 @@ def recover_skin(
         mirrored = blend_layers([mirrored, *(_within(side.opposite, below) for side in beside)], expected)
     seen, light, tone, drawn = main.look, main.light, main.tone, layer.drawn
     own, weight = _fill_from_mirror(layer, mirrored)
-    # What lies hidden in the fold of a lid is skin like that around the eye, not like the dark rim of its lashes; what
-    # lies hidden between these and the eyeball is.
+    # What nobody sees of a scalp is like the forehead, and a bald one goes over into it.
     far = scalp_tone(own, weight * (1 - drawn), above)
     if main.bald > 0:
         own += np.float32(main.bald) * (even_scalp(own, weight * (1 - drawn), above, even, far) - own)
+    # What lies hidden in the fold of a lid is skin like that around the eye, not like the dark rim of its lashes; what
+    # lies hidden between these and the eyeball is.
     around = pull_push(own - far, weight * (1 - _FOLD_DOUBT * layer.sockets), decay=_TOWARD_TONE)
     margin = atlas.image(lid_margin(model, atlas))[..., None]
     around = around * (1 - margin) + pull_push(own - far, weight) * margin
