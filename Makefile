@@ -28,7 +28,7 @@ types: $(VENV)/dev.stamp
 	$(VENV)/bin/basedpyright
 
 test: setup
-	$(PYTHON) -m pytest -m "not engine" $(PYTEST)
+	$(PYTHON) -m pytest -m "not engine" --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST)
 
 engine: setup .venv-bpy/bpy.stamp
 	@$(PYTHON) tools/setup/system_packages.py browser

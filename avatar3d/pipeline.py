@@ -253,7 +253,7 @@ def create_files(
     if params.turntable:
         require_av()
     clock = StageClock(progress)
-    with publishing(folder) as fresh:
+    with publishing(folder) as fresh, threadpool_limits(1):  # a thread of BLAS that waits keeps a core busy
         creation = make_avatar(source, params, name=folder.name, others=others, progress=clock.begin)
         avatar = creation.avatar
         clock.begin("write")

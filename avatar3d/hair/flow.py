@@ -135,13 +135,14 @@ def draw_strands(flow: HairFlow, *, run_px: float, curl: float) -> Float32[np.nd
     noise = _noise(size)
     way = _STEP_PX * np.stack([flow.across, flow.down], axis=2)
     run = max(2, round(run_px * (1 - 0.7 * curl) / _STEP_PX))
-    total, none = noise.copy(), np.empty(0, np.float32)  # one map of two channels, and none beside it
-    start = np.stack(np.meshgrid(np.arange(size), np.arange(size)), axis=2).astype(np.float32)
+    edge = int(np.ceil(_STEP_PX * run)) + 1  # no step leads further over the seam behind the head
+    noise, way = (np.concatenate([part[:, -edge:], part, part[:, :edge]], axis=1) for part in (noise, way))
+    total, none = noise[:, edge:-edge].copy(), np.empty(0, np.float32)  # one map of two channels, and none beside it
+    start = np.stack(np.meshgrid(np.arange(edge, edge + size), np.arange(size)), axis=2).astype(np.float32)
     for sign in (-1, 1):
         at = start.copy()
         for _ in range(run):
             at += sign * cv2.remap(way, at, none, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-            np.mod(at[..., 0], size, out=at[..., 0])
             total += cv2.remap(noise, at, none, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
     spread = total.std(axis=(0, 1))
     mixed = total[..., 0] / spread[0] + 0.6 * total[..., 1] / spread[1]

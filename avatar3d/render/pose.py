@@ -10,15 +10,15 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int32
 
 from avatar3d.core.transforms import matrix_from_quaternion
-from avatar3d.render.occlusion import OCCLUSION_REACH_M, vertex_openness
+from avatar3d.render.occlusion import Sky, vertex_openness
 from avatar3d.render.raycast import Scene
 from avatar3d.render.stage import Stage, gather, unit, vertex_normals
 
 _TURNED_AWAY = 0.2
 """Cosine beyond which a vertex faces away so far that no visible triangle has it."""
-_STILL_M = 2e-5
-"""Less is no movement: a thirtieth of a pixel in a preview."""
-_COVERING_M = 5e-4
+_STILL_PX = 0.03
+"""Less is no movement."""
+_COVERING_PX = 0.7
 """What moves less covers no more sky than before, but for itself."""
 _STILL = 1 / 128
 """Nor is this a change of a normal or of openness: a level or two."""
@@ -37,10 +37,12 @@ class Posed:
         """How far each vertex lies from where another pose has it, metres."""
         return np.sqrt(np.square(self.vertices - other.vertices) @ np.ones(3, np.float32))
 
-    def differs_from(self, other: "Posed") -> Bool[np.ndarray, "V"]:
-        """The vertices that light meets in another way than in another pose."""
+    def differs_from(self, other: "Posed", pixel_m: float) -> Bool[np.ndarray, "V"]:
+        """The vertices that light meets in another way than in another pose, seen in pixels so wide."""
         turned = np.abs(self.normals - other.normals).max(axis=1) > _STILL
-        return (self.steps_from(other) > _STILL_M) | turned | (np.abs(self.openness - other.openness) > _STILL)
+        return (
+            (self.steps_from(other) > _STILL_PX * pixel_m) | turned | (np.abs(self.openness - other.openness) > _STILL)
+        )
 
 
 def pose_stage(
@@ -49,13 +51,14 @@ def pose_stage(
     rotations: Mapping[str, Float32[np.ndarray, "4"]],
     eye: Float32[np.ndarray, "3"],
     *,
-    occlusion_rays: int,
+    sky: Sky | None,
     near: Posed | None = None,
+    pixel_m: float = 0.0,
 ) -> Posed:
     """Blendshapes, then linear blend skinning, then normals of the result, then occlusion.
 
-    Occlusion is found only for vertices that face the point `eye`; 0 rays leave it out. With another pose
-    `near` this one, it is found only where something within its reach moved.
+    Occlusion is found only for vertices that face the point `eye`, and not at all without a sky. With another pose
+    `near` this one, it is found only where something within its reach moved, seen in pixels `pixel_m` wide.
     """
     vertices = stage.positions
     if weights is not None and np.any(weights):
@@ -69,40 +72,42 @@ def pose_stage(
         turned = vertex_normals(vertices, stage.triangles, stage.welded) - stage.surface_normals
         normals = unit(normals + turned)  # the mesh keeps its own normals, turned as its surface turned
     posed = Posed(vertices, normals, np.ones(len(vertices), np.float32) if near is None else near.openness)
-    if occlusion_rays == 0:
+    if sky is None:
         return posed
     chosen = ((eye - vertices) * normals).sum(axis=1) > -_TURNED_AWAY * np.linalg.norm(eye)
     if near is not None:
         steps = posed.steps_from(near)
-        chosen &= (steps > _STILL_M) | _in_reach(vertices, steps > _COVERING_M)
-    return replace(posed, openness=_occlude(stage, posed, np.flatnonzero(chosen).astype(np.int32), occlusion_rays))
+        chosen &= (steps > _STILL_PX * pixel_m) | _in_reach(vertices, steps > _COVERING_PX * pixel_m, sky)
+    return replace(posed, openness=_occlude(stage, posed, np.flatnonzero(chosen).astype(np.int32), sky))
 
 
-def _occlude(stage: Stage, posed: Posed, chosen: Int32[np.ndarray, "N"], rays: int) -> Float32[np.ndarray, "V"]:
+def _occlude(stage: Stage, posed: Posed, chosen: Int32[np.ndarray, "N"], sky: Sky) -> Float32[np.ndarray, "V"]:
     """Openness, anew where chosen: under the solid triangles that lie in reach."""
     openness = posed.openness.copy()
     if len(chosen):
-        low, high = _reach_of(posed.vertices[chosen])
+        low, high = _reach_of(posed.vertices[chosen], sky)
         solid = stage.triangles[stage.solid]
         corners = [posed.vertices[solid[:, corner]] for corner in range(3)]
         casting = (np.maximum.reduce(corners) > low).all(axis=1) & (np.minimum.reduce(corners) < high).all(axis=1)
         scene = Scene(posed.vertices, solid[casting])
-        found = vertex_openness(scene, posed.vertices, posed.normals, stage.welded[chosen], rays)
+        found = vertex_openness(scene, posed.vertices, posed.normals, stage.welded[chosen], sky)
         openness[chosen] = np.maximum(found, stage.least_open[chosen])
     return openness
 
 
-def _in_reach(vertices: Float32[np.ndarray, "V 3"], chosen: Bool[np.ndarray, "V"]) -> Bool[np.ndarray, "V"]:
+def _in_reach(vertices: Float32[np.ndarray, "V 3"], chosen: Bool[np.ndarray, "V"], sky: Sky) -> Bool[np.ndarray, "V"]:
     """The vertices in the box around the chosen ones, widened by the reach of occlusion."""
     if not chosen.any():
         return chosen
-    low, high = _reach_of(vertices[chosen])
+    low, high = _reach_of(vertices[chosen], sky)
     return ((vertices > low) & (vertices < high)).all(axis=1)
 
 
-def _reach_of(points: Float32[np.ndarray, "N 3"]) -> tuple[Float32[np.ndarray, "3"], Float32[np.ndarray, "3"]]:
+def _reach_of(
+    points: Float32[np.ndarray, "N 3"], sky: Sky
+) -> tuple[Float32[np.ndarray, "3"], Float32[np.ndarray, "3"]]:
     """Two corners of the box around the points, widened by the reach of occlusion."""
-    return points.min(axis=0) - np.float32(OCCLUSION_REACH_M), points.max(axis=0) + np.float32(OCCLUSION_REACH_M)
+    return points.min(axis=0) - np.float32(sky.reach_m), points.max(axis=0) + np.float32(sky.reach_m)
 
 
 def _skin(

@@ -8,7 +8,7 @@ Nothing here knows faces; whatever looks wrong in these pictures is wrong in the
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -18,6 +18,7 @@ from avatar3d.core.avatar import Avatar
 from avatar3d.core.photo import Camera, Light
 from avatar3d.core.transforms import matrix_from_quaternion
 from avatar3d.render.lights import studio_light
+from avatar3d.render.occlusion import COARSE, FINE, Sky
 from avatar3d.render.pose import Posed, pose_stage
 from avatar3d.render.sight import pixels_in, rectangles_of, touching
 from avatar3d.render.stage import LINEAR_FROM_SRGB, Stage, srgb_from_linear, stage_avatar
@@ -37,7 +38,7 @@ class RenderParams:
     samples: int = 2
     """Rays per pixel and axis."""
     occlusion_rays: int | None = None
-    """Per vertex; 0 leaves out the shadow in eye sockets and mouth. None: 24, and 8 for thumbnails."""
+    """Per vertex; 0 leaves out the shadow in eye sockets and mouth. None: what is fit for the picture's size."""
     exact: bool = False
     """Only albedo times Light.shade(interpolated normal): no normal map, gloss, occlusion or factor of roughness."""
     background: tuple[int, int, int] = (236, 237, 240)
@@ -90,7 +91,7 @@ def render_faces(
     def draw(face: Float32[np.ndarray, "52"]) -> UInt8[np.ndarray, "H W 3"]:
         posed = shot.pose(face, near=rest)
         boxes = shot.boxes(posed)
-        differing = posed.differs_from(rest)[shot.stage.triangles].any(axis=1)
+        differing = posed.differs_from(rest, shot.pixel_m)[shot.stage.triangles].any(axis=1)
         pixels = pixels_in(np.concatenate([rest_boxes[differing], boxes[differing]]), camera)
         return shot.encode(np.where(pixels[..., None], shot.draw(posed, boxes, pixels), whole))
 
@@ -123,6 +124,12 @@ class _Shot:
     light: Light
     params: RenderParams
 
+    @cached_property
+    def pixel_m(self) -> float:
+        """The width of a pixel on the avatar."""
+        depth_m = float(self.camera.view(self.stage.positions)[:, 2].mean())
+        return depth_m / self.camera.focal_px
+
     def pose(
         self,
         weights: Float32[np.ndarray, "52"] | None = None,
@@ -131,11 +138,17 @@ class _Shot:
         near: Posed | None = None,
     ) -> Posed:
         """The stage in a pose, or near another one."""
-        rays = 0 if self.params.exact else self.params.occlusion_rays
-        if rays is None:
-            rays = 8 if self._thumbnail else 24
         eye = self.camera.position_m
-        return pose_stage(self.stage, weights, rotations or {}, eye, occlusion_rays=rays, near=near)
+        return pose_stage(self.stage, weights, rotations or {}, eye, sky=self._sky, near=near, pixel_m=self.pixel_m)
+
+    @property
+    def _sky(self) -> Sky | None:
+        rays = self.params.occlusion_rays
+        if self.params.exact or rays == 0:
+            return None
+        if rays is None:
+            return COARSE if self._thumbnail else FINE
+        return replace(FINE, rays=rays)
 
     def boxes(self, posed: Posed) -> Int32[np.ndarray, "F 4"]:
         """The pixels around each triangle."""

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int32
 
 from avatar3d.core.photo import Light
+from avatar3d.render.blend import blend_corners
 from avatar3d.render.lights import main_direction
 from avatar3d.render.pose import Posed, tangents_of
 from avatar3d.render.raycast import Hits, Scene
@@ -77,7 +78,7 @@ class Tracer:
             surface, level = self.stage.surfaces[mesh], int(self.levels[mesh])
             chosen = np.flatnonzero(meshes == mesh)
             corners, share = self.stage.triangles[triangles[chosen]], hits.barycentric[chosen]
-            uvs = _blend(self.stage.uvs, corners, share)
+            uvs = blend_corners(self.stage.uvs, corners, share)
             colour = _sample(surface.colour, uvs, level, (1, 1, 1, 1)) * np.float32(surface.material.colour_factor)
             if surface.material.alpha_mode == "OPAQUE":
                 colour[:, 3] = 1
@@ -85,7 +86,7 @@ class Tracer:
                 there = np.flatnonzero(colour[:, 3] >= surface.material.alpha_cutoff)
                 chosen, corners, share, uvs, colour = (rows[there] for rows in (chosen, corners, share, uvs, colour))
                 colour[:, 3] = 1
-            values = _blend(self.values, corners, share)
+            values = blend_corners(self.values, corners, share)
             normals = unit(values[:, _NORMAL])
             normals[self.away[hits.triangle[chosen]]] *= -1
             if self.exact:
@@ -167,19 +168,6 @@ def _relieve(
 
 def _dot(first: Float32[np.ndarray, "N 3"], second: Float32[np.ndarray, "N 3"]) -> Float32[np.ndarray, "N"]:
     return np.einsum("nc,nc->n", first, second)
-
-
-def _blend(
-    values: Float32[np.ndarray, "V C"], corners: Int32[np.ndarray, "N 3"], share: Float32[np.ndarray, "N 3"]
-) -> Float32[np.ndarray, "N C"]:
-    """Interpolate vertex values at hits."""
-    result = values.take(corners[:, 0], axis=0)
-    result *= share[:, :1]
-    for corner in (1, 2):
-        more = values.take(corners[:, corner], axis=0)
-        more *= share[:, corner, None]
-        result += more
-    return result
 
 
 def _sample(

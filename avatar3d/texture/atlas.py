@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from avatar3d.core.head import HeadModel
+from avatar3d.render.blend import blend_corners
 from avatar3d.render.raycast import Scene
 
 _CUT_WIDTH_M: Final = 0.035
@@ -26,14 +27,13 @@ class Atlas:
     """Vertices of the triangle a texel lies in."""
     barycentric: Float32[np.ndarray, "N 3"]
 
-    def blend(self, values: Float32[np.ndarray, "V C"], chosen: Int32[np.ndarray, "M"] | None = None) -> np.ndarray:
-        """Vertex values at the texels (or at those chosen): [N C] float32."""
-        corners = self.corners if chosen is None else self.corners[chosen]
-        share = self.barycentric if chosen is None else self.barycentric[chosen]
-        result = values[corners[:, 0]] * share[:, :1]
-        result += values[corners[:, 1]] * share[:, 1:2]
-        result += values[corners[:, 2]] * share[:, 2:]
-        return result
+    def blend(
+        self, values: Float32[np.ndarray, "V C"], chosen: Int32[np.ndarray, "M"] | None = None
+    ) -> Float32[np.ndarray, "_ C"]:
+        """Vertex values at the texels (or at those chosen)."""
+        if chosen is None:
+            return blend_corners(values, self.corners, self.barycentric)
+        return blend_corners(values, self.corners[chosen], self.barycentric[chosen])
 
     def image(self, values: Float32[np.ndarray, "N *C"]) -> np.ndarray:
         """Values at their texels, zero elsewhere: [size size *C]."""
@@ -51,9 +51,13 @@ class PartTexels:
     corners: Int32[np.ndarray, "N 3"]
     barycentric: Float32[np.ndarray, "N 3"]
 
-    def blend(self, values: Float32[np.ndarray, "V C"]) -> Float32[np.ndarray, "N C"]:
-        """Vertex values at the texels."""
-        return np.einsum("ni,nic->nc", self.barycentric, values[self.corners]).astype(np.float32)
+    def blend(
+        self, values: Float32[np.ndarray, "V C"], chosen: Int32[np.ndarray, "M"] | None = None
+    ) -> Float32[np.ndarray, "_ C"]:
+        """Vertex values at the texels (or at those chosen)."""
+        if chosen is None:
+            return blend_corners(values, self.corners, self.barycentric)
+        return blend_corners(values, self.corners[chosen], self.barycentric[chosen])
 
 
 _parts: WeakKeyDictionary[HeadModel, dict[tuple[str, int, int], PartTexels]] = WeakKeyDictionary()

@@ -1,12 +1,13 @@
 """Skin that no photo shows and no engine shades: the insides of the nostrils, the rims of the lids under the lashes."""
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from jaxtyping import Float32, Int32
 
 from avatar3d.core.head import HeadModel
-from avatar3d.render.occlusion import vertex_openness
+from avatar3d.render.occlusion import FINE, vertex_openness
 from avatar3d.render.raycast import Scene
 from avatar3d.texture.atlas import Atlas, once_per_atlas
 from avatar3d.texture.project import vertex_normals
@@ -121,7 +122,7 @@ def _nostrils(model: HeadModel) -> Float32[np.ndarray, "V"]:
     shade = np.zeros(len(model.rest), np.float32)
     if len(chosen):
         normals = vertex_normals(model.rest, triangles)
-        free = vertex_openness(Scene(model.rest, triangles), model.rest, normals, chosen, _RAYS)
+        free = vertex_openness(Scene(model.rest, triangles), model.rest, normals, chosen, replace(FINE, rays=_RAYS))
         shade[chosen] = -_DEEPEST * np.clip(1 - free / _OPEN, 0, 1)
     return shade
 

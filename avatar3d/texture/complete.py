@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from avatar3d.texture.planes import reduced, times
 from avatar3d.texture.regions import blur
 
 _TOWARD_TONE: Final = 0.02
@@ -21,31 +22,33 @@ def pull_push(
 
     Gortler et al., "The Lumigraph" (1996), section 3.4: pull weighted means up a pyramid, push them down into the gaps.
     """
-    levels = [(values * weights[..., None], weights)]
+    levels = [(times(values, weights), weights)]
     while min(levels[-1][1].shape) > 4:
         total, weight = levels[-1]
         size = weight.shape[1] // 2, weight.shape[0] // 2
         total = np.asarray(cv2.resize(total, size, interpolation=cv2.INTER_AREA), np.float32)
         weight = np.asarray(cv2.resize(weight, size, interpolation=cv2.INTER_AREA), np.float32)
         gain = np.where(weight > _ENOUGH, 1 / np.maximum(weight, _ENOUGH), 1).astype(np.float32)
-        levels.append((total.reshape(*weight.shape, -1) * gain[..., None], weight * gain))
+        levels.append((times(total.reshape(*weight.shape, -1), gain), weight * gain))
     total, weight = levels[-1]
     filled = total / (weight + np.float32(decay))[..., None]
     for total, weight in reversed(levels[:-1]):
         size = weight.shape[1], weight.shape[0]
         above = np.asarray(cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR), np.float32)
         above = above.reshape(*weight.shape, -1) * np.float32(1 - decay)
-        filled = total + (1 - weight)[..., None] * above
+        filled = total + times(above, 1 - weight)
     return filled
 
 
 def smooth(
-    values: Float32[np.ndarray, "S S C"], weights: Float32[np.ndarray, "S S"], width: float
-) -> Float32[np.ndarray, "S S C"]:
-    """Weighted mean under a Gaussian of `width` atlas edges, computed at a quarter of the resolution."""
-    size = values.shape[0] // 4
-    small = cv2.resize(np.dstack([values * weights[..., None], weights]), (size, size), interpolation=cv2.INTER_AREA)
-    small = blur(np.asarray(small, np.float32), width * size)
+    values: Float32[np.ndarray, "H W C"], weights: Float32[np.ndarray, "H W"], width: float, *, edge: int | None = None
+) -> Float32[np.ndarray, "H W C"]:
+    """Weighted mean under a Gaussian of `width` atlas edges, computed at a quarter of the resolution.
+
+    `edge` is the atlas's when the picture is a window of it.
+    """
+    height, across = values.shape[:2]
+    small = blur(reduced(values, weights, (across // 4, height // 4)), width * ((edge or height) // 4))
     mean = small[..., :-1] / np.maximum(small[..., -1:], np.float32(1e-6))
-    spread = np.asarray(cv2.resize(mean, values.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    spread = np.asarray(cv2.resize(mean, (across, height), interpolation=cv2.INTER_LINEAR), np.float32)
     return spread.reshape(values.shape)  # OpenCV drops a last axis of one

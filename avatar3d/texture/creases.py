@@ -13,22 +13,11 @@ from jaxtyping import Float32, UInt8
 
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.texture.atlas import Atlas
+from avatar3d.texture.planes import reduced
 from avatar3d.texture.regions import blur
 
 _COMPRESSED: Final = (0.03, 0.16)
 """Shortening of the skin from which it creases, and from which it does so fully."""
-# Where smiles crease whatever the mesh says: along the folds beside nose and mouth, below and outside the eyes (landmarks).
-_SMILE_LINES: Final = (
-    (129, 203, 206, 216, 212, 202), (358, 423, 426, 436, 432, 422), (207, 187, 147), (427, 411, 376),
-    (143, 35, 111, 117, 118), (372, 265, 340, 346, 347), (34, 143, 116), (264, 372, 345),
-)  # fmt: skip
-# The deep ones among them: whole valleys of shade, from the nose past the mouth, from its corners over the cheeks.
-_SMILE_VALLEYS: Final = (
-    (129, 203, 206, 216, 212, 202), (358, 423, 426, 436, 432, 422),
-    (57, 216, 207, 187, 147), (287, 436, 427, 411, 376), (57, 214, 192, 213), (287, 434, 416, 433),
-)  # fmt: skip
-_SMILE_WIDTH: Final = 0.06
-_SMILE_SOFT: Final = 0.015
 _BESIDE: Final = 0.010
 """A fold lies at the edge of the skin pushed together, this far around it, atlas edges."""
 _KNOWN: Final = 10.0
@@ -81,26 +70,6 @@ def creased_skin(model: HeadModel, fitted: HeadFit, atlas: Atlas) -> Float32[np.
     return np.asarray(cv2.resize(small, (atlas.size, atlas.size), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def smile_lines(model: HeadModel, size: int) -> Float32[np.ndarray, "S S"]:
-    """1 where a broad smile creases nearly every face, on the face's atlas."""
-    return _painted(model, size, _SMILE_LINES)
-
-
-def smile_valleys(model: HeadModel, size: int) -> Float32[np.ndarray, "S S"]:
-    """1 where it folds them so deep that whole valleys lie in shade."""
-    return _painted(model, size, _SMILE_VALLEYS)
-
-
-def _painted(model: HeadModel, size: int, paths: tuple[tuple[int, ...], ...]) -> Float32[np.ndarray, "S S"]:
-    canvas = np.zeros((size, size), np.uint8)
-    for path in paths:
-        corners = model.uvs[model.triangle_uvs[model.landmark_triangles[list(path)]]]
-        places = np.einsum("ni,nic->nc", model.landmark_barycentric[list(path)], corners) * size
-        line = np.round(places * 16).astype(np.int32)[None]
-        cv2.polylines(canvas, list(line), False, (255,), max(1, round(_SMILE_WIDTH * size)), cv2.LINE_AA, 4)
-    return blur(canvas.astype(np.float32) / np.float32(255), _SMILE_SOFT * size)
-
-
 def _frames(vertices: Float32[np.ndarray, "V 3"], triangles: np.ndarray) -> np.ndarray:
     """Each triangle laid flat: length of its first side, and the second side along and across it, [F 3]."""
     first, second = (vertices[triangles[:, k]] - vertices[triangles[:, 0]] for k in (1, 2))
@@ -147,8 +116,7 @@ def _depth(
     """How far below the skin on both its sides each texel of a long line lies, 0 elsewhere; `size` is the atlas's edge."""
     scale = kind.edge / size
     shape = max(1, round(ratio.shape[1] * scale)), max(1, round(ratio.shape[0] * scale))
-    packed = np.dstack([ratio * known[..., None], known])
-    packed = blur(np.asarray(cv2.resize(packed, shape, interpolation=cv2.INTER_AREA), np.float32), 0.6)
+    packed = blur(reduced(ratio, known, shape), 0.6)
     around = blur(packed, 0.5 * kind.widest) + np.float32(1e-6)  # lips and what is unseen are neither light nor dark
     around, share = around[..., :3] / around[..., 3:], packed[..., 3:]
     small = packed[..., :3] + (1 - share) * around

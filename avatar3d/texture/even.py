@@ -12,6 +12,7 @@ from jaxtyping import Float32
 
 from avatar3d.render.lights import LUMINANCE
 from avatar3d.texture.complete import pull_push
+from avatar3d.texture.planes import reduced, times
 from avatar3d.texture.regions import blur
 
 _SLOW: Final = 0.03
@@ -77,7 +78,7 @@ def even_out(own: Side, opposite: Side, *, bearded: bool) -> tuple[Float32[np.nd
     evened: list[Float32[np.ndarray, "S S 3"]] = []
     for side, first, last in zip((own, opposite), before, small, strict=True):
         change = np.asarray(cv2.resize(last.ratio - first, side.weight.shape, interpolation=cv2.INTER_LINEAR))
-        evened.append(side.ratio + change * (side.weight > 0)[..., None])
+        evened.append(side.ratio + times(np.asarray(change, np.float32), (side.weight > 0).astype(np.float32)))
     return tuple(evened)
 
 
@@ -96,13 +97,11 @@ class _Small:
         skin = side.weight * (1 - side.drawn) + np.float32(1e-4)
         seen = np.maximum(side.weight, np.maximum(side.drawn, side.sockets))
         size = len(skin) // _FINE
-        packed = np.dstack([side.ratio * skin[..., None], skin, seen])
-        packed = np.asarray(cv2.resize(packed, (size, size), interpolation=cv2.INTER_AREA), np.float32)
-        outlines, _ = cv2.findContours(
-            (packed[..., 4] > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-        )
+        packed = reduced(side.ratio, skin, (size, size))
+        seen = np.asarray(cv2.resize(seen, (size, size), interpolation=cv2.INTER_AREA), np.float32)
+        outlines, _ = cv2.findContours((seen > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         whole = cv2.drawContours(np.zeros((size, size), np.uint8), outlines, -1, (1,), cv2.FILLED)
-        seen = np.maximum(packed[..., 4], whole.astype(np.float32))
+        seen = np.maximum(seen, whole.astype(np.float32))
         return _Small(packed[..., :3] / packed[..., 3:4], packed[..., 3], seen)
 
     def plus(self, change: Float32[np.ndarray, "Q Q 3"]) -> "_Small":
@@ -111,7 +110,7 @@ class _Small:
     def mean(self, width: float) -> Float32[np.ndarray, "Q Q 3"]:
         """Over skin, under a Gaussian of `width` atlas edges."""
         sigma = width * len(self.skin)
-        packed = blur(np.dstack([self.ratio * self.skin[..., None], self.skin]), sigma)
+        packed = blur(np.dstack([times(self.ratio, self.skin), self.skin]), sigma)
         return packed[..., :3] / np.maximum(packed[..., 3:], np.float32(1e-6))
 
 

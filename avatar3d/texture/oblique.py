@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from avatar3d.texture.planes import times
 from avatar3d.texture.regions import blur
 
 _SQUARE: Final = (0.30, 0.65)
@@ -40,7 +41,7 @@ def calm_oblique(
 ) -> Float32[np.ndarray, "S S 3"]:
     """Log colour drawn toward what is seen squarely beside it, the more the more obliquely it is seen."""
     seen, skin = _smaller(weight), _smaller(weight * (1 - drawn))
-    own = blur(_smaller(ratio * weight[..., None]), _SPECK) / (blur(seen, _SPECK) + np.float32(1e-4))[..., None]
+    own = blur(_smaller(times(ratio, weight)), _SPECK) / (blur(seen, _SPECK) + np.float32(1e-4))[..., None]
     toward, known = (blur(_smaller(part), _TREND * len(seen)) for part in (cosine, np.sign(cosine)))
     trend = toward / (known + np.float32(1e-6))
     oblique = np.clip((_SQUARE[1] - trend) / np.float32(_SQUARE[1] - _SQUARE[0]), 0, 1)
@@ -49,7 +50,7 @@ def calm_oblique(
     change = beside[..., :3] / beside[..., 3:] - own
     share = oblique * np.float32(_CALMED * (_CALMED_BEARDED if bearded else 1))
     calmed = np.asarray(cv2.resize(change * share[..., None], weight.shape, interpolation=cv2.INTER_LINEAR), np.float32)
-    return ratio + calmed * ((1 - drawn) * (weight > 0))[..., None]
+    return ratio + times(calmed, (1 - drawn) * (weight > 0))
 
 
 def _smaller(picture: Float32[np.ndarray, "S S *C"]) -> Float32[np.ndarray, "Q Q *C"]:

@@ -68,13 +68,14 @@ def grain(
     known = plain > 0.95
     luminance = ratio @ LUMINANCE
     total = np.zeros((size, size), np.float32)
-    for (fine, coarse), most, pattern in zip(_BANDS, _MOST, _patterns(size), strict=True):
+    fine = blur(luminance, _BANDS[0][0] * scale)
+    for (_, coarse), most, pattern in zip(_BANDS, _MOST, _patterns(size), strict=True):
         amplitude = 0.4 * most
         if known.sum() >= _ENOUGH:
-            seen = (blur(luminance, fine * scale) - blur(luminance, coarse * scale))[known]
-            amplitude = min(1.4826 * float(np.median(np.abs(seen))), most)
+            fine, finer = blur(luminance, coarse * scale), fine
+            amplitude = min(1.4826 * float(np.median(np.abs((finer - fine)[known]))), most)
         total += np.float32(amplitude) * pattern
-    return total[..., None] * unseen[..., None] * _MOTTLED
+    return (total * unseen)[..., None] * _MOTTLED
 
 
 @lru_cache(maxsize=2)

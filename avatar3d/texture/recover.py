@@ -23,6 +23,7 @@ from avatar3d.texture.complete import pull_push, smooth
 from avatar3d.texture.delight import refine_light
 from avatar3d.texture.neck import neck_tint
 from avatar3d.texture.normals import normal_map
+from avatar3d.texture.planes import times
 from avatar3d.texture.pores import even_texels, grain, mottling
 from avatar3d.texture.project import Look
 from avatar3d.texture.scalp import above_eyes, even_scalp, scalp_tone
@@ -79,16 +80,16 @@ def recover_skin(
     # What lies hidden in the fold of a lid is skin like that around the eye, not like the dark rim of its lashes; what
     # lies hidden between these and the eyeball is.
     around = pull_push(own - far, weight * (1 - _FOLD_DOUBT * layer.sockets), decay=_TOWARD_TONE)
-    margin = atlas.image(lid_margin(model, atlas))[..., None]
-    around = around * (1 - margin) + pull_push(own - far, weight) * margin
+    margin = atlas.image(lid_margin(model, atlas))
+    around = times(around, 1 - margin) + times(pull_push(own - far, weight), margin)
     # The atlas is cut behind the head: what is guessed on its two sides meets in the plain tone.
-    around = far + around * atlas.image(away_from_cut(model, atlas))[..., None]
-    ratio = own * weight[..., None] + around * (1 - weight)[..., None]
+    around = far + times(around, atlas.image(away_from_cut(model, atlas)))
+    ratio = times(own, weight) + times(around, 1 - weight)
     ratio = clear_lids(ratio, np.maximum(weight, np.float32(0.05)), atlas.image(lid_skin(model, atlas)))
-    ratio += (1 - weight)[..., None] * atlas.image(cavity_shade(model, atlas) + neck_tint(model, atlas))
+    ratio += times(atlas.image(cavity_shade(model, atlas) + neck_tint(model, atlas)), 1 - weight)
     plain = picture(atlas, seen.chosen, seen.plain * (seen.weight > 0.9))
     ratio += grain(own, plain, (1 - weight) * even)
-    ratio += (1 - weight)[..., None] * mottling(model, atlas)
+    ratio += times(mottling(model, atlas), 1 - weight)
     gain = white_gain(face, tone) if delight else np.ones(3, np.float32)
     light, tone = Light(light.coefficients / gain), tone * gain
     albedo = tone * np.exp(ratio)
@@ -125,8 +126,8 @@ def _fill_from_mirror(own: Layer, other: Layer) -> tuple[Float32[np.ndarray, "S 
     gain = np.clip(gain, -_LARGEST_GAIN, _LARGEST_GAIN)
     borrowed = (1 - own.weight) * np.clip(2 * other.weight - 1, 0, 1) * np.float32(_MIRROR_TRUST)
     weight = own.weight + borrowed
-    mixed = own.ratio * own.weight[..., None] + (other.ratio + gain) * borrowed[..., None]
-    return mixed / np.maximum(weight, 1e-6)[..., None], weight
+    mixed = times(own.ratio, own.weight) + times(other.ratio + gain, borrowed)
+    return times(mixed, 1 / np.maximum(weight, np.float32(1e-6))), weight
 
 
 def _spread(weights: Float32[np.ndarray, "S S"]) -> Float32[np.ndarray, "S S"]:

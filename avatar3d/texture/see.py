@@ -17,14 +17,15 @@ from avatar3d.render.lights import LUMINANCE, ambient_light
 from avatar3d.texture.atlas import Atlas, face_atlas
 from avatar3d.texture.blend import Layer
 from avatar3d.texture.complete import smooth
-from avatar3d.texture.creases import GROUNDS, VALLEYS, creased_skin, lift_creases, smile_lines, smile_valleys
+from avatar3d.texture.creases import GROUNDS, VALLEYS, creased_skin, lift_creases
 from avatar3d.texture.delight import divide_by_light, doubt_light, fit_light
 from avatar3d.texture.even import Side, even_out, without_strands
 from avatar3d.texture.evidence import Evidence, gather_evidence, photo_pixels_per_texel
 from avatar3d.texture.oblique import calm_oblique
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
 from avatar3d.texture.regions import blur
-from avatar3d.texture.temper import smile_folds, smile_of, temper
+from avatar3d.texture.smile import smile_folds, smile_lines, smile_of, smile_valleys
+from avatar3d.texture.temper import temper
 from avatar3d.texture.warp import aligned_pixels
 
 _WHITE: Final = ambient_light((1.0, 1.0, 1.0))
@@ -103,13 +104,13 @@ def see_skin(model: HeadModel, view: SkinView, size: int, *, delight: bool = Tru
         skin = without_strands(Side(own, own_weight, drawn, sockets))
         other_skin = without_strands(Side(opposite, opposite_weight, other_drawn, other_sockets))
     own_weight, opposite_weight = own_weight * skin, opposite_weight * other_skin
-    creased = np.maximum(creased_skin(model, fitted, atlas), smile_of(fitted) * smile_lines(model, size))
+    creased = np.maximum(creased_skin(model, fitted, atlas), smile_of(fitted) * smile_lines(model, atlas))
     own = lift_creases(own, own_weight, drawn, creased)
     if not evidence.bearded:  # a beard is a dark valley too
-        valleys = smile_of(fitted) * smile_valleys(model, size)
+        valleys = smile_of(fitted) * smile_valleys(model, atlas)
         for kind in (VALLEYS, GROUNDS):
             own = lift_creases(own, own_weight, drawn, valleys, kind)
-    own = temper(own, own_weight, drawn, sockets, smile_folds(model, size), smile_of(fitted))
+    own = temper(own, own_weight, drawn, sockets, smile_folds(model, atlas), smile_of(fitted))
     own, opposite = even_out(
         Side(own, own_weight, drawn, sockets),
         Side(opposite, opposite_weight, other_drawn, other_sockets),

@@ -36,6 +36,8 @@ _CROWN: Final = 0.60
 _FACING: Final = (0.0, 0.12)
 """Cosines between normal and view: below the first nothing is believed, above the second everything."""
 _OFFSET_M: Final = 2e-4
+_LEAST_OPEN: Final = 0.01
+"""A pixel that is less likely than this inside the opening is not."""
 _MIRROR_TRUST: Final = 0.7
 _DARKEST: Final = 0.3
 """Colour is never divided by less light than this."""
@@ -154,18 +156,21 @@ class _Seen:
         self, jaw: PartTexels, order: np.ndarray
     ) -> tuple[Float32[np.ndarray, "N 3"], Float32[np.ndarray, "N"]]:
         place = self.opening.closeup.place(jaw.blend(self.pixels[order]))
-        points, normals = jaw.blend(self.fitted.posed[order]), jaw.blend(self.normals[order])
+        height, width = self.opening.inside.shape
+        within = np.flatnonzero(((place > 0) & (place < [width, height])).all(axis=1))
+        opened = sample(self.opening.inside[..., None], place[within])[:, 0]
+        able = within[opened > _LEAST_OPEN].astype(np.int32)  # most texels fall out here
+        points, normals = jaw.blend(self.fitted.posed[order], able), jaw.blend(self.normals[order], able)
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
         toward = self.fitted.camera.position_m - points
         cosine = (toward * normals).sum(axis=1) / np.maximum(np.linalg.norm(toward, axis=1), 1e-9)
         t = np.clip((cosine - _FACING[0]) / (_FACING[1] - _FACING[0]), 0, 1)
-        height, width = self.opening.inside.shape
-        within = ((place > 0) & (place < [width, height])).all(axis=1)
-        weight = t * within * sample(self.opening.inside[..., None], place)[:, 0]
-        able = np.flatnonzero(weight > 0.01)
-        weight[able] *= ~self.scene.blocked(points[able] + np.float32(_OFFSET_M) * normals[able], toward[able])
-        colour = np.maximum(sample(self.opening.closeup.colour, place, sharp=True), 0)
-        return colour / np.maximum(self.light.shade(normals), np.float32(_DARKEST)), weight.astype(np.float32)
+        free = ~self.scene.blocked(points + np.float32(_OFFSET_M) * normals, toward)
+        colour = np.maximum(sample(self.opening.closeup.colour, place[able], sharp=True), 0)
+        colours, weights = np.zeros((len(place), 3), np.float32), np.zeros(len(place), np.float32)
+        colours[able] = colour / np.maximum(self.light.shade(normals), np.float32(_DARKEST))
+        weights[able] = t * opened[opened > _LEAST_OPEN] * free
+        return colours, weights
 
 
 def _tone(looks: list[_Look], skin: Float32[np.ndarray, "3"]) -> Float32[np.ndarray, "3"] | None:

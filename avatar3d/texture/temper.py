@@ -2,15 +2,12 @@
 
 from typing import Final
 
-import cv2
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Float32
 
-from avatar3d.core.blendshapes import ARKIT_INDEX
-from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.render.lights import LUMINANCE
 from avatar3d.texture.complete import smooth
-from avatar3d.texture.regions import blur
+from avatar3d.texture.planes import times
 
 _SURROUNDINGS: Final = 0.045
 """Standard deviation of the Gaussian that tells what a texel's surroundings are like, atlas edges."""
@@ -21,17 +18,9 @@ _GLOSS_DOUBT: Final = 0.30
 """Texels this much brighter than the first guess of their surroundings count less for the second."""
 _SPECK: Final = 0.004
 """What is smaller is pores and noise and stays, atlas edges."""
-# The folds of a smile run past the nose and the corners of the mouth (landmarks); a zone this wide around them is judged
-# by the skin outside it, since all of it lies in the fold's shade. Atlas edges.
-_FOLDS: Final = (
-    (129, 203, 206, 216, 212, 202), (358, 423, 426, 436, 432, 422), (216, 207, 214), (436, 427, 434),
-)  # fmt: skip
-_FOLD_WIDTH: Final = 0.06
-_FOLD_SOFT: Final = 0.010
 _BESIDE: Final = 0.06
 _FOLD_KNEE: Final = 0.04
 _FOLD_LOST: Final = 0.65
-_CREASING: Final = ("mouthSmileLeft", "mouthSmileRight", "cheekSquintLeft", "cheekSquintRight")
 # What is darker than its lid by more than the knee, in log luminance, is no skin; this share of it is taken off.
 _LID_USUAL: Final = 0.03
 _LID_DOUBT: Final = 0.15
@@ -41,26 +30,6 @@ _LID_DARKEST: Final = -0.40
 """Log luminance over the skin tone that the lid itself is not below: eye shadow, not lashes."""
 _SOCKET_GREY: Final = 0.35
 """Share of the colour cast of lids and sockets that is taken for bounced light."""
-
-
-def smile_of(fitted: HeadFit) -> float:
-    """How strongly the photo's expression creases the cheeks, 0 to 1."""
-    return float(np.clip(1.5 * max(fitted.expression[ARKIT_INDEX[name]] for name in _CREASING), 0, 1))
-
-
-def smile_folds(model: HeadModel, size: int) -> Float32[np.ndarray, "S S"]:
-    """1 where a smile folds the cheeks, on the face's atlas."""
-    canvas = np.zeros((size, size), np.uint8)
-    for path in _FOLDS:
-        corners = model.uvs[_uv_corners(model, path)]
-        places = np.einsum("ni,nic->nc", model.landmark_barycentric[list(path)], corners) * size
-        line = np.round(places * 16).astype(np.int32)[None]
-        cv2.polylines(canvas, list(line), False, (255,), max(1, round(_FOLD_WIDTH * size)), cv2.LINE_AA, 4)
-    return blur(canvas.astype(np.float32) / np.float32(255), _FOLD_SOFT * size)
-
-
-def _uv_corners(model: HeadModel, landmarks: tuple[int, ...]) -> Int32[np.ndarray, "N 3"]:
-    return model.triangle_uvs[model.landmark_triangles[list(landmarks)]]
 
 
 def temper(
@@ -82,25 +51,44 @@ def temper(
     shine = np.clip(excess - _GLOSS_KNEE, 0, None) * (1 - _GLOSS_KEPT)
     share = (shine / np.maximum(np.abs(excess), 1e-3) * (weight > 0)).astype(np.float32)
     detail = (luminance - broad)[..., None]
-    tempered = ratio + share[..., None] * (around + detail - ratio)
+    tempered = ratio + times(around + detail - ratio, share)
     if smile > 0:
         beside = smooth(ratio, trusted * doubt * (1 - folds) ** 2, _BESIDE)
         short = np.clip(beside @ LUMINANCE - broad - _FOLD_KNEE, 0, 1.2) * np.clip(1 - 2.5 * drawn, 0, 1)
         lift = short / np.maximum(beside @ LUMINANCE - broad, 1e-3) * folds * (_FOLD_LOST * smile) * (weight > 0)
-        tempered += lift[..., None].astype(np.float32) * (beside + detail - tempered)
+        tempered += times(beside + detail - tempered, lift.astype(np.float32))
     grey = (tempered @ LUMINANCE)[..., None]
-    return tempered + (_SOCKET_GREY * sockets * (1 - drawn))[..., None] * (grey - tempered)
+    return tempered + times(grey - tempered, np.float32(_SOCKET_GREY) * sockets * (1 - drawn))
 
 
 def clear_lids(
     ratio: Float32[np.ndarray, "S S 3"], weight: Float32[np.ndarray, "S S"], lids: Float32[np.ndarray, "S S"]
 ) -> Float32[np.ndarray, "S S 3"]:
     """Lashes and liner that lie before a lid in the photo are taken off its skin: a closed lid is all skin."""
-    usual = smooth(ratio, weight * lids + np.float32(1e-4), _LID_USUAL)
+    window = _around(lids, 4 * _LID_USUAL)
+    cleared = ratio.copy()
+    cleared[window] = _without_lashes(ratio[window], weight[window], lids[window], len(lids))
+    return cleared
+
+
+def _around(mask: Float32[np.ndarray, "S S"], margin: float) -> tuple[slice, slice]:
+    """The rows and columns that hold a mask, and `margin` atlas edges beside it; in fours, as `smooth` counts."""
+    reach = round(margin * len(mask) / 4)
+    first, last = [
+        (edges[0] // 4 - reach, edges[-1] // 4 + reach + 1)
+        for edges in (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    ]
+    return slice(4 * max(first[0], 0), 4 * first[1]), slice(4 * max(last[0], 0), 4 * last[1])
+
+
+def _without_lashes(
+    ratio: Float32[np.ndarray, "H W 3"], weight: Float32[np.ndarray, "H W"], lids: Float32[np.ndarray, "H W"], edge: int
+) -> Float32[np.ndarray, "H W 3"]:
+    usual = smooth(ratio, weight * lids + np.float32(1e-4), _LID_USUAL, edge=edge)
     luminance = ratio @ LUMINANCE
     trusted = np.exp(-np.clip(usual @ LUMINANCE - luminance, 0, None) / np.float32(_LID_DOUBT))
-    usual = smooth(ratio, weight * lids * trusted**2 + np.float32(1e-4), _LID_USUAL)
+    usual = smooth(ratio, weight * lids * trusted**2 + np.float32(1e-4), _LID_USUAL, edge=edge)
     usual += np.clip(_LID_DARKEST - usual @ LUMINANCE, 0, None)[..., None].astype(np.float32)
     gap = usual @ LUMINANCE - luminance
     lift = np.clip(gap - _LID_KNEE, 0, None) / np.maximum(gap, 1e-3) * lids * _LID_LOST
-    return ratio + lift[..., None].astype(np.float32) * (usual - ratio)
+    return ratio + times(usual - ratio, lift.astype(np.float32))

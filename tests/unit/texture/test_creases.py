@@ -6,8 +6,9 @@ import numpy as np
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.render.stage import LINEAR_FROM_SRGB
 from avatar3d.texture.atlas import face_atlas
-from avatar3d.texture.creases import GROUNDS, VALLEYS, creased_skin, lift_creases, smile_valleys
+from avatar3d.texture.creases import GROUNDS, VALLEYS, creased_skin, lift_creases
 from avatar3d.texture.recover import recover_skin
+from avatar3d.texture.smile import smile_valleys
 from tests.unit.texture.portrait import head, plain, portrait
 
 SIZE = 512
@@ -76,7 +77,7 @@ def test_lips_and_the_open_mouth_are_no_skin_beside_which_a_cheek_would_be_dark(
 def test_valleys_run_beside_the_mouth_and_spare_moustache_and_forehead() -> None:
     model = head()
     atlas = face_atlas(model, SIZE)
-    valleys = smile_valleys(model, SIZE).ravel()[atlas.texels]
+    valleys = smile_valleys(model, atlas).ravel()[atlas.texels]
     points = atlas.blend(model.rest)
 
     def share(index: int) -> float:
