@@ -1,5 +1,7 @@
 """An open mouth in a photo gives its own teeth; closed lips give none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from avatar3d.core.head import HeadFit
 from avatar3d.core.photo import FaceObservation
 from avatar3d.render.stage import LINEAR_FROM_SRGB
 from avatar3d.texture.recover import recover_skin
+from avatar3d.texture.regions import MOUTH_OPENING
 from avatar3d.texture.teeth import recover_mouth
 from tests.unit.texture.portrait import head, portrait
 
@@ -45,6 +48,13 @@ def test_teeth_take_the_photos_colour(smiling: tuple[HeadFit, FaceObservation]) 
 
 def test_closed_lips_tell_nothing_of_teeth() -> None:
     assert not inside(*portrait())
+
+
+def test_an_opening_where_the_head_has_no_teeth_is_no_trouble(smiling: tuple[HeadFit, FaceObservation]) -> None:
+    fitted, face = smiling
+    beside = face.landmarks_px.copy()
+    beside[list(MOUTH_OPENING)] += np.float32([1.5 * face.interocular_px, 0])
+    assert not inside(fitted, replace(face, landmarks_px=beside))
 
 
 def test_the_same_mouth_gives_the_same_bytes(smiling: tuple[HeadFit, FaceObservation]) -> None:
