@@ -44,13 +44,19 @@ def exposed(pixels: np.ndarray, gain: float) -> np.ndarray:
     return (255 * linear.clip(0, 1) ** (1 / 2.2) + 0.5).astype(np.uint8)
 
 
+def blurred(pixels: np.ndarray, sigma: float) -> np.ndarray:
+    """Under a Gaussian that is wide enough to be laid over a reduced picture."""
+    height, width = pixels.shape[:2]
+    step = max(1, int(sigma / 4))
+    small = cv2.resize(pixels, (width // step, height // step), interpolation=cv2.INTER_AREA)
+    return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / step), (width, height), interpolation=cv2.INTER_LINEAR)
+
+
 def test_a_portrait_that_blurs_more_and_more_is_called_blurred_once_it_is_refused(
     shared: Path, astronaut: Path
 ) -> None:
     for pixels in (load_photo(astronaut).pixels, *portraits(shared)):
-        told = [
-            outcome(cv2.GaussianBlur(pixels, (0, 0), share * max(pixels.shape))) for share in (0.012, 0.02, 0.04, 0.1)
-        ]
+        told = [outcome(blurred(pixels, share * max(pixels.shape))) for share in (0.012, 0.02, 0.04, 0.1)]
         refused = told[next(k for k, id in enumerate(told) if id) :]
         assert set(refused) == {"FACE_BLURRED"}
 
