@@ -14,7 +14,8 @@ from scipy.sparse.csgraph import connected_components
 from tools.head.parts.follow import material_triangles
 from tools.head.parts.source import IctSource
 
-RING: Final = 10
+RING: Final = (10, 10, 10, 8, 8, 8, 8)
+"""Points around a crown, from the midline outward: fewer where lips and cheeks leave little to see."""
 SPREAD: Final = (1.145, 1.08, 1.05, 1.02, 1.01, 1.01, 1.01)
 """Crown width over its share of the arc: front teeth touch near the edge, which stands outside the arc of centres."""
 # Clinical crown heights, mm, from the midline outward (textbook means, Wheeler).
@@ -198,15 +199,15 @@ def build_crown(socket: Socket, cell: tuple[float, float, float, float], *, flip
 
     The right side's crowns are modelled as mirror images (vertex k mirrors vertex k), `along` then pointing distally.
     """
-    form = FORMS[socket.position]
-    theta = np.arange(RING) * 2 * np.pi / RING
+    form, around = FORMS[socket.position], RING[socket.position]
+    theta = np.arange(around) * 2 * np.pi / around
     cos, sin = np.cos(theta), np.sin(theta)
     rounded = (np.abs(cos) ** form.squareness + np.abs(sin) ** form.squareness) ** (-1 / form.squareness)
     a, b = cos * rounded, sin * rounded
     side = -1.0 if flip else 1.0
     rings: list[np.ndarray] = []
     for h, width, outer, inner in zip(form.heights, form.widths, form.outer, form.inner, strict=True):
-        height = np.full(RING, h)
+        height = np.full(around, h)
         if socket.position >= 3 and h == form.heights[-1]:
             height = h - 0.05 + 0.9 * _cusp(socket.position, a, b)
         if socket.position < 2 and h == 1.0:
@@ -217,7 +218,7 @@ def build_crown(socket: Socket, cell: tuple[float, float, float, float], *, flip
         rings.append(socket.place(side * a * 0.45, b * 0.36, height))
     vertices = np.concatenate(rings)
     count = len(form.heights) + (socket.position >= 3)
-    polygons, texture, uvs = _crown_faces(count, cell)
+    polygons, texture, uvs = _crown_faces(count, around, cell)
     if flip:
         polygons, texture = reverse(polygons, polygons), reverse(texture, polygons)
     return Surface(vertices, polygons, texture, uvs, np.arange(len(vertices)))
@@ -233,24 +234,24 @@ def _cusp(position: int, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.where(b > 0, 0.13, 0.15) * diagonal
 
 
-def _crown_faces(rings: int, cell: tuple[float, float, float, float]) -> tuple[np.ndarray, ...]:
+def _crown_faces(rings: int, around: int, cell: tuple[float, float, float, float]) -> tuple[np.ndarray, ...]:
     u0, v0, u1, v1 = cell
     polygons: list[list[int]] = []
     texture: list[list[int]] = []
-    columns = RING + 1
-    grid_u = u0 + (u1 - u0) * np.arange(columns) / RING
+    columns = around + 1
+    grid_u = u0 + (u1 - u0) * np.arange(columns) / around
     grid_v = v1 + (v0 - v1) * np.arange(rings) / max(rings - 1, 1)
     uvs = np.stack(np.broadcast_arrays(grid_u[None, :], grid_v[:, None]), -1).reshape(-1, 2)
     for r in range(rings - 1):
-        for s in range(RING):
-            t = (s + 1) % RING
-            polygons.append([r * RING + t, r * RING + s, (r + 1) * RING + s, (r + 1) * RING + t])
+        for s in range(around):
+            t = (s + 1) % around
+            polygons.append([r * around + t, r * around + s, (r + 1) * around + s, (r + 1) * around + t])
             texture.append([r * columns + s + 1, r * columns + s, (r + 1) * columns + s, (r + 1) * columns + s + 1])
-    top, top_uv = (rings - 1) * RING, (rings - 1) * columns
+    top, top_uv = (rings - 1) * around, (rings - 1) * columns
     # The last ring is closed by a strip: a triangle at each end, quads between.
-    half = RING // 2
-    between = [(k + 1, k, RING - k, RING - k - 1) for k in range(1, half - 1)]
-    for ring in ((1, 0, RING - 1), *between, (half, half - 1, half + 1)):
+    half = around // 2
+    between = [(k + 1, k, around - k, around - k - 1) for k in range(1, half - 1)]
+    for ring in ((1, 0, around - 1), *between, (half, half - 1, half + 1)):
         padding = [-1] * (4 - len(ring))
         polygons.append([top + s for s in ring] + padding)
         texture.append([top_uv + s for s in ring] + padding)
