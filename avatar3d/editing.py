@@ -121,7 +121,7 @@ def _reshape(model: HeadModel, before: FitRecord, after: FitRecord, avatar: Avat
 
     def shaped(mesh: Mesh) -> Mesh:
         if mesh.name in model.part_names:
-            return cut_mesh(model, new.neutral, new.shapes, mesh.name, mesh.material)
+            return cut_mesh(model, new, mesh.name, mesh.material)
         return replace(mesh, positions=carried(mesh.positions))
 
     def carried(points: Float32[np.ndarray, "N 3"]) -> Float32[np.ndarray, "N 3"]:

@@ -22,7 +22,7 @@ import numpy as np
 from safetensors.numpy import save
 from scipy.spatial import cKDTree  # pyright: ignore[reportUnknownVariableType]
 
-from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
+from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES, TONGUE_NAMES
 from avatar3d.core.head import HeadModel
 from avatar3d.head.ict import ict_path
 from avatar3d.head.own import load_own
@@ -127,6 +127,7 @@ def build_skin(ict: IctSource) -> PartGeometry:
         uvs=unwrapped.uvs.astype(np.float32),
         identity=modes[:MODES, kept].astype(np.float32),
         expression=modes[MODES:, kept].astype(np.float32),
+        tongue=None,
         joint_weights={name: w.astype(np.float32) for name, w in weights.items()},
         mirror=mirror,
     )
@@ -187,6 +188,7 @@ def assemble(skin: PartGeometry, parts: list[PartGeometry]) -> HeadModel:
         rest=rest,
         identity=np.concatenate([p.identity[:MODES] for p in order], axis=1).astype(np.float32),
         expression=np.concatenate([p.expression for p in order], axis=1).astype(np.float32),
+        tongue=np.concatenate([_tongue(p) for p in order], axis=1).astype(np.float32),
         polygons=polygons.astype(np.int32),
         triangles=triangles,
         triangle_uvs=triangle_uvs,
@@ -203,6 +205,10 @@ def assemble(skin: PartGeometry, parts: list[PartGeometry]) -> HeadModel:
         landmark_barycentric=np.full((478, 3), 1 / 3, np.float32),
         landmark_confidence=np.zeros(478, np.float32),
     )
+
+
+def _tongue(part: PartGeometry) -> np.ndarray:
+    return np.zeros((len(TONGUE_NAMES), len(part.vertices), 3)) if part.tongue is None else part.tongue
 
 
 def _with_landmarks(model: HeadModel) -> HeadModel:
@@ -255,6 +261,7 @@ def write(model: HeadModel, folder: Path) -> None:
         "rest": model.rest,
         "identity_mm": (model.identity * 1000).astype(np.float16),
         "expression_mm": (model.expression * 1000).astype(np.float16),
+        "tongue_mm": (model.tongue[:, np.unique(model.triangles[model.part("tongue")])] * 1000).astype(np.float16),
         "polygons": model.polygons,
         "triangles": model.triangles,
         "triangle_uvs": model.triangle_uvs,

@@ -25,6 +25,9 @@ ARKIT_NAMES: Final[tuple[str, ...]] = (
     "tongueOut",
 )  # fmt: skip
 ARKIT_INDEX: Final[dict[str, int]] = {name: index for index, name in enumerate(ARKIT_NAMES)}
+# Speech needs more of a tongue than tongueOut; only the tongue's mesh has these, after the 52.
+TONGUE_NAMES: Final[tuple[str, ...]] = ("tongueUp", "tongueTeeth", "tongueBack", "tongueWide")
+SHAPE_INDEX: Final[dict[str, int]] = {name: index for index, name in enumerate((*ARKIT_NAMES, *TONGUE_NAMES))}
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,8 @@ class HeadModel:
     """Identity modes, each scaled so that its coefficient is N(0, 1) over people; metres."""
     expression: Float32[np.ndarray, "52 V 3"]
     """Displacements of the mean head in ARKIT_NAMES order, metres."""
+    tongue: Float32[np.ndarray, "U V 3"]
+    """The same in TONGUE_NAMES order, zero but for the tongue; U is 0 for a head without them."""
     polygons: Int32[np.ndarray, "P 4"]
     """Quads as modelled; the last index is -1 for a triangle."""
     triangles: Int32[np.ndarray, "F 3"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from avatar3d.core.avatar import Avatar
-from avatar3d.core.blendshapes import ARKIT_NAMES
+from avatar3d.core.blendshapes import ARKIT_NAMES, SHAPE_INDEX, TONGUE_NAMES
 from avatar3d.core.errors import UnsupportedFormatError
 from avatar3d.formats.finding import Finding, failed, passed, warned
 from avatar3d.formats.glb import GlbDocument, read_glb
@@ -78,7 +78,7 @@ def check_file(path: Path | str, *, khronos: bool = True) -> CheckReport:
 
 
 def _check_names(document: GlbDocument) -> Iterator[Finding]:
-    """52 names in order in both places, on the face and on every mesh that morphs."""
+    """52 names in order in both places, on the face and on every mesh that morphs; a tongue's own may follow them."""
     morphing = 0
     for index, mesh in enumerate(document.items("meshes")):
         primitives = [item for item in mesh.get("primitives", []) if isinstance(item, dict) and item.get("targets")]
@@ -86,7 +86,7 @@ def _check_names(document: GlbDocument) -> Iterator[Finding]:
             morphing += 1
             where = f"meshes[{index}]"
             for place, names in (("mesh", target_names(mesh)), ("primitive", target_names(primitive))):
-                if tuple(names) != ARKIT_NAMES:
+                if tuple(names) not in (ARKIT_NAMES, (*ARKIT_NAMES, *TONGUE_NAMES)):
                     yield failed("names", where, f"{place}.extras.targetNames {_name_fault(names)}")
     if not morphing:
         yield failed("names", "", "no mesh has morph targets; expected the 52 ARKit blendshapes")
@@ -98,7 +98,7 @@ def _name_fault(names: list[str]) -> str:
     if not names:
         return "is missing; expected the 52 ARKit names"
     missing = [name for name in ARKIT_NAMES if name not in names]
-    unknown = [name[:40] for name in names if name not in ARKIT_NAMES]
+    unknown = [name[:40] for name in names if name not in SHAPE_INDEX]
     if not missing and not unknown:
         return "has the 52 ARKit names in another order"
     return f"lacks {missing[:6]} ({len(missing)} in all) and has {unknown[:6]} ({len(unknown)} in all) instead"

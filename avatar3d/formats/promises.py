@@ -6,6 +6,7 @@ between the eyes; +y is up, +x the person's left, +z to the front.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -34,7 +35,7 @@ def check_promises(avatar: Avatar) -> Iterator[Finding]:
     yield from _check_skin(avatar)
     yield from _check_head_size(avatar)
     yield from _check_textures(avatar.meshes[0])
-    morphing = [mesh for mesh in avatar.meshes if mesh.morph_names == ARKIT_NAMES]
+    morphing = [_with_the_52(mesh) for mesh in avatar.meshes if mesh.morph_names[:52] == ARKIT_NAMES]
     if not morphing or avatar.meshes[0].morph_names != ARKIT_NAMES:
         yield failed("shapes", avatar.meshes[0].name, "the first mesh must be the face and carry the 52 shapes")
         return
@@ -44,6 +45,11 @@ def check_promises(avatar: Avatar) -> Iterator[Finding]:
     )
     yield check_lips(avatar.meshes[0], _joint(avatar.skeleton, "leftEye") - _joint(avatar.skeleton, "rightEye"))
     yield from check_lids(avatar.meshes[0], avatar.skeleton)
+
+
+def _with_the_52(mesh: Mesh) -> Mesh:
+    """Without the shapes of speech that a tongue has after them."""
+    return replace(mesh, morph_names=ARKIT_NAMES, morphs=mesh.morphs[: len(ARKIT_NAMES)])
 
 
 def _joint(skeleton: Skeleton, name: str) -> Float64[np.ndarray, "3"]:

@@ -72,6 +72,7 @@ def load_ict(path: Path | None = None) -> HeadModel:
         rest=rest,
         identity=raw["identity"].astype(np.float32) * np.float32(0.01),
         expression=_expressions(raw, of_part[1] | of_part[2]),
+        tongue=np.zeros((0, len(rest), 3), np.float32),
         polygons=polygons.astype(np.int32),
         triangles=triangles,
         triangle_uvs=triangle_uvs,

@@ -60,6 +60,7 @@ def load_own(folder: Path = _FOLDER) -> HeadModel:
         rest=arrays["rest"],
         identity=_metres(arrays["identity_mm"]),
         expression=_metres(arrays["expression_mm"]),
+        tongue=_of_tongue(_metres(arrays["tongue_mm"]), arrays, notes["part_names"]),
         polygons=arrays["polygons"],
         triangles=arrays["triangles"],
         triangle_uvs=arrays["triangle_uvs"],
@@ -93,6 +94,15 @@ def _arrays(content: bytes, path: Path) -> dict[str, Any]:
         name: np.frombuffer(tensor["data"], _DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
         for name, tensor in tensors
     }
+
+
+def _of_tongue(
+    poses: Float32[np.ndarray, "P T 3"], arrays: dict[str, Any], part_names: list[str]
+) -> Float32[np.ndarray, "P V 3"]:
+    """The file holds the tongue's own vertices only."""
+    whole = np.zeros((len(poses), len(arrays["rest"]), 3), np.float32)
+    whole[:, np.unique(arrays["triangles"][arrays["triangle_parts"] == part_names.index("tongue")])] = poses
+    return whole
 
 
 def _metres(modes_mm: Any) -> Float32[np.ndarray, "K V 3"]:

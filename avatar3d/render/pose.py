@@ -47,7 +47,7 @@ class Posed:
 
 def pose_stage(
     stage: Stage,
-    weights: Float32[np.ndarray, "52"] | None,
+    weights: Float32[np.ndarray, "K"] | None,
     rotations: Mapping[str, Float32[np.ndarray, "4"]],
     eye: Float32[np.ndarray, "3"],
     *,

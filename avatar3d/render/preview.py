@@ -59,14 +59,14 @@ def render_avatar(
     avatar: Avatar,
     camera: Camera,
     *,
-    weights: Float32[np.ndarray, "52"] | None = None,
+    weights: Float32[np.ndarray, "K"] | None = None,
     rotations: Mapping[str, Float32[np.ndarray, "4"]] | None = None,
     light: Light | None = None,
     params: RenderParams | None = None,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """A picture (sRGB) of the avatar.
 
-    `weights` in ARKIT_NAMES order; `rotations` (wxyz) by joint name, relative to rest; `light` in the avatar's frame
+    `weights` in ARKIT_NAMES order, then, if given, the tongue's in TONGUE_NAMES order; `rotations` (wxyz) by joint name, relative to rest; `light` in the avatar's frame
     (a studio when None).
     """
     shot = _Shot(stage_avatar(avatar), camera, light or studio_light(), params or RenderParams())
@@ -77,7 +77,7 @@ def render_avatar(
 def render_faces(
     avatar: Avatar,
     camera: Camera,
-    faces: Sequence[Float32[np.ndarray, "52"]],
+    faces: Sequence[Float32[np.ndarray, "K"]],
     *,
     light: Light | None = None,
     params: RenderParams | None = None,
@@ -88,7 +88,7 @@ def render_faces(
     rest_boxes = shot.boxes(rest)
     whole = shot.draw(rest, rest_boxes)
 
-    def draw(face: Float32[np.ndarray, "52"]) -> UInt8[np.ndarray, "H W 3"]:
+    def draw(face: Float32[np.ndarray, "K"]) -> UInt8[np.ndarray, "H W 3"]:
         posed = shot.pose(face, near=rest)
         boxes = shot.boxes(posed)
         differing = posed.differs_from(rest, shot.pixel_m)[shot.stage.triangles].any(axis=1)
@@ -103,7 +103,7 @@ def render_linear(
     avatar: Avatar,
     camera: Camera,
     *,
-    weights: Float32[np.ndarray, "52"] | None = None,
+    weights: Float32[np.ndarray, "K"] | None = None,
     rotations: Mapping[str, Float32[np.ndarray, "4"]] | None = None,
     light: Light | None = None,
     params: RenderParams | None = None,
@@ -132,7 +132,7 @@ class _Shot:
 
     def pose(
         self,
-        weights: Float32[np.ndarray, "52"] | None = None,
+        weights: Float32[np.ndarray, "K"] | None = None,
         rotations: Mapping[str, Float32[np.ndarray, "4"]] | None = None,
         *,
         near: Posed | None = None,

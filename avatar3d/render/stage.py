@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int32, UInt8
 
 from avatar3d.core.avatar import Avatar, Material, Skeleton
-from avatar3d.core.blendshapes import ARKIT_INDEX
+from avatar3d.core.blendshapes import SHAPE_INDEX
 
 _MIP_LEVELS = 6
 _LIT_THROUGH = {"eyeLeft": 0.8, "eyeRight": 0.8, "teethUpper": 0.65, "teethLower": 0.65, "tongue": 0.3, "mouth": 0.2}
@@ -40,7 +40,8 @@ class Stage:
     positions: Float32[np.ndarray, "V 3"]
     normals: Float32[np.ndarray, "V 3"]
     uvs: Float32[np.ndarray, "V 2"]
-    morphs: Float32[np.ndarray, "52 V 3"]
+    morphs: Float32[np.ndarray, "S V 3"]
+    """In the order of SHAPE_INDEX: the 52, then the tongue's."""
     joints: Int32[np.ndarray, "V 4"]
     weights: Float32[np.ndarray, "V 4"]
     triangles: Int32[np.ndarray, "F 3"]
@@ -72,11 +73,11 @@ def stage_avatar(avatar: Avatar) -> Stage:
 def _build(avatar: Avatar) -> Stage:
     counts = [len(mesh.positions) for mesh in avatar.meshes]
     starts = np.concatenate([[0], np.cumsum(counts)])
-    morphs = np.zeros((len(ARKIT_INDEX), int(starts[-1]), 3), np.float32)
+    morphs = np.zeros((len(SHAPE_INDEX), int(starts[-1]), 3), np.float32)
     welded = np.empty(int(starts[-1]), np.int32)
     for mesh, start in zip(avatar.meshes, starts[:-1], strict=True):
         for name, morph in zip(mesh.morph_names, mesh.morphs, strict=True):
-            morphs[ARKIT_INDEX[name], start : start + len(morph)] = morph
+            morphs[SHAPE_INDEX[name], start : start + len(morph)] = morph
         micrometres = np.round(mesh.positions * 1e6).astype(np.int64)
         _, first, same = np.unique(micrometres, axis=0, return_index=True, return_inverse=True)
         welded[start : start + len(micrometres)] = start + first[same.ravel()]

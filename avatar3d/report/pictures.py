@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from avatar3d.core.avatar import Avatar
-from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
+from avatar3d.core.blendshapes import ARKIT_NAMES, SHAPE_INDEX
 from avatar3d.core.head import HeadFit
 from avatar3d.core.photo import Camera, FaceObservation, Light
 from avatar3d.core.transforms import OPENCV_FROM_GLTF, quaternion_from_matrix
@@ -142,10 +142,10 @@ def png_bytes(pixels: UInt8[np.ndarray, "H W 3"], xmp: str) -> bytes:
     return encoded.getvalue()
 
 
-def _weights(named: Mapping[str, float]) -> Float32[np.ndarray, "52"]:
-    weights = np.zeros(52, np.float32)
+def _weights(named: Mapping[str, float]) -> Float32[np.ndarray, "S"]:
+    weights = np.zeros(len(SHAPE_INDEX), np.float32)
     for name, weight in named.items():
-        weights[ARKIT_INDEX[name]] = weight
+        weights[SHAPE_INDEX[name]] = weight
     return weights
 
 

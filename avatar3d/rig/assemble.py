@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from avatar3d.core.avatar import Avatar, Material, Mesh, Skin, Texture
-from avatar3d.core.blendshapes import ARKIT_NAMES
+from avatar3d.core.blendshapes import ARKIT_NAMES, TONGUE_NAMES
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.head.deform import pose_head
 from avatar3d.rig.bust import even_bust
@@ -22,6 +22,7 @@ from avatar3d.rig.morphs import person_shapes
 from avatar3d.rig.mouth import tuck_teeth
 from avatar3d.rig.skeleton import place_skeleton
 from avatar3d.rig.surface import smooth_normals, split_part
+from avatar3d.rig.tongue import tongue_poses
 
 PART_ORDER: Final = ("face", "eyeLeft", "eyeRight", "teethUpper", "teethLower", "tongue", "mouth", "lashes", "brows")
 # A part that no shape moves further than this rides on its joints alone (metres).
@@ -36,6 +37,8 @@ class RiggedHead:
     """Mouth shut, teeth behind the lips; metres."""
     shapes: Float32[np.ndarray, "52 V 3"]
     """This person's own."""
+    tongue: Float32[np.ndarray, "P V 3"]
+    """Its poses for speech, TONGUE_NAMES order."""
 
 
 _rigged: WeakKeyDictionary[HeadFit, RiggedHead] = WeakKeyDictionary()
@@ -46,7 +49,7 @@ def rig_head(model: HeadModel, fitted: HeadFit) -> RiggedHead:
     if fitted not in _rigged:
         neutral = seat_teeth(model, settle_lips(model, even_bust(model, fitted.neutral)))
         shapes = person_shapes(model, neutral)
-        _rigged[fitted] = RiggedHead(tuck_teeth(model, neutral, shapes), shapes)
+        _rigged[fitted] = RiggedHead(tuck_teeth(model, neutral, shapes), shapes, tongue_poses(model, neutral))
     return _rigged[fitted]
 
 
@@ -75,36 +78,37 @@ def assemble_avatar(
 ) -> Avatar:
     """The rigged head: the face first with all 52 shapes, then the small parts, then hair when there is any.
 
-    A part that some shape moves carries all 52 too; the others only ride on joints. Brow cards are left out where the
+    A part that some shape moves carries all 52 too, and the tongue its poses for speech after them; the others only ride
+    on joints. Brow cards are left out where the
     photo's own brows are in the albedo: two brows, a hair's breadth apart, are worse than one.
     """
     head = rig_head(model, fitted)
-    neutral, shapes = head.neutral, head.shapes
     materials = {"face": face_material(skin)}
     materials |= dict.fromkeys(("eyeLeft", "eyeRight"), eye_material(eyes))
     materials["brows"] = part_material("brows", tint=brow_colour(model, skin))
     meshes = [
-        cut_mesh(model, neutral, shapes, part, materials.get(part) or part_material(part, seen=skin.parts.get(part)))
+        cut_mesh(model, head, part, materials.get(part) or part_material(part, seen=skin.parts.get(part)))
         for part in PART_ORDER
         if part in model.part_names and len(model.part(part)) and not (part == "brows" and brows_in_albedo(model, skin))
     ]
     if hair is not None and len(hair.triangles):
         meshes.append(hair)
-    return Avatar(name=name, meshes=tuple(meshes), skeleton=place_skeleton(model, neutral), extras=extras)
+    return Avatar(name=name, meshes=tuple(meshes), skeleton=place_skeleton(model, head.neutral), extras=extras)
 
 
-def cut_mesh(
-    model: HeadModel,
-    neutral: Float32[np.ndarray, "V 3"],
-    shapes: Float32[np.ndarray, "52 V 3"],
-    part: str,
-    material: Material,
-) -> Mesh:
+def cut_mesh(model: HeadModel, head: RiggedHead, part: str, material: Material) -> Mesh:
     """One part as a mesh: seams split, normals welded across them, shapes only when one moves it."""
     surface = split_part(model, part)
+    neutral = head.neutral
     normals = smooth_normals(neutral, model.triangles[model.part(part)])
-    own = shapes[:, surface.source]
+    own = head.shapes[:, surface.source]
     moved = part == "face" or float(np.abs(own).max()) > _MOVES_M
+    names = ARKIT_NAMES if moved else ()
+    if part == "tongue":
+        names, own = (
+            (*ARKIT_NAMES, *TONGUE_NAMES[: len(head.tongue)]),
+            np.concatenate([own, head.tongue[:, surface.source]]),
+        )
     return Mesh(
         name=part,
         positions=neutral[surface.source].astype(np.float32),
@@ -112,8 +116,8 @@ def cut_mesh(
         uvs=surface.uvs.astype(np.float32),
         triangles=surface.triangles,
         material=material,
-        morph_names=ARKIT_NAMES if moved else (),
-        morphs=own.astype(np.float32) if moved else np.zeros((0, len(surface.source), 3), np.float32),
+        morph_names=names,
+        morphs=own[: len(names)].astype(np.float32),
         joints=model.skin_joints[surface.source].astype(np.int32),
         weights=model.skin_weights[surface.source].astype(np.float32),
     )

@@ -23,6 +23,8 @@ class PartGeometry:
     """Displacement per unit of each identity mode."""
     expression: Float32[np.ndarray, "52 v 3"]
     """Displacement at weight 1, ARKIT_NAMES order."""
+    tongue: Float32[np.ndarray, "P v 3"] | None
+    """The same in TONGUE_NAMES order; None for whatever is no tongue."""
     joint_weights: dict[str, Float32[np.ndarray, "v"]]
     """Sum to 1 over the joints named; at most four per vertex."""
     mirror: Int32[np.ndarray, "v"]

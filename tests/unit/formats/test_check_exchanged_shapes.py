@@ -13,11 +13,12 @@ from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
 from avatar3d.formats.finding import Finding
 from avatar3d.formats.promises import check_promises
 from avatar3d.head.load import load_head_model
-from avatar3d.rig.assemble import PART_ORDER, cut_mesh
+from avatar3d.rig.assemble import PART_ORDER, RiggedHead, cut_mesh
 from avatar3d.rig.incisors import seat_teeth
 from avatar3d.rig.lips import settle_lips
 from avatar3d.rig.morphs import person_shapes
 from avatar3d.rig.skeleton import place_skeleton
+from avatar3d.rig.tongue import tongue_poses
 from tests.synthetic import synthetic_avatar
 
 # What a head without lids, parting lips and morphing eyeballs cannot tell.
@@ -45,7 +46,8 @@ def person(seed: int) -> Avatar:
     born = model.rest + np.tensordot(coefficients, model.identity, 1).astype(np.float32)
     neutral = seat_teeth(model, settle_lips(model, born))
     shapes = person_shapes(model, neutral)
-    meshes = [cut_mesh(model, neutral, shapes, part, Material(part)) for part in PART_ORDER if len(model.part(part))]
+    head = RiggedHead(neutral, shapes, tongue_poses(model, neutral))
+    meshes = [cut_mesh(model, head, part, Material(part)) for part in PART_ORDER if len(model.part(part))]
     return replace(synthetic_avatar(), meshes=tuple(meshes), skeleton=place_skeleton(model, neutral))
 
 
@@ -53,7 +55,9 @@ def with_morphs(avatar: Avatar, change: Callable[[np.ndarray], np.ndarray]) -> A
     """Every mesh that carries the shapes changed alike."""
 
     def changed(mesh: Mesh) -> Mesh:
-        return replace(mesh, morphs=change(mesh.morphs)) if mesh.morph_names else mesh
+        if not mesh.morph_names:
+            return mesh
+        return replace(mesh, morphs=np.concatenate([change(mesh.morphs[:52]), mesh.morphs[52:]]))
 
     return replace(avatar, meshes=tuple(changed(mesh) for mesh in avatar.meshes))
 

@@ -59,6 +59,7 @@ def build_brows(ict: IctSource) -> PartGeometry:
         uvs=np.concatenate([half, half + [0, 0.5]]).astype(np.float32),
         identity=both.carry(ict.identity),
         expression=both.carry(ict.expression),
+        tongue=None,
         joint_weights={"head": np.ones(len(vertices), np.float32)},
         mirror=np.concatenate([np.arange(count) + count, np.arange(count)]).astype(np.int32),
     )

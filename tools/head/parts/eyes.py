@@ -94,6 +94,7 @@ def _build_eye(ict: IctSource, *, left: bool) -> PartGeometry:
         uvs=uvs.astype(np.float32),
         identity=follow_lids(ict, side, centre, radius, vertices + centre),
         expression=_gaze(vertices, side),
+        tongue=None,
         joint_weights={f"{side.lower()}Eye": np.ones(len(vertices), np.float32)},
         mirror=np.arange(len(vertices), dtype=np.int32),
     )

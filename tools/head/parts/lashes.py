@@ -49,6 +49,7 @@ def build_lashes(ict: IctSource) -> PartGeometry:
         uvs=uvs,
         identity=_ride(skin, arms, from_eye, gain, ict.identity, exact=False),
         expression=_ride(skin, arms, from_eye, gain, ict.expression, exact=True),
+        tongue=None,
         joint_weights={"head": np.ones(len(vertices), np.float32)},
         mirror=np.concatenate([np.arange(count) + count, np.arange(count)]).astype(np.int32),
     )

@@ -70,6 +70,7 @@ def build_mouth(ict: IctSource) -> PartGeometry:
             np.float32
         ),
         expression=np.concatenate([shapes, socket_shapes], axis=1).astype(np.float32),
+        tongue=None,
         joint_weights={"jaw": jaw, "head": 1 - jaw},
         mirror=np.concatenate([mirror, sockets.mirror + count]).astype(np.int32),
     )

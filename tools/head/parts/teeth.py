@@ -67,6 +67,7 @@ def _build_jaw(ict: IctSource, *, upper: bool) -> PartGeometry:
         uvs=merged.uvs.astype(np.float32),
         identity=follow_similarity(ict.mean[source], ict.identity[:, source], vertices),
         expression=shapes,
+        tongue=None,
         joint_weights={"head" if upper else "jaw": np.ones(len(vertices), np.float32)},
         mirror=np.concatenate(mirror).astype(np.int32),
     )

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from avatar3d.core.blendshapes import ARKIT_INDEX
+from avatar3d.core.blendshapes import ARKIT_INDEX, TONGUE_NAMES
 from tools.head.part import PartGeometry
 from tools.head.parts.follow import follow_similarity
 from tools.head.parts.source import IctSource
@@ -28,6 +28,31 @@ SUNK_MM: Final = (0.0, 2.5, 5.5, 5.0, 2.0, 0.0)
 OUT_GATE_MM: Final = ((5.3, -18.0), (6.6, -4.0), (7.3, 5.0), (7.4, 14.0), (5.0, 22.5), (-0.5, 28.5))
 OUT_HALF_WIDTH_MM: Final = (13.0, 15.0, 15.5, 14.5, 13.5, 13.0, 13.5, 13.5, 12.0)
 OUT_THICKNESS_MM: Final = (14.0, 16.0, 9.0, 4.6, 3.9, 3.9, 4.8, 5.0, 3.4)
+# The poses of speech: the same three of the whole tongue, teeth closed. Up, its tip lies behind the upper incisors on the
+# ridge of the gum (t, d, n, l); between the teeth (th) it needs jawOpen .15 or more; back, it closes the throat against the
+# soft palate (k, g, ng); wide, it is flat and lies along the upper molars (ee, s, sh).
+POSES: Final = {
+    "tongueUp": (
+        ((-43.0, 38.0), (-33.0, 47.0), (-28.0, 60.0), (-27.0, 73.0), (-23.8, 84.0), (-20.6, 93.3)),
+        (13.0, 15.0, 15.5, 15.0, 13.0, 10.5),
+        (14.0, 18.0, 18.5, 14.0, 8.0, 3.2),
+    ),
+    "tongueTeeth": (
+        ((-43.0, 38.0), (-33.0, 47.0), (-28.0, 62.0), (-27.0, 79.0), (-27.5, 96.5), (-29.5, 113.5)),
+        (13.0, 15.0, 15.5, 15.0, 13.5, 11.0),
+        (14.0, 18.0, 17.0, 11.0, 5.5, 3.0),
+    ),
+    "tongueBack": (
+        ((-36.0, 38.0), (-19.0, 48.0), (-14.5, 59.0), (-23.5, 72.5), (-31.5, 82.5), (-35.5, 90.5)),
+        (13.0, 15.5, 16.0, 15.0, 13.0, 10.0),
+        (20.0, 32.0, 32.0, 18.0, 7.5, 2.8),
+    ),
+    "tongueWide": (
+        ((-42.0, 38.0), (-31.0, 47.0), (-25.5, 60.0), (-25.5, 74.0), (-29.0, 85.0), (-33.8, 94.5)),
+        (14.0, 17.0, 18.5, 18.0, 15.5, 12.0),
+        (14.5, 18.5, 19.0, 14.0, 7.5, 2.8),
+    ),
+}
 
 
 TIP_START: Final = 0.76
@@ -61,6 +86,7 @@ def build_tongue(ict: IctSource) -> PartGeometry:
         uvs=uvs,
         identity=follow_similarity(ict.mean[lower], ict.identity[:, lower], rest),
         expression=shapes,
+        tongue=np.stack([_loft(*(np.array(values) for values in POSES[name])) - rest for name in TONGUE_NAMES]),
         joint_weights={
             "head": (1 - jaw).astype(np.float32),
             "jaw": (jaw - free).astype(np.float32),
