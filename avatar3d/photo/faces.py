@@ -31,8 +31,8 @@ _LOOK_PX, _LOOK_MARGIN = 256, 1.35
 _TILES = (2, 4)
 """Small faces: tiles of half and a quarter of the shorter side."""
 _TILE_STEP = 0.75
-"""From one to the next, tiles: what the coarser ones miss is at most a sixth of a tile from brow to chin, and lies whole in
-a quarter."""
+"""From one to the next, tiles. What coarser ones miss is mostly under a sixth of a tile from brow to chin and lies whole
+in the quarter by which they overlap; of 261 small faces pasted beside large ones, half of them at borders, 2 were missed."""
 _OVERLAP = 0.4
 _SEEN = 1 / 12
 """The smallest face the full range detector is sure to see, as a share of what it is shown (pasted faces: 1/14 to 1/11)."""

@@ -53,7 +53,7 @@ def pose_stage(
     *,
     sky: Sky | None,
     near: Posed | None = None,
-    pixel_m: float = 0.0,
+    pixel_m: float,
 ) -> Posed:
     """Blendshapes, then linear blend skinning, then normals of the result, then occlusion.
 

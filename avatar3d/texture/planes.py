@@ -7,10 +7,8 @@ from jaxtyping import Float32
 
 def times(picture: Float32[np.ndarray, "H W C"], plane: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W C"]:
     """Every channel times the plane."""
-    channels = cv2.merge([plane] * picture.shape[2])
-    return np.asarray(cv2.multiply(picture, channels), np.float32).reshape(
-        picture.shape
-    )  # OpenCV drops a last axis of one
+    product = cv2.multiply(picture, cv2.merge([plane] * picture.shape[2]))
+    return np.asarray(product, np.float32).reshape(picture.shape)  # OpenCV drops a last axis of one
 
 
 def reduced(

@@ -159,7 +159,8 @@ class _Seen:
         height, width = self.opening.inside.shape
         within = np.flatnonzero(((place > 0) & (place < [width, height])).all(axis=1))
         opened = sample(self.opening.inside[..., None], place[within])[:, 0]
-        able = within[opened > _LEAST_OPEN].astype(np.int32)  # most texels fall out here
+        shown = opened > _LEAST_OPEN
+        able, opened = within[shown].astype(np.int32), opened[shown]  # most texels fall out here
         points, normals = jaw.blend(self.fitted.posed[order], able), jaw.blend(self.normals[order], able)
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
         toward = self.fitted.camera.position_m - points
@@ -169,7 +170,7 @@ class _Seen:
         colour = np.maximum(sample(self.opening.closeup.colour, place[able], sharp=True), 0)
         colours, weights = np.zeros((len(place), 3), np.float32), np.zeros(len(place), np.float32)
         colours[able] = colour / np.maximum(self.light.shade(normals), np.float32(_DARKEST))
-        weights[able] = t * opened[opened > _LEAST_OPEN] * free
+        weights[able] = t * opened * free
         return colours, weights
 
 

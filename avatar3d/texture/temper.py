@@ -65,6 +65,8 @@ def clear_lids(
     ratio: Float32[np.ndarray, "S S 3"], weight: Float32[np.ndarray, "S S"], lids: Float32[np.ndarray, "S S"]
 ) -> Float32[np.ndarray, "S S 3"]:
     """Lashes and liner that lie before a lid in the photo are taken off its skin: a closed lid is all skin."""
+    if not lids.any():
+        return ratio
     window = _around(lids, 4 * _LID_USUAL)
     cleared = ratio.copy()
     cleared[window] = _without_lashes(ratio[window], weight[window], lids[window], len(lids))

@@ -71,7 +71,7 @@ def sample(
 ) -> Float32[np.ndarray, "N C"]:
     """The picture at pixels (centres at integer + 0.5), bilinear or bicubic, edges replicated."""
     width = 4096
-    rows = max(1, -(-len(pixels) // width))  # OpenCV does not look nowhere
+    rows = max(1, -(-len(pixels) // width))  # cv2.remap refuses an empty map
     padded = np.zeros((2, rows * width), np.float32)
     padded[:, : len(pixels)] = pixels.T - np.float32(0.5)
     x, y = padded.reshape(2, rows, width)

@@ -134,6 +134,21 @@ def test_a_face_is_chosen_by_size_or_from_the_left(collins: Photo) -> None:
         observe_face(photo, face="biggest")
 
 
+@pytest.mark.parametrize("share", [0.22, 0.3])
+@pytest.mark.parametrize(
+    "place", [(0.0, 0.0), (0.0, 0.5), (0.0, 1.0), (0.37, 0.0), (0.61, 1.0), (1.0, 0.0), (1.0, 1.0)]
+)
+def test_a_small_face_beside_a_large_one_is_found_up_to_the_border(
+    collins: Photo, place: tuple[float, float], share: float
+) -> None:
+    small = cv2.resize(collins.pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    picture = np.full((800, 800, 3), 120, np.uint8)
+    picture[150:662, 140:652] = collins.pixels
+    top, left = (round(at * (800 - len(small))) for at in place)
+    picture[top : top + len(small), left : left + len(small)] = small
+    assert len(find_faces(picture).found) == 2
+
+
 def test_no_face_is_said_with_the_size_searched() -> None:
     with pytest.raises(NoFaceError, match="no face was found in 300 x 200 pixels"):
         observe_face(photo_of(np.full((200, 300, 3), 128, np.uint8)))

@@ -1,9 +1,11 @@
 """Filling keeps what is known and is smooth where nothing is."""
 
 import numpy as np
+import pytest
 
 from avatar3d.texture.complete import pull_push, smooth
 from avatar3d.texture.normals import normal_map
+from avatar3d.texture.planes import reduced, times
 from avatar3d.texture.pores import grain
 from avatar3d.texture.temper import clear_lids
 
@@ -33,6 +35,33 @@ def test_smoothing_ignores_what_has_no_weight() -> None:
     values, weights = np.ones((64, 64, 1), np.float32), np.ones((64, 64), np.float32)
     values[:, 32:], weights[:, 32:] = 50, 0
     np.testing.assert_allclose(smooth(values, weights, 0.03)[:, :28], 1, atol=1e-3)
+
+
+def test_a_window_is_smoothed_as_the_whole_atlas_is() -> None:
+    rng = np.random.default_rng(1)
+    values, weights = rng.random((256, 256, 3)).astype(np.float32), rng.random((256, 256)).astype(np.float32)
+    window = slice(64, 192), slice(32, 224)
+    whole = smooth(values, weights, 0.02)[window]
+    alone = smooth(values[window], weights[window], 0.02, edge=256)
+    inside = slice(24, -24), slice(24, -24)
+    np.testing.assert_allclose(alone[inside], whole[inside], atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_planes_multiply_and_shrink_as_numpy_says(channels: int) -> None:
+    rng = np.random.default_rng(2)
+    values, weights = rng.random((32, 64, channels)).astype(np.float32), rng.random((32, 64)).astype(np.float32)
+    weighed = values * weights[..., None]
+    np.testing.assert_array_equal(times(values, weights), weighed)
+    packed = np.dstack([weighed, weights]).reshape(8, 4, 16, 4, channels + 1).mean((1, 3))
+    np.testing.assert_allclose(reduced(values, weights, (16, 8)), packed, rtol=1e-5)
+
+
+def test_an_atlas_without_lids_stays() -> None:
+    ratio = np.random.default_rng(3).random((64, 64, 3)).astype(np.float32)
+    np.testing.assert_array_equal(
+        clear_lids(ratio, np.ones((64, 64), np.float32), np.zeros((64, 64), np.float32)), ratio
+    )
 
 
 def test_even_skin_has_a_flat_normal_map() -> None:
