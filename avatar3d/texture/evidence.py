@@ -49,6 +49,8 @@ _A_BEARD: Final = (-0.6, -0.3)
 """Minus the probability of a beard that is believed wholly, and not at all."""
 _BEARD_CHROMA: Final = (5.0, 8.0)
 """A beard's colour is nearer to skin than a wall's or a collar's, in standard deviations of skin."""
+_JUDGED_PX: Final = 180.0
+"""Between the eyes, so many pixels tell what is skin; colour is taken from all there are."""
 _MARGIN: Final = 1.1
 """What is kept of the photo around the face's oval, inter-ocular distances."""
 _LASH_LINE: Final = 0.015
@@ -120,11 +122,14 @@ def gather_evidence(
     left_top = np.array([left, top], np.float32)
     colour = LINEAR_FROM_SRGB[np.asarray(crop, np.uint8)]
     points = ((face.landmarks_px - left_top) * np.float32(scale)).astype(np.float32)
-    over, rims, hairy = masks
-    planes = person, over, rims, hairy
-    trust, sockets, drawn, plain, bearded, bald = _judge(
-        colour, planes, points, unit * scale, open_mouth=mouth_is_open(face), hair_known=hidden is not None
-    )
+    finer = max(1.0, unit * scale / _JUDGED_PX)
+    shape = round(colour.shape[1] / finer), round(colour.shape[0] / finer)
+    seen, *planes = (cv2.resize(plane, shape, interpolation=cv2.INTER_AREA) for plane in (colour, person, *masks))
+    *judged, bearded, bald = _judge(
+        seen, tuple(planes), points / np.float32(finer), unit * scale / finer,
+        open_mouth=mouth_is_open(face), hair_known=hidden is not None,
+    )  # fmt: skip
+    trust, sockets, drawn, plain = (cv2.resize(plane, colour.shape[1::-1]) for plane in judged)
     return Evidence(colour, trust, sockets, drawn, plain, bearded, bald, left_top, scale)
 
 
