@@ -222,7 +222,7 @@ def _warnings(face: FaceObservation) -> tuple[str, ...]:
 
 
 def _hidden(picture: HairPicture, segments: Segments, face: FaceObservation) -> Float32[np.ndarray, "H W"]:
-    """How surely hair, a hat or a hand lies before the face, per photo pixel."""
+    """How surely hair, a hat or a hand lies before the face."""
     return np.maximum(hidden_by_hair(picture, face), over_photo(segments, segments.of("headwear", "occluder"), face))
 
 

@@ -1,11 +1,15 @@
 """A picture, the camera that took it, the light in it, and the face observed."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from avatar3d.core.transforms import matrix_from_quaternion
+
+_PLANE_PX: Final = 200.0
+"""Between the eyes, so many pixels tell where something lies before a face: the net that says it sees 42."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +110,17 @@ class FaceObservation:
     """Where a person is (MediaPipe selfie mask); knows no hair, skin or clothes."""
     warnings: tuple[str, ...] = ()
     """What makes this face hard: nearness, expression, pose; one sentence each."""
+
+    @property
+    def plane_scale(self) -> float:
+        """Pixels of a plane (a picture of what hides the face) per photo pixel and axis: 1, or less in a large photo."""
+        return min(1.0, _PLANE_PX / self.interocular_px)
+
+    @property
+    def plane_size(self) -> tuple[int, int]:
+        """Width and height of planes over the whole photo."""
+        height, width = self.photo.pixels.shape[:2]
+        return round(width * self.plane_scale), round(height * self.plane_scale)
 
     @property
     def interocular_px(self) -> float:

@@ -116,15 +116,17 @@ class HairPicture:
 
 
 def hidden_by_hair(picture: HairPicture, face: FaceObservation) -> Float32[np.ndarray, "H W"]:
-    """Probability per photo pixel that hair or the shadow right beside it lies there; 0 outside the crop, or when bald."""
+    """Probability over the photo (of `plane_size`) that hair or the shadow right beside it lies there.
+
+    0 outside the crop, or when bald.
+    """
     if picture.is_bald:
-        return np.zeros(face.photo.pixels.shape[:2], np.float32)
-    photo_from_crop = cv2.invertAffineTransform(picture.crop_from_photo)
+        return np.zeros(face.plane_size[::-1], np.float32)
+    photo_from_crop = face.plane_scale * cv2.invertAffineTransform(picture.crop_from_photo)
     # As in segment_hair: warpAffine counts pixel centres at whole numbers.
     photo_from_crop[:, 2] += 0.5 * photo_from_crop[0, 0] - 0.5
-    height, width = face.photo.pixels.shape[:2]
     return np.asarray(
-        cv2.warpAffine(picture.hair, photo_from_crop, (width, height), flags=cv2.INTER_LINEAR), np.float32
+        cv2.warpAffine(picture.hair, photo_from_crop, face.plane_size, flags=cv2.INTER_LINEAR), np.float32
     )
 
 

@@ -44,12 +44,11 @@ def segment_face(face: FaceObservation) -> Segments:
 def over_photo(
     segments: Segments, plane: Float32[np.ndarray, "H W"], face: FaceObservation
 ) -> Float32[np.ndarray, "h w"]:
-    """A plane of the crop at photo pixels; 0 outside the crop."""
-    back = cv2.invertAffineTransform(segments.crop_from_photo)
+    """A plane of the crop over the photo (of `plane_size`); 0 outside the crop."""
+    back = face.plane_scale * cv2.invertAffineTransform(segments.crop_from_photo)
     # warpAffine counts pixel centres at whole numbers.
     back[:, 2] += 0.5 * back[:, :2].sum(1) - 0.5
-    height, width = face.photo.pixels.shape[:2]
-    return np.asarray(cv2.warpAffine(plane, back, (width, height), flags=cv2.INTER_LINEAR), np.float32)
+    return np.asarray(cv2.warpAffine(plane, back, face.plane_size, flags=cv2.INTER_LINEAR), np.float32)
 
 
 @lru_cache(maxsize=1)

@@ -99,7 +99,7 @@ def gather_evidence(
 ) -> Evidence:
     """Judge the photo around the face; `texel_px` photo pixels lie between neighbouring texels.
 
-    `hidden` (photo pixels, 1 = hair or another thing before the face) takes its pixels out of the evidence. Brows, a
+    `hidden` (of `plane_size`, 1 = hair or another thing before the face) takes its pixels out of the evidence. Brows, a
     beard, and what is as plain and of the same colour as sure skin stay: a mask of hair may be wrong about a forehead.
     `worn` (likewise, 1 = glasses) takes brows out too: a rim before them is not their hair.
     `beard` (likewise) is painted out to the rim of the face, where otherwise only what looks like skin is.
@@ -108,8 +108,10 @@ def gather_evidence(
     left, top, right, bottom = _window(face, unit)
     crop = face.photo.pixels[top:bottom, left:right]
     person = face.person[top:bottom, left:right].astype(np.float32)
+    share = face.plane_scale
+    rows, columns = (slice(round(share * first), round(share * last)) for first, last in ((top, bottom), (left, right)))
     masks = [
-        np.zeros_like(person) if plane is None else np.ascontiguousarray(plane[top:bottom, left:right], np.float32)
+        np.zeros_like(person) if plane is None else np.ascontiguousarray(plane[rows, columns], np.float32)
         for plane in (hidden, worn, beard)
     ]
     scale = 1.0 if texel_px <= 1.3 else 1 / texel_px

@@ -57,7 +57,7 @@ def recover_skin(
 ) -> Skin:
     """Albedo, normal map and light of one face; `size` is the atlas's edge in texels (1024 or 2048).
 
-    `hidden` says, per photo pixel, how surely hair or something else lies before the face (not brows, not a beard), `worn`
+    `hidden` says, over the photo (`plane_size`), how surely hair or something else lies before the face (not brows, not a beard), `worn`
     how surely glasses do (before brows too): the skin there is filled in from around; `beard` where one grows. Without
     `delight` the photo's light stays in the albedo: for benchmarks. `sides` are further photos of the same person.
     """

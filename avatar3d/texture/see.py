@@ -48,7 +48,7 @@ _FEATHER: Final = 0.005
 
 @dataclass(frozen=True, eq=False)
 class SkinView:
-    """A photo, the head in it, and what lies before the skin there (per photo pixel, 0 to 1)."""
+    """A photo, the head in it, and what lies before the skin there (planes of `plane_size`, 0 to 1)."""
 
     fitted: HeadFit
     face: FaceObservation
@@ -88,7 +88,7 @@ def see_skin(model: HeadModel, view: SkinView, size: int, *, delight: bool = Tru
     texel_px = photo_pixels_per_texel(front.pixels, atlas.texels[front.chosen], size)
     evidence = gather_evidence(face, texel_px, view.hidden, view.worn, view.beard)
     if view.bare is not None and view.ears is not None:
-        evidence = _with_sides(evidence, view.bare, view.ears, face.interocular_px)
+        evidence = _with_sides(evidence, view.bare, view.ears, face)
     seen = look_up(atlas, front, surface, evidence)
     other = Surface(surface.vertices[model.mirror], surface.normals[model.mirror], surface.eye, surface.scene)
     mirrored = look_up(atlas, facing(atlas, other, pixels[model.mirror]), other, evidence)
@@ -127,18 +127,19 @@ def see_skin(model: HeadModel, view: SkinView, size: int, *, delight: bool = Tru
 
 
 def _with_sides(
-    evidence: Evidence, bare: Float32[np.ndarray, "H W"], ears: Float32[np.ndarray, "H W"], interocular_px: float
+    evidence: Evidence, bare: Float32[np.ndarray, "H W"], ears: Float32[np.ndarray, "H W"], face: FaceObservation
 ) -> Evidence:
     """Skin beside the face is believed as well, clear of its rim; of ears only the colour, for the mesh has its own."""
-    offset = evidence.left_top_px + 0.5 / evidence.scale - 0.5  # warpAffine counts pixel centres at whole numbers
-    photo_from_here = np.column_stack([np.eye(2) / evidence.scale, offset])
+    share = face.plane_scale
+    offset = share * (evidence.left_top_px + 0.5 / evidence.scale) - 0.5  # warpAffine counts centres at whole numbers
+    plane_from_here = np.column_stack([share * np.eye(2) / evidence.scale, offset])
     height, width = evidence.trust.shape
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     skin, ear = (
-        np.asarray(cv2.warpAffine(plane, photo_from_here, (width, height), flags=how), np.float32)
+        np.asarray(cv2.warpAffine(plane, plane_from_here, (width, height), flags=how), np.float32)
         for plane in (bare, ears)
     )
-    unit = interocular_px * evidence.scale
+    unit = face.interocular_px * evidence.scale
     core = np.clip((blur(skin, _BARE_RIM * unit) - _BARE[0]) / (_BARE[1] - _BARE[0]), 0, 1)
     around = blur(np.dstack([evidence.colour * core[..., None], core]), _EAR_BLUR * unit)
     even = around[..., :3] / np.maximum(around[..., 3:], np.float32(1e-4))

@@ -68,20 +68,24 @@ def hidden_by_glasses(
     glasses: Glasses | None,
     seen: Float32[np.ndarray, "H W"],
 ) -> Float32[np.ndarray, "H W"]:
-    """How surely a frame or its shadow lies at each photo pixel; `seen` is the net's probability of glasses there.
+    """How surely a frame or its shadow lies over the photo; `seen` is the net's probability of glasses, as fine or coarse.
 
     Nobody who wears none hides anything: what the net then takes for glasses is skin.
     """
     hidden, clear = np.zeros(seen.shape, np.uint8), np.zeros(seen.shape, np.uint8)
     if glasses is None:
         return hidden.astype(np.float32)
+    scale = seen.shape[1] / fitted.camera.width_px
     for tube in _tubes(model, fitted.neutral, glasses, fitted.camera):
         depth_m = float(fitted.camera.view(tube.path.astype(np.float32))[:, 2].mean())
         broad_m = tube.across_m if tube.deep == AHEAD else tube.deep_m
         broad_px = (
-            fitted.camera.focal_px / depth_m * np.where(broad_m > 0, np.maximum(broad_m - 2 * _INSIDE_M, _LEAST_M), 0)
+            scale
+            * fitted.camera.focal_px
+            / depth_m
+            * np.where(broad_m > 0, np.maximum(broad_m - 2 * _INSIDE_M, _LEAST_M), 0)
         )
-        line = fitted.camera.project(tube.path.astype(np.float32)) - np.float32(0.5)
+        line = np.float32(scale) * fitted.camera.project(tube.path.astype(np.float32)) - np.float32(0.5)
         draw_line(hidden, line.astype(np.float64), broad_px, closed=tube.closed)
         if tube.closed:
             cv2.fillPoly(clear, [np.round(line).astype(np.int32)], (255,))

@@ -2,9 +2,11 @@
 
 import json
 import shutil
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -95,6 +97,24 @@ def test_a_plane_leads_back_to_the_photo(collins: FaceObservation) -> None:
     rows, columns = np.nonzero(eyes > 0.5)
     middle = collins.landmarks_px[[33, 133, 263, 362]].mean(0)
     assert np.hypot(columns.mean() + 0.5 - middle[0], rows.mean() + 0.5 - middle[1]) < 0.15 * collins.interocular_px
+
+
+def test_over_a_large_photo_a_plane_is_coarser_than_the_photo(collins: FaceObservation) -> None:
+    pixels = cv2.resize(collins.photo.pixels, None, fx=8, fy=8, interpolation=cv2.INTER_CUBIC)
+    large = replace(
+        collins,
+        photo=replace(collins.photo, pixels=pixels),
+        landmarks_px=collins.landmarks_px * 8,
+        person=np.kron(collins.person, np.ones((8, 8), bool)),
+    )
+    assert large.plane_scale < 0.7
+    found = segment_face(large)
+    eyes = over_photo(found, found.of("eyes"), large)
+    assert eyes.shape == large.plane_size[::-1]
+    rows, columns = np.nonzero(eyes > 0.5)
+    middle = large.landmarks_px[[33, 133, 263, 362]].mean(0) * large.plane_scale
+    apart = 0.15 * large.plane_scale * large.interocular_px
+    assert np.hypot(columns.mean() + 0.5 - middle[0], rows.mean() + 0.5 - middle[1]) < apart
 
 
 def test_the_net_is_small_and_quick() -> None:

@@ -175,6 +175,9 @@ def test_a_rim_hides_the_skin_behind_it_and_nothing_else() -> None:
     assert widened[frame].mean() > 0.95
     assert hidden[frame].mean() > 0.4
     assert hidden.mean() < 0.2
+    half = hidden_by_glasses(model(), fitted(), glasses, np.zeros((SIZE // 2, SIZE // 2), np.float32))
+    again = cv2.resize(hidden, (SIZE // 2, SIZE // 2), interpolation=cv2.INTER_AREA)
+    assert np.corrcoef(half.ravel(), again.ravel())[0, 1] > 0.85
     seen = unseen.copy()
     seen[10:20, 10:20] = 0.8
     assert hidden_by_glasses(model(), fitted(), glasses, seen)[10:20, 10:20].min() == 1
