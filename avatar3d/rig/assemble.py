@@ -79,8 +79,8 @@ def assemble_avatar(
     """The rigged head: the face first with all 52 shapes, then the small parts, then hair when there is any.
 
     A part that some shape moves carries all 52 too, and the tongue its poses for speech after them; the others only ride
-    on joints. Brow cards are left out where the
-    photo's own brows are in the albedo: two brows, a hair's breadth apart, are worse than one.
+    on joints. Brow cards are left out where the photo's own brows are in the albedo: two brows, a hair's breadth apart,
+    are worse than one.
     """
     head = rig_head(model, fitted)
     materials = {"face": face_material(skin)}
@@ -104,11 +104,9 @@ def cut_mesh(model: HeadModel, head: RiggedHead, part: str, material: Material) 
     own = head.shapes[:, surface.source]
     moved = part == "face" or float(np.abs(own).max()) > _MOVES_M
     names = ARKIT_NAMES if moved else ()
-    if part == "tongue":
-        names, own = (
-            (*ARKIT_NAMES, *TONGUE_NAMES[: len(head.tongue)]),
-            np.concatenate([own, head.tongue[:, surface.source]]),
-        )
+    if part == "tongue" and len(head.tongue):
+        names = (*ARKIT_NAMES, *TONGUE_NAMES)
+        own = np.concatenate([own, head.tongue[:, surface.source]])
     return Mesh(
         name=part,
         positions=neutral[surface.source].astype(np.float32),

@@ -17,12 +17,11 @@ _CUT_WIDTH_M: Final = 0.035
 
 
 @dataclass(frozen=True, eq=False)
-class Atlas:
-    """The texels that show skin (N of size x size), row by row."""
+class PartTexels:
+    """The texels (N of height x width, row by row) of a part's texture that show something."""
 
-    size: int
     texels: Int32[np.ndarray, "N"]
-    """Flat index row * size + column."""
+    """Flat index row * width + column."""
     corners: Int32[np.ndarray, "N 3"]
     """Vertices of the triangle a texel lies in."""
     barycentric: Float32[np.ndarray, "N 3"]
@@ -35,29 +34,19 @@ class Atlas:
             return blend_corners(values, self.corners, self.barycentric)
         return blend_corners(values, self.corners[chosen], self.barycentric[chosen])
 
+
+@dataclass(frozen=True, eq=False)
+class Atlas(PartTexels):
+    """The texels of the face's square texture that show skin."""
+
+    size: int
+    """Its edge, texels."""
+
     def image(self, values: Float32[np.ndarray, "N *C"]) -> np.ndarray:
         """Values at their texels, zero elsewhere: [size size *C]."""
         picture = np.zeros((self.size * self.size, *values.shape[1:]), values.dtype)
         picture[self.texels] = values
         return picture.reshape(self.size, self.size, *values.shape[1:])
-
-
-@dataclass(frozen=True, eq=False)
-class PartTexels:
-    """The texels (N of height x width, row by row) of a small part's texture that show something."""
-
-    texels: Int32[np.ndarray, "N"]
-    """Flat index row * width + column."""
-    corners: Int32[np.ndarray, "N 3"]
-    barycentric: Float32[np.ndarray, "N 3"]
-
-    def blend(
-        self, values: Float32[np.ndarray, "V C"], chosen: Int32[np.ndarray, "M"] | None = None
-    ) -> Float32[np.ndarray, "_ C"]:
-        """Vertex values at the texels (or at those chosen)."""
-        if chosen is None:
-            return blend_corners(values, self.corners, self.barycentric)
-        return blend_corners(values, self.corners[chosen], self.barycentric[chosen])
 
 
 _parts: WeakKeyDictionary[HeadModel, dict[tuple[str, int, int], PartTexels]] = WeakKeyDictionary()
@@ -102,7 +91,7 @@ def face_atlas(model: HeadModel, size: int) -> Atlas:
 
 def _rasterise(model: HeadModel, size: int) -> Atlas:
     texels, triangles, barycentric = _lay_flat(model, "face", size, size)
-    return Atlas(size, texels, model.triangles[triangles], barycentric)
+    return Atlas(texels, model.triangles[triangles], barycentric, size)
 
 
 def _lay_flat(

@@ -76,11 +76,11 @@ def clear_lids(
 def _around(mask: Float32[np.ndarray, "S S"], margin: float) -> tuple[slice, slice]:
     """The rows and columns that hold a mask, and `margin` atlas edges beside it; in fours, as `smooth` counts."""
     reach = round(margin * len(mask) / 4)
-    first, last = [
+    rows, columns = [
         (edges[0] // 4 - reach, edges[-1] // 4 + reach + 1)
         for edges in (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
     ]
-    return slice(4 * max(first[0], 0), 4 * first[1]), slice(4 * max(last[0], 0), 4 * last[1])
+    return slice(4 * max(rows[0], 0), 4 * rows[1]), slice(4 * max(columns[0], 0), 4 * columns[1])
 
 
 def _without_lashes(

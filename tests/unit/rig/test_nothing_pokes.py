@@ -6,10 +6,7 @@ import pytest
 pytest.importorskip("open3d", reason="open3d finds closest points; it comes with the development extra")
 
 from avatar3d.head.load import load_head_model
-from avatar3d.rig.incisors import seat_teeth
-from avatar3d.rig.lips import settle_lips
-from avatar3d.rig.morphs import person_shapes
-from avatar3d.rig.mouth import tuck_teeth
+from tests.unit.rig.people import rigged
 from tools.head.parts.poking import RULES, Head, inspect, poses
 
 # mouthClose has no meaning without jawOpen; a rolled lip lies behind the upper teeth, as a bitten one does.
@@ -25,15 +22,8 @@ MORE_M = {"tongue in teeth": 0.0006, "tongue through the skin": 0.0005}
 
 @pytest.mark.parametrize("seed", [None, 4])
 def test_nothing_pokes_through_this_person(seed: int | None) -> None:
-    model = load_head_model()
-    identity = np.zeros(len(model.identity), np.float32)
-    if seed is not None:
-        identity = np.random.default_rng(seed).normal(size=len(identity)).astype(np.float32) * np.float32(0.7)
-    born = (model.rest + np.tensordot(identity, model.identity, 1)).astype(np.float32)
-    neutral = seat_teeth(model, settle_lips(model, born))
-    shapes = person_shapes(model, neutral)
-    neutral = tuck_teeth(model, neutral, shapes)
-    head = Head(model)
+    neutral, shapes = rigged(seed)
+    head = Head(load_head_model())
     faults: list[str] = []
     for pose, weights in poses():
         posed = (neutral + np.tensordot(np.asarray(weights, np.float32), shapes, 1)).astype(np.float32)

@@ -10,11 +10,8 @@ pytest.importorskip("open3d", reason="open3d finds closest points; it comes with
 from avatar3d.core.blendshapes import ARKIT_INDEX, TONGUE_NAMES
 from avatar3d.head.load import load_head_model
 from avatar3d.render.raycast import Scene
-from avatar3d.rig.incisors import seat_teeth
-from avatar3d.rig.lips import settle_lips
-from avatar3d.rig.morphs import person_shapes
-from avatar3d.rig.mouth import tuck_teeth
 from avatar3d.rig.tongue import tongue_poses
+from tests.unit.rig.people import rigged
 from tools.head.parts.poking import RULES, Head, inspect
 
 NEEDS_JAW = {"tongueTeeth": 0.2}
@@ -25,13 +22,7 @@ PEOPLE = [None, 4, 11]
 def posed(person: int | None, name: str) -> np.ndarray:
     """One pose of one head, with as much of jawOpen as it needs; without a name the head at rest."""
     model = load_head_model()
-    identity = np.zeros(len(model.identity), np.float32)
-    if person is not None:
-        identity = np.random.default_rng(person).normal(size=len(identity)).astype(np.float32) * np.float32(0.7)
-    born = (model.rest + np.tensordot(identity, model.identity, 1)).astype(np.float32)
-    neutral = seat_teeth(model, settle_lips(model, born))
-    shapes = person_shapes(model, neutral)
-    neutral = tuck_teeth(model, neutral, shapes)
+    neutral, shapes = rigged(person)
     if not name:
         return neutral
     pose = tongue_poses(model, neutral)[TONGUE_NAMES.index(name)]
