@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import click
 
-from avatar3d.cli.voice import Voice
+from avatar3d.cli.voice import Stop, Voice
 from avatar3d.core.errors import INTERNAL_EXIT_CODE, Avatar3dError, InterruptedRunError, UsageError
 
 # Verb: what it does, in the words of its own docstring's first line (a test compares them).
@@ -60,7 +60,7 @@ class Verbs(click.Group):
         """The exit code of this command line, its error told."""
         stopped = InterruptedRunError("Stopped.", hint="Nothing is left half-written; run it again.")
         try:
-            code = super().main(words, **extra)
+            code = super().main(words, obj=asked, **extra)
         except Avatar3dError as error:
             told = stopped if asked.is_set() else error  # a library, or we for it, made another error of the stop
             voice.error(told)
@@ -94,13 +94,14 @@ class Verbs(click.Group):
 def _stopped_by_signals() -> Generator[threading.Event, None, None]:
     """Ctrl-C, SIGTERM and a closed terminal stop a verb alike, so that it removes what it has half written.
 
-    A signal that the caller ignores or handles (nohup, a host program) is left to the caller. The event tells that one came.
+    A signal that the caller ignores or handles (nohup, a host program) is left to the caller. The event tells that one
+    came: a library may have swallowed what was raised, and the next word of progress raises it again.
     """
     asked = threading.Event()
 
     def stop(_number: int, _frame: object) -> None:
         asked.set()
-        raise KeyboardInterrupt
+        raise Stop
 
     names = ("SIGINT", "SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
     known = [getattr(signal, name) for name in names if hasattr(signal, name)]  # Windows has no SIGHUP

@@ -13,9 +13,10 @@ exception into a message and an exit code.
 
 import functools
 import json
+import threading
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
@@ -28,6 +29,10 @@ R = TypeVar("R")
 _REPLACED: Final = "\N{REPLACEMENT CHARACTER}"
 
 
+class Stop(KeyboardInterrupt):
+    """The user wants the work to end. A class of its own: Python kills the process in which it saw the plain one."""
+
+
 @dataclass(frozen=True)
 class Voice:
     """Where a verb's words go."""
@@ -38,9 +43,13 @@ class Voice:
     """No progress and no warnings; the result and errors remain."""
     debug: bool = False
     """Errors show their traceback."""
+    asked: threading.Event = field(default_factory=threading.Event)
+    """Set when the user has asked for the work to stop."""
 
     def progress(self, message: str) -> None:
-        """Say on stderr what begins now."""
+        """Say on stderr what begins now. Raises Stop where the user has asked for one."""
+        if self.asked.is_set():
+            raise Stop
         if not self.quiet:
             click.echo(_tame(message), err=True)
 
@@ -82,6 +91,7 @@ def speaking(verb: Callable[Concatenate[Voice, P], R]) -> Callable[..., R]:
     @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
     @functools.wraps(verb)
     def spoken(*args: Any, as_json: bool, quiet: bool, debug: bool, **options: Any) -> R:
-        return verb(Voice(as_json, quiet, debug), *args, **options)
+        asked = click.get_current_context().find_object(threading.Event)
+        return verb(Voice(as_json, quiet, debug, asked or threading.Event()), *args, **options)
 
     return spoken

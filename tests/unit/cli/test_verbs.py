@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -100,6 +101,21 @@ def test_a_stop_that_a_library_turned_into_another_error_is_still_a_stop(made_of
     result = run(swallowing)
     assert result.exit_code == 41
     assert "INTERRUPTED" in result.stderr
+
+
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_a_stop_that_a_library_swallowed_ends_the_work_at_the_next_stage(quiet: list[str]) -> None:
+    @click.command()
+    @speaking
+    def deaf(voice: Voice) -> None:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        voice.progress("the next stage")
+        raise AssertionError("the work went on")
+
+    result = run(deaf, *quiet)
+    assert result.exit_code == 41
+    assert "the next stage" not in result.stderr
 
 
 def test_debug_shows_the_traceback_down_to_the_cause() -> None:
