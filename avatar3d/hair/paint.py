@@ -17,7 +17,7 @@ from avatar3d.core.head import HeadFit
 from avatar3d.core.photo import FaceObservation
 from avatar3d.hair.colour import continue_colour, own_colour, photo_colour
 from avatar3d.hair.edges import cut_edges, cut_ends, cut_front
-from avatar3d.hair.flow import HairFlow, draw_strands, find_flow, usual_flow, waved
+from avatar3d.hair.flow import HairFlow, draw_strands, find_flow, smear, usual_flow, waved
 from avatar3d.hair.hang import Hang
 from avatar3d.hair.scalp import usual_hairline
 from avatar3d.hair.segment import FACE, OUTSIDE, HairPicture
@@ -31,8 +31,11 @@ _GRAZING: Final = (0.12, 0.42)
 _ASIDE_DEG: Final = (50.0, 62.0)
 _DOUBTED_ASIDE: Final = 0.85
 # How far strands run along the hair, in texels: usually, and in cropped hair.
-_STRAND_RUN_PX: Final = 34
-_SHORT_RUN_PX: Final = 5
+# (lift in metres, texels), and how much of locks a few texels wide there is under single hairs (the same lifts, shares).
+_RUN_PX: Final = np.array([(0.003, 6), (0.006, 22), (0.012, 34)])
+_LOCKS: Final = np.array([(0.004, 0.15), (0.012, 0.6)])
+# And over how many the photo's own colours are drawn out along straight hair: seen aslant they are blots.
+_PHOTO_RUN_PX: Final = 12.0
 # Short hair is combed back at the sides by this much (see usual_flow).
 _SWEEP: Final = 0.55
 # Natural logarithm by which hair below the locks is darker, and how much of that the photo's own shadows do.
@@ -83,10 +86,13 @@ def paint_hair(
         colour = np.full_like(colour, 0.05)
     usual = usual_flow(SIZE, 0.0 if hangs else _SWEEP)
     flow = find_flow(np.log(colour).mean(2), known, usual)
-    short = bool(np.percentile(style.lift_m, 70) < _SHORT_M) and not hangs
-    strands = draw_strands(waved(flow, style.curl), run_px=_SHORT_RUN_PX if short else _STRAND_RUN_PX, curl=style.curl)
+    lift = _SHORT_M if hangs else float(np.percentile(style.lift_m, 70))
+    short = lift < _SHORT_M
+    run, locks = (float(np.interp(lift, *table.T)) for table in (_RUN_PX, _LOCKS))
+    strands = draw_strands(waved(flow, style.curl), run_px=run, locks=locks, curl=style.curl)
     mean = own_colour(colour, known)
     log, known, contrast = continue_colour(colour, known, mean)
+    log = smear(log, flow, _PHOTO_RUN_PX * (1 - style.curl))
     alpha = cut_edges(texels, style, presence, strands)
     grows = alpha
     if style.hang is not None:

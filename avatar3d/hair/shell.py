@@ -20,7 +20,7 @@ _SCALP_ROWS: Final = 24
 _FRINGE: Final = 0.10
 # Hair rises from the skin to its full lift over this length from the hairline (metres), and never lies closer than this.
 RISE_M: Final = 0.016
-RISE_NAPE_M: Final = 0.040
+RISE_NAPE_M: Final = 0.080
 # High hair rises over a longer way: this share of its lift.
 RISE_SHARE: Final = 0.5
 _LEAST_M: Final = 0.0022
@@ -129,7 +129,7 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
     stands = np.clip((dense - _LIES) / (1 - _LIES), 0, 1)
     inside = np.maximum(over, 0) * skull.iod_m
     # Hair that ends at the nape is cut to lie closer and closer.
-    nape = 0 if hangs else RISE_NAPE_M * np.clip((np.abs(azimuth) - 100) / 25, 0, 1)[None]
+    nape = 0 if hangs else RISE_NAPE_M * np.clip((np.abs(azimuth) - 90) / 30, 0, 1)[None]
     rise = 1 - np.exp(-inside / np.maximum(np.maximum(RISE_M, nape), RISE_SHARE * lift))
     if hangs:
         back = np.clip(behind / 30, 0, 1)

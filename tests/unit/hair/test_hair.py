@@ -12,7 +12,7 @@ from avatar3d.core.avatar import Mesh, Skin, Texture
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import Camera, FaceObservation, Light, Photo
 from avatar3d.hair.atlas import PICTURE_PX, is_shell
-from avatar3d.hair.flow import draw_strands, find_flow, usual_flow
+from avatar3d.hair.flow import draw_strands, find_flow, smear, usual_flow
 from avatar3d.hair.follicles import draw_follicles, find_scalp
 from avatar3d.hair.grow import Hair, grow_hair
 from avatar3d.hair.scalp import find_skull, usual_hairline
@@ -285,11 +285,47 @@ def test_strands_run_the_way_the_photo_s_streaks_do() -> None:
     assert np.median(flow.across[inside] / flow.down[inside]) == pytest.approx(0.5, abs=0.08)
     far = np.abs(columns - 256) > 235
     assert np.abs(flow.across[far]).mean() < 0.35
-    strands = draw_strands(flow, run_px=34, curl=0.0)
+    strands = draw_strands(flow, run_px=34, locks=0.6, curl=0.0)
     assert strands.std() == pytest.approx(1, abs=0.01)
     along = strands[100:400, 200:300] * strands[120:420, 210:310]
     beside = strands[100:400, 200:300] * strands[120:420, 190:290]
     assert along.mean() > beside.mean() + 0.2
+
+
+def test_blots_of_a_photo_have_no_say_in_where_hair_runs() -> None:
+    noise = np.random.default_rng(3).standard_normal((512, 512)).astype(np.float32)
+    blots = cv2.GaussianBlur(noise, (0, 0), 4)
+    everywhere = np.ones((512, 512), np.float32)
+    flow = find_flow(blots / blots.std(), everywhere, usual_flow(512, 0.0))
+    assert (flow.down > np.cos(np.radians(35))).mean() > 0.9
+
+
+def test_smearing_draws_blots_out_along_the_hair_and_over_the_seam_behind_the_head() -> None:
+    flow = find_flow(np.zeros((512, 512), np.float32), np.zeros((512, 512), np.float32), usual_flow(512, 0.0))
+    dots = np.zeros((512, 512, 4), np.float32)
+    dots[250:254, 0:2] = dots[250:254, 510:512] = 1
+    drawn = smear(dots, flow, 16.0)[..., 0]
+    column = drawn[:, [0, 1, 510, 511]].sum(1)
+    assert drawn.sum() == pytest.approx(dots[..., 0].sum(), rel=0.02)
+    assert np.flatnonzero(column > 0.02).min() == pytest.approx(251.5 - 16, abs=3)
+    assert np.flatnonzero(column > 0.02).max() == pytest.approx(251.5 + 16, abs=3)
+    np.testing.assert_allclose(drawn[252, 0], drawn[252, 511], atol=0.05)
+
+
+def test_hair_cut_short_lies_close_at_the_nape() -> None:
+    grown_hair = hair("short")
+    assert grown_hair is not None
+    model, skull = sitter("short").model, grown_hair.style.skull
+    behind = grown_hair.shell.points[:, 0].astype(np.float64)  # the first column is the middle of the back
+    away = behind - skull.middle
+    outward = away / np.linalg.norm(away, axis=1, keepdims=True)
+    scene = Scene(model.rest, model.triangles[model.part("face")])
+    origins = np.tile(skull.middle.astype(np.float32), (len(away), 1))
+    hits = scene.cast(origins, outward.astype(np.float32))
+    off = np.linalg.norm(away, axis=1) - hits.distance
+    heights = skull.height(behind)
+    low, high = (float(np.median(off[(heights > start) & (heights < start + 0.4)])) for start in (-0.9, 0.9))
+    assert 0 < low < 0.5 * high
 
 
 @pytest.mark.parametrize("style", ["short", "long"])
