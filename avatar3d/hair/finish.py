@@ -23,7 +23,7 @@ _ALONG_PX: Final = (14.0, 5.0)
 # Of that this share is left where the photo shows the hair, whose own lights are better.
 _ALONG_SEEN: Final = 0.35
 # Natural logarithm by which roots are darker than the rest, and by which whole locks differ.
-_ROOTS: Final = 0.16
+_ROOTS: Final = 0.08
 _APART: Final = 0.08
 _APART_HUE: Final = 0.02
 # Strands in locks stand out more than in the shell below.

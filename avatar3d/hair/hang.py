@@ -21,8 +21,11 @@ _LEAST_SIDE: Final = 0.05
 _LEAST_SIDES: Final = 0.30
 # Below this level and further aside than this (same unit) the neck's shadow ends and hair may lie on the body.
 _ON_BODY: Final = (-1.6, 1.15)
-_UNEVEN: Final = 0.4
+# One side may hang so much further than the other (same unit), by the hair's brightness in the photo (0 to 255): dark lapels
+# look like dark hair, none looks like blond.
+_UNEVEN: Final = np.array([(70, 0.4), (100, 2.0)])
 _SURE: Final = 0.5
+_PURE: Final = 0.8
 # The front edge lies between these azimuths; hair that leaves the cheeks bare begins behind what a camera before them sees.
 _FRONT_DEG: Final = (30.0, 78.0)
 _AROUND_LEVEL: Final = 0.2
@@ -87,15 +90,23 @@ def measure_hang(picture: HairPicture, fitted: HeadFit, surface: MeridianSurface
     ends = np.array([_end_of_run(side) for side in wide])
     # On the body dark clothes look like hair: only what both sides show is believed.
     ends = np.minimum(ends, max(_end_of_run(side) for side in over_body))
-    # What one side has far beyond the other is a lapel.
-    ends = np.maximum(ends, ends.max() - _UNEVEN)
+    bright = float(picture.pixels[picture.hair > _PURE].mean()) if (picture.hair > _PURE).any() else 0.0
+    ends = np.maximum(ends, ends.max() - np.interp(bright, *_UNEVEN.T))
     if min(ends) > -0.75:
         return None
-    half = outer.mean(0)
+    half = _width(outer)
     ratio = gaussian_filter1d(np.clip(half / max(half[:2].mean(), 1e-3), 0.7, 1.15), 2)
     # Hair drawn over one shoulder is as long as the hair behind the other.
     ends = np.minimum(ends, 0.5 * (ends + ends[::-1]))
     return Hang(ends, ratio, _front(picture, fitted, surface), _wave(picture, fitted, float(ends.min())))
+
+
+def _width(outer: Float64[np.ndarray, "2 L"]) -> Float64[np.ndarray, "L"]:
+    """Mean half width of the sides that show hair at a level; below the last it goes on as it was."""
+    shown = (outer > 0).sum(0)
+    half = outer.sum(0) / np.maximum(shown, 1)
+    last = np.maximum.accumulate(np.where(shown > 0, np.arange(len(half)), 0))
+    return half[last]
 
 
 def _end_of_run(wide: Float64[np.ndarray, "L"]) -> float:

@@ -39,8 +39,8 @@ _PHOTO_RUN_PX: Final = 12.0
 # Short hair is combed back at the sides by this much (see usual_flow).
 _SWEEP: Final = 0.55
 # Natural logarithm by which hair below the locks is darker, and how much of that the photo's own shadows do.
-_DEEP: Final = 0.28
-_DEEP_SEEN: Final = 0.14
+_DEEP: Final = 0.14
+_DEEP_SEEN: Final = 0.07
 # Over how many texels the colour below locks is smeared downward, in straight and in coily hair.
 _BELOW_PX: Final = (12.0, 3.0)
 # Share of the picture that a hole in the hair has at most; larger ones are bald.
