@@ -31,7 +31,7 @@ _LOWER_RIM: Final = np.array([-0.15, -0.32, -0.30], np.float32)
 _MARGIN_M: Final = (0.0024, 0.0038)
 """The same for the lid's margin: between its rim and the roots of its lashes."""
 
-_LID_M: Final = (0.0008, 0.0018, 0.0090, 0.0130)
+_LID_M: Final = (0.0013, 0.0025, 0.0090, 0.0130)
 """Height over the line of the upper lashes at which a lid's skin begins, is all lid, is still all lid, and ends."""
 _CORNER_M: Final = 0.003
 """It dies out so far beside the corners of the eye."""

@@ -29,14 +29,14 @@ _WHITE_FROM: Final = 1.14
 _GLINT: Final = 0.55
 """Irises this much brighter than drawn, in log luminance, mirror a lamp."""
 _IRIS_RANGE: Final = np.array([-0.35, 0.55], np.float32)
-_WHITE_RANGE: Final = np.array([-0.5, 0.5], np.float32)
+_WHITE_RANGE: Final = np.array([-0.8, 0.5], np.float32)
 """The white beside its own colour: darker than this is lash, lid or blur, and dull whites look ill."""
 _CHROMA_KEPT: Final = 0.3
 _DARKEST: Final = 0.3
 _OFFSET_M: Final = 4e-4
 _SMOOTH: Final = 0.14
 """Standard deviation of what is kept of the photo's shading, in iris radii: coarser than lashes, finer than a lid."""
-_BRIGHT: Final = 6.0
+_BRIGHT: Final = 2.0
 """Exponent of the mean over the white: lashes and lids bleed darkness into it, hardly anything brightens it."""
 _DARK: Final = -2.0
 """And over the iris, which glints and the white's blur brighten."""

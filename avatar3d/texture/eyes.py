@@ -25,7 +25,7 @@ from avatar3d.texture.white import SeenEye, see_eyes, white_gain
 _SIZE: Final = 512
 _IRIS_M: Final = 0.0059
 """Radius of a human iris; it hardly varies."""
-_PUPIL: Final = 0.34
+_PUPIL: Final = 0.29
 """Pupil over iris radius in daylight."""
 _LIMBUS: Final = 0.08
 """Half the width of the soft edge between iris and white, in iris radii."""
