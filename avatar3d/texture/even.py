@@ -35,12 +35,12 @@ _RIM_KNEE: Final = 0.06
 _HUE: Final = np.array([0.0, 1.0], np.float32)
 _STRAND: Final = (1.0, 1.4)
 """At the rim, what is darker than the skin inside by the first may be hair, by the second is, in log luminance."""
-# Slow changes of log colour that bare skin may show, luminance and chroma; of what exceeds them this share is taken out
+# Slow changes of log colour that bare skin may show, luminance and chroma; of what exceeds them these shares are taken out
 # (a beard is a slow change too).
 _LUMINANCE: Final = 0.20
 _CHROMA: Final = 0.07
-_EVENED: Final = 0.35
-_EVENED_BEARDED: Final = 0.15
+_EVENED: Final = np.array([0.35, 0.85], np.float32)
+_EVENED_BEARDED: Final = np.array([0.15, 0.5], np.float32)
 _FINE: Final = 4
 """Texels of the atlas in one of the small pictures on which this is done."""
 
@@ -117,13 +117,14 @@ class _Small:
 def _balanced(own: _Small, opposite: _Small) -> list[_Small]:
     """Both sides drawn toward what is nearer the usual skin: skin is alike on both sides of a face, light is not."""
     means = [side.mean(_SLOW) for side in (own, opposite)]
-    belief: list[Float32[np.ndarray, "Q Q 1"]] = []
-    for side, mean in zip((own, opposite), means, strict=True):
-        known = np.clip(2 * blur(side.skin, _SLOW * len(side.skin)) - 0.6, 0, 1)
-        belief.append((known * np.exp(-np.abs(mean @ LUMINANCE) / np.float32(_SHADED)) + np.float32(1e-6))[..., None])
-    middle = (means[0] * belief[0] + means[1] * belief[1]) / (belief[0] + belief[1])
-    pairs = zip((own, opposite), means, strict=True)
-    return [side.plus(_shares(middle - mean, _BALANCED)) for side, mean in pairs]
+    known = [np.clip(2 * blur(side.skin, _SLOW * len(side.skin)) - 0.6, 0, 1) for side in (own, opposite)]
+    lit = [np.exp(-np.abs(mean @ LUMINANCE) / np.float32(_SHADED)) + np.float32(1e-6) for mean in means]
+    evened: list[_Small] = []
+    for side, this, other in ((own, 0, 1), (opposite, 1, 0)):
+        # What the other side tells fades out with it: a side in deep shade would believe the last texel of it.
+        believed = known[other] * lit[other] / (lit[this] + lit[other])
+        evened.append(side.plus(_shares(times(means[other] - means[this], believed), _BALANCED)))
+    return evened
 
 
 def _rim_evened(side: _Small, *, bearded: bool) -> _Small:
@@ -158,13 +159,13 @@ def _inside(side: _Small, core: Float32[np.ndarray, "Q Q"]) -> Float32[np.ndarra
     return pull_push(np.ascontiguousarray(trusted.mean(_SLOW)), known, decay=0.001)
 
 
-def _limited(side: _Small, strength: float) -> _Small:
-    """A share of what no bare skin shows is taken back."""
+def _limited(side: _Small, shares: Float32[np.ndarray, "2"]) -> _Small:
+    """Shares of what no bare skin shows are taken back."""
     slow = side.mean(_SLOW)
     luminance = (slow @ LUMINANCE)[..., None]
     chroma = slow - luminance
-    excess = luminance - np.clip(luminance, -_LUMINANCE, _LUMINANCE) + chroma - np.clip(chroma, -_CHROMA, _CHROMA)
-    return side.plus(-np.float32(strength) * excess)
+    chroma -= np.clip(chroma, -_CHROMA, _CHROMA)
+    return side.plus(-shares[0] * (luminance - np.clip(luminance, -_LUMINANCE, _LUMINANCE)) - shares[1] * chroma)
 
 
 def _shares(change: Float32[np.ndarray, "Q Q 3"], shares: Float32[np.ndarray, "2"]) -> Float32[np.ndarray, "Q Q 3"]:

@@ -29,6 +29,25 @@ def test_both_sides_of_a_face_get_the_same_hue() -> None:
     np.testing.assert_allclose(own, opposite[:, ::-1], atol=1e-3)
 
 
+def test_a_side_in_deep_shade_shows_no_edge_where_the_other_side_is_seen_no_more() -> None:
+    shaded = skin()
+    shaded[:, :120] = -1.2
+    opposite = side(shaded[:, ::-1].copy())
+    opposite.weight[:, :96] = 0  # turned away, the other cheek ends earlier
+    own, _ = even_out(side(shaded), opposite, bearded=False)
+    change = (own - shaded)[128, 64:110] @ LUMINANCE
+    assert np.abs(np.diff(change)).max() < 0.05
+
+
+def test_a_stain_in_the_midst_of_a_cheek_keeps_its_shade_rather_than_its_hue() -> None:
+    stained = skin()
+    stained[90:170, 80:120] = [0.25, -0.1, -0.45]
+    both = side(stained)
+    hue = [ratio - (ratio @ LUMINANCE)[..., None] for ratio in (stained, even_out(both, both, bearded=False)[0])]
+    before, after = (np.abs(each[130, 100]).max() for each in hue)
+    assert after < 0.5 * before
+
+
 def test_a_mole_on_one_cheek_is_not_shared_with_the_other() -> None:
     spotted = skin()
     spotted[120:124, 90:94] = -0.8
@@ -59,7 +78,9 @@ def test_the_edge_of_what_is_seen_keeps_its_shade_and_none_of_a_coloured_bounce(
 def test_an_open_mouth_has_no_rim() -> None:
     lips = skin()
     lips[100:150, 110:146] = [0.2, -0.5, -0.3]
-    mouth = side(lips)
+    drawn = np.zeros((SIZE, SIZE), np.float32)
+    drawn[100:150, 110:146] = 1
+    mouth = side(lips, drawn)
     mouth.weight[110:140, 115:141] = 0
     evened = even_out(mouth, mouth, bearded=False)[0]
     np.testing.assert_allclose(evened[102:108, 112:140], lips[102:108, 112:140], atol=0.1)
