@@ -11,7 +11,7 @@ from avatar3d.core.photo import FaceObservation
 from avatar3d.hair.segment import HairPicture
 from avatar3d.hair.texels import SIZE, Texels, ramp
 
-_CHROMA: Final = 1.1
+_CHROMA: Final = 0.87
 # Hair's own colour is looked for where it is so surely hair alone.
 _PURE: Final = (0.55, 0.90)
 # Linear albedo of hair that has melanin's hue alone, and of hair whose hue is believed; the most of it, log red over grey.

@@ -173,7 +173,7 @@ def _density(points: Float32[np.ndarray, "N 3"], fitted: HeadFit, hair: Hair) ->
     rows, columns = hair.shell.over_line.shape
     shell = np.linalg.norm(hair.shell.points - skull.middle, axis=2)
     standing = radius - shell[(v * (rows - 1) + 0.5).astype(int), (u * (columns - 1) + 0.5).astype(int)]
-    return (dense * (1 - ramp(standing, *_EAR_M))).astype(np.float32)
+    return (dense * (1 - ramp(standing, *_EAR_M) * (around < _NAPE_DEG))).astype(np.float32)
 
 
 def _crowned(points: Float32[np.ndarray, "N 3"], style: HairStyle) -> Float64[np.ndarray, "N"]:

@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
+import cv2
 import numpy as np
 from jaxtyping import Float32, Int32
 
@@ -110,6 +111,20 @@ def _lay_flat(
     )
     texels = np.flatnonzero(hits.triangle >= 0).astype(np.int32)
     return texels, chosen[hits.triangle[texels]].astype(np.int32), hits.barycentric[texels]
+
+
+@once_per_atlas
+def beyond_skin(model: HeadModel, atlas: Atlas) -> Int32[np.ndarray, "2 N"]:
+    """The texels that show no skin, and of each the nearest that does: what bleeds over an edge is to be like it."""
+    del model
+    bare = np.ones(atlas.size * atlas.size, np.uint8)
+    bare[atlas.texels] = 0
+    picture = bare.reshape(atlas.size, atlas.size)
+    _, label = cv2.distanceTransformWithLabels(picture, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL)
+    inside, outside = np.flatnonzero(bare == 0), np.flatnonzero(bare)
+    texel = np.zeros(int(label.max()) + 1, np.int64)
+    texel[label.ravel()[inside]] = inside
+    return np.stack([outside, texel[label.ravel()[outside]]]).astype(np.int32)
 
 
 @once_per_atlas

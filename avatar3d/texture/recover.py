@@ -16,7 +16,7 @@ from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation, Light
 from avatar3d.render.lights import LUMINANCE
 from avatar3d.render.stage import srgb_from_linear
-from avatar3d.texture.atlas import away_from_cut, face_atlas
+from avatar3d.texture.atlas import away_from_cut, beyond_skin, face_atlas
 from avatar3d.texture.blend import Layer, blend_layers
 from avatar3d.texture.cavities import cavity_shade, lid_margin, lid_skin
 from avatar3d.texture.complete import pull_push, smooth
@@ -90,6 +90,9 @@ def recover_skin(
     plain = picture(atlas, seen.chosen, seen.plain * (seen.weight > 0.9))
     ratio += grain(own, plain, (1 - weight) * even)
     ratio += times(mottling(model, atlas), 1 - weight)
+    outside, nearest = beyond_skin(model, atlas)
+    flat = ratio.reshape(-1, 3)
+    flat[outside] = flat[nearest]
     gain = white_gain(face, tone) if delight else np.ones(3, np.float32)
     light, tone = Light(light.coefficients / gain), tone * gain
     albedo = tone * np.exp(ratio)

@@ -20,6 +20,7 @@ from avatar3d.hair.segment import hidden_by_hair, segment_hair
 from avatar3d.hair.tint import tint_scalp
 from avatar3d.head.load import load_head_model
 from avatar3d.render.raycast import Scene
+from avatar3d.texture.atlas import face_atlas
 
 SIZE = 480
 BROWN, SKIN, WALL, SHIRT = (62, 40, 26), (208, 158, 134), (120, 150, 190), (235, 235, 240)
@@ -326,6 +327,23 @@ def test_hair_cut_short_lies_close_at_the_nape() -> None:
     heights = skull.height(behind)
     low, high = (float(np.median(off[(heights > start) & (heights < start + 0.4)])) for start in (-0.9, 0.9))
     assert 0 < low < 0.5 * high
+
+
+def test_hair_on_the_skin_fades_out_down_the_nape_without_a_gap() -> None:
+    who, grown_hair = sitter("short"), hair("short")
+    assert grown_hair is not None
+    texels, opacity, _ = draw_follicles(who.model, who.fitted, grown_hair, 512)
+    shown = np.zeros(512 * 512, np.float32)
+    shown[texels] = opacity
+    atlas = face_atlas(who.model, 512)
+    places = atlas.blend(who.model.rest)
+    behind = (np.abs(places[:, 0]) < 0.004) & (places[:, 2] < grown_hair.style.skull.middle[2]) & (places[:, 1] > -0.1)
+    height, drawn = places[behind, 1], shown[atlas.texels[behind]]
+    levels = np.arange(-0.1, 0.0, 0.002)
+    mean = [drawn[np.abs(height - level) < 0.001] for level in levels]
+    steps = np.diff([each.mean() for each in mean if len(each)])
+    assert drawn.max() > 0.8
+    assert steps.min() > -0.05  # upward it only grows denser
 
 
 @pytest.mark.parametrize("style", ["short", "long"])

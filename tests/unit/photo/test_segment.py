@@ -17,7 +17,7 @@ from avatar3d.photo.crop import CROP_PX, EYES_PX, UNIT_PX, crop_from_photo
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.network import run_network
 from avatar3d.photo.observe import observe_face
-from avatar3d.photo.segment import load_network, over_photo, segment_face
+from avatar3d.photo.segment import hair_not_hat, load_network, over_photo, segment_face
 
 _STORED = Path(__file__).parents[3] / "avatar3d/photo/data"
 
@@ -84,6 +84,24 @@ def test_a_portrait_is_told_apart(collins: FaceObservation) -> None:
     assert found.of("hair")[int(above[1]), int(above[0])] > 0.8
     assert (found.of("headwear", "occluder", "beard") > 0.5).mean() < 0.005  # she wears and holds nothing
     assert found.of("clothes")[-10:, 60:200].mean() > 0.5
+
+
+def test_a_glossy_fringe_is_hair_and_no_hat(collins: FaceObservation) -> None:
+    answer = segment_face(collins).probability.argmax(0)
+    assert (answer == KINDS.index("headwear")).sum() == 0
+    assert (answer == KINDS.index("hair")).sum() > 7000
+
+
+@pytest.mark.parametrize(("hat", "stays"), [((120, 84, 50), False), ((50, 84, 120), True), ((240, 226, 205), True)])
+def test_a_hat_is_told_from_hair_by_its_colour(hat: tuple[int, int, int], *, stays: bool) -> None:
+    pixels = np.zeros((40, 40, 3), np.uint8)
+    pixels[:20], pixels[20:] = hat, (110, 76, 46)
+    pixels[::2] //= 2  # hair has light and dark
+    told = np.zeros((len(KINDS), 40, 40), np.float32)
+    told[KINDS.index("headwear"), :20] = told[KINDS.index("hair"), 20:] = 1
+    after = hair_not_hat(pixels, told)
+    assert bool(after[KINDS.index("headwear")].any()) == stays
+    np.testing.assert_allclose(after.sum(0), 1)
 
 
 def test_the_same_photo_gives_the_same_numbers(collins: FaceObservation) -> None:
