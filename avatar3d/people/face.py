@@ -5,7 +5,7 @@ from typing import Final
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 
 from avatar3d.core.segments import KINDS
 from avatar3d.people.heads import EYE, FACE, MOUTH, NECK, BareHead
@@ -74,8 +74,13 @@ def skin_picture(
     shiny: bool,
 ) -> Picture:
     """sRGB of skin, eyes and mouth under the light, now and then as shiny as metal; black beside the head."""
+    return lit_picture(rng, head, skin_colour(rng, head, skin), light, shiny=shiny)
+
+
+def skin_colour(rng: np.random.Generator, head: BareHead, skin: MadeSkin) -> Float[np.ndarray, "N 3"]:
+    """Linear RGB of skin, eyes and mouth on each pixel of the head, before any light."""
     paper, on = head.paper, head.on_head
-    part, inner, uv, normal = head.part[on], head.inner[on], head.uv[on], head.normal[on]
+    part, inner, uv = head.part[on], head.inner[on], head.uv[on]
     albedo = skin.albedo
     at = head.uv * len(albedo) - 0.5
     seen = cv2.remap(albedo, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -96,6 +101,21 @@ def skin_picture(
         tongue = (inner[mouth] == 6)[:, None]
         dark = np.where(tongue, np.array([0.35, 0.1, 0.1]), np.array([0.10, 0.02, 0.02]))
         colour[mouth] = np.where(teeth, ivory, dark) * rng.uniform(0.8, 1.2)
+    return colour
+
+
+def lit_picture(
+    rng: np.random.Generator,
+    head: BareHead,
+    colour: Float[np.ndarray, "N 3"],
+    light: Float32[np.ndarray, "N 3"],
+    *,
+    shiny: bool,
+) -> Picture:
+    """sRGB of these colours under the light, with gloss and the eyes' glints; black beside the head."""
+    paper, on = head.paper, head.on_head
+    part, uv, normal = head.part[on], head.uv[on], head.normal[on]
+    eye = part == EYE
     shine = np.zeros(len(part), np.float32)
     for _ in range(int(rng.integers(1, 4))):
         # A lamp's mirror image on brow, crown, nose and cheeks: half-way between lamp and camera.

@@ -48,9 +48,8 @@ def generate_person(seed: int, attempt: int) -> Person:
     head = see_head(random_sitter(np.random.default_rng([seed, attempt, 0]), calm=True), Paper(_SCALE))
     rng = np.random.default_rng([seed, attempt, 1])
     portrait = draw_portrait(rng, head, skins, PLAIN)
-    size = (PHOTO_PX, PHOTO_PX)
-    image = cv2.resize(develop(rng, portrait, lifted=_LIFTED), size, interpolation=cv2.INTER_AREA)
-    label = cv2.resize(portrait.canvas.label, size, interpolation=cv2.INTER_NEAREST)
+    pixels = take_photo(rng, portrait)
+    label = cv2.resize(portrait.canvas.label, (PHOTO_PX, PHOTO_PX), interpolation=cv2.INTER_NEAREST)
     smaller = PHOTO_PX / head.paper.px
     camera = Camera(
         focal_px=head.camera.focal_px * smaller,
@@ -61,13 +60,19 @@ def generate_person(seed: int, attempt: int) -> Person:
         translation_m=head.camera.translation_m,
     )
     return Person(
-        pixels=_expose(rng, image),
+        pixels=pixels,
         label=label,
         landmarks_px=head.landmarks * np.float32(head.paper.scale * smaller),
         camera=camera,
         portrait=portrait,
         licence=skins.licence,
     )
+
+
+def take_photo(rng: np.random.Generator, portrait: Portrait) -> UInt8[np.ndarray, "800 800 3"]:
+    """The portrait as a camera gives it, sRGB."""
+    image = develop(rng, portrait, lifted=_LIFTED)
+    return _expose(rng, cv2.resize(image, (PHOTO_PX, PHOTO_PX), interpolation=cv2.INTER_AREA))
 
 
 def _expose(rng: np.random.Generator, image: Picture) -> UInt8[np.ndarray, "H W 3"]:
