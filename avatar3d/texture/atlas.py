@@ -120,11 +120,12 @@ def beyond_skin(model: HeadModel, atlas: Atlas) -> Int32[np.ndarray, "2 N"]:
     bare = np.ones(atlas.size * atlas.size, np.uint8)
     bare[atlas.texels] = 0
     picture = bare.reshape(atlas.size, atlas.size)
-    _, label = cv2.distanceTransformWithLabels(picture, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL)
+    _, labels = cv2.distanceTransformWithLabels(picture, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL)
+    label = np.asarray(labels, np.int32).ravel()
     inside, outside = np.flatnonzero(bare == 0), np.flatnonzero(bare)
-    texel = np.zeros(int(label.max()) + 1, np.int64)
-    texel[label.ravel()[inside]] = inside
-    return np.stack([outside, texel[label.ravel()[outside]]]).astype(np.int32)
+    texel = np.zeros(int(label.max()) + 1, np.int32)
+    texel[label[inside]] = inside
+    return np.stack([outside, texel[label[outside]]]).astype(np.int32)
 
 
 @once_per_atlas
