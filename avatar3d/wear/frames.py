@@ -41,6 +41,8 @@ _SEGMENTS: Final = 9
 _INSIDE_M: Final = 0.0007
 _LEAST_M: Final = 0.0003
 # Between these probabilities the net's word alone comes to hide skin, but not behind the lenses: there it is too coarse.
+_NEAR_FRAME: Final = 0.035
+"""So near to the found frame what looks like glasses is, distances between both lenses' middles."""
 _SURELY: Final = (0.3, 0.7)
 # Clear glass adds no light of its own: a pale one would veil dark eyes.
 _GLASS: Final = (0.03, 0.03, 0.035, 0.03)
@@ -76,7 +78,8 @@ def hidden_by_glasses(
     if glasses is None:
         return hidden.astype(np.float32)
     scale = seen.shape[1] / fitted.camera.width_px
-    for tube in _tubes(model, fitted.neutral, glasses, fitted.camera):
+    tubes = _tubes(model, fitted.neutral, glasses, fitted.camera)
+    for tube in tubes:
         depth_m = float(fitted.camera.view(tube.path.astype(np.float32))[:, 2].mean())
         broad_m = tube.across_m if tube.deep == AHEAD else tube.deep_m
         broad_px = (
@@ -91,7 +94,11 @@ def hidden_by_glasses(
             cv2.fillPoly(clear, [np.round(line).astype(np.int32)], (255,))
     drawn, clear = (cv2.GaussianBlur(mask, (3, 3), 0).astype(np.float32) / np.float32(255) for mask in (hidden, clear))
     low, high = _SURELY
-    return np.maximum(drawn, np.clip((seen - low) / np.float32(high - low), 0, 1) * (1 - clear))
+    # Further from the frame that was found the net sees brows, folds or the shadow of a lash.
+    eyes = fitted.camera.project(np.stack([tube.path.mean(0) for tube in tubes if tube.closed]).astype(np.float32))
+    reach = max(1, round(_NEAR_FRAME * scale * float(np.linalg.norm(eyes[0] - eyes[-1]))))
+    near = cv2.dilate(hidden, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))) > 0
+    return np.maximum(drawn, np.clip((seen - low) / np.float32(high - low), 0, 1) * (1 - clear) * near)
 
 
 def _tubes(model: HeadModel, vertices: Float32[np.ndarray, "V 3"], glasses: Glasses, camera: Camera) -> list[Tube]:
