@@ -51,6 +51,8 @@ _BARE: Final = np.array([0.034, -0.009, 0.025, 0.015, 2.8, 0.05])
 # 0.15; of 17 pairs from 0.044 and 0.32 on. See decision 0018.
 _WORN: Final = 0.035
 _HELD: Final = 0.24
+# Rims that stand out this far are a pair's, however thin the wire between them (twice as far as on any of the bare faces).
+_PLAIN: Final = 0.12
 # No pair where the net is nowhere so sure (of the 17, at least .66), nor where the best first guess stands out by less (.022):
 # most bare faces are known by one look.
 _LIKELY: Final = 0.5
@@ -87,7 +89,7 @@ def find_glasses(model: HeadModel, fitted: HeadFit, face: FaceObservation, segme
         return None
     guesses = outlines(np.stack([shape, shape + _TALLER, _bare_lenses(shape, seen)]), points=_FINE)
     front = trace_front(flat, seen, behind, guesses[:2], guesses[2])
-    return Glasses(shape, front, score) if front.bridge_sure > _HELD else None
+    return Glasses(shape, front, score) if front.bridge_sure > _HELD or score > _PLAIN else None
 
 
 def outlines(
