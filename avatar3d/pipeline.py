@@ -1,6 +1,6 @@
 """The whole product on one page.
 
-photos -> FaceObservation -> Segments -> HeadFit -> Skin, eyes, hair, glasses -> Avatar -> DIR/NAME/{glb, json, png, html}
+photos or stills -> FaceObservation -> Segments -> HeadFit -> Skin, eyes, hair, glasses -> Avatar -> DIR/NAME/{glb, json, png, html}
 """
 
 import json
@@ -31,10 +31,12 @@ from avatar3d.hair.grow import grow_hair
 from avatar3d.hair.segment import HairPicture, hidden_by_hair, segment_hair
 from avatar3d.hair.tint import tint_scalp
 from avatar3d.head.load import load_head_model
+from avatar3d.photo.choose import choose_stills
 from avatar3d.photo.gates import BESIDE
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
 from avatar3d.photo.segment import over_photo, segment_face
+from avatar3d.photo.video import Video, photo_or_video
 from avatar3d.render.av import require_av, write_video
 from avatar3d.report.names import distinct_names, safe_name
 from avatar3d.report.pictures import TURNTABLE_FRAMES, compose_preview, film_turntable, png_bytes
@@ -49,7 +51,19 @@ from avatar3d.texture.teeth import recover_mouth
 from avatar3d.wear.frames import hidden_by_glasses, put_on
 from avatar3d.wear.glasses import find_glasses
 
-__all__ = ["CreateParams", "Creation", "Files", "create", "create_files", "distinct_names", "make_avatar"]
+__all__ = [
+    "CreateParams",
+    "Creation",
+    "Files",
+    "create",
+    "create_files",
+    "distinct_names",
+    "make_avatar",
+    "photo_or_video",
+]
+
+Source = Path | Photo | Video
+"""A picture file, a picture, or a video of one person, whose best stills stand for photos."""
 
 
 def create(
@@ -61,13 +75,14 @@ def create(
 ) -> Avatar:
     """Turn one photo into a rigged head with the 52 ARKit blendshapes; `others` are further photos of the same person.
 
+    Any of them may be a short video of the head turning (extra `video`): its best stills stand for photos.
     With `out`, also writes OUT/NAME/ (GLB, avatar.json, preview, report, manifest), NAME being the photo's stem.
     Raises InputError for a photo that cannot be used and DiskError when OUT cannot be written.
     """
-    chosen, paths = params or CreateParams(), [Path(other) for other in others]
+    chosen, (first, *more) = params or CreateParams(), [photo_or_video(Path(path)) for path in (photo, *others)]
     if out is None:
-        return make_avatar(Path(photo), chosen, others=paths).avatar
-    return create_files(Path(photo), Path(out) / safe_name(Path(photo).stem), chosen, others=paths).creation.avatar
+        return make_avatar(first, chosen, others=more).avatar
+    return create_files(first, Path(out) / safe_name(Path(photo).stem), chosen, others=more).creation.avatar
 
 
 @dataclass(frozen=True)
@@ -101,7 +116,7 @@ class Creation:
     skin: Skin
     eyes: Texture
     others_sha256: tuple[str, ...] = ()
-    """Of the further photos."""
+    """Of the further files."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,11 +148,11 @@ class Files:
 
 
 def make_avatar(
-    source: Path | Photo,
+    source: Source,
     params: CreateParams,
     *,
     name: str = "",
-    others: Sequence[Path | Photo] = (),
+    others: Sequence[Source] = (),
     progress: Progress = str,
 ) -> Creation:
     """The main job, in memory; on one BLAS thread, because the order of its sums is in the bytes.
@@ -146,10 +161,11 @@ def make_avatar(
     """
     with threadpool_limits(1), ThreadPoolExecutor(1) as beside:  # what does not wait for another runs on a second core
         progress("load")
-        photos = _load_all([source, *others])
+        photos, files = _load_all([source, *others], params.face, progress)
+        hashes = tuple(dict.fromkeys(photo.sha256 for photo in photos))  # stills have that of their video
         model = load_head_model(params.head)
         progress("observe")
-        face, *more = _observe_all(photos, params.face, sources=[source, *others])
+        face, *more = _observe_all(photos, params.face, files=files)
         progress("fit")
         segments = segment_face(face)
         seen = [segment_face(other) for other in more]
@@ -184,35 +200,48 @@ def make_avatar(
             name=safe_name(name or photos[0].name),
             extras=provenance(
                 "\n".join([model.licence, *dict.fromkeys(photo.licence for photo in photos)]),
-                *(photo.sha256 for photo in photos),
+                *hashes,
                 generated=all(photo.licence for photo in photos),
             ),
         )
         avatar = put_on(hang_on_joints(avatar, hair), model, fitted, glasses)
         said = (f"{other.photo.file or other.photo.name}: {each}" for other in more for each in _warnings(other))
         face = replace(face, warnings=(*face.warnings, *said, *together.doubts))
-        return Creation(avatar, model, face, fitted, skin, eyes, tuple(photo.sha256 for photo in photos[1:]))
+        return Creation(avatar, model, face, fitted, skin, eyes, hashes[1:])
 
 
-def _load_all(sources: Sequence[Path | Photo]) -> list[Photo]:
-    """Every photo, none of them twice."""
+def _load_all(sources: Sequence[Source], face: str, progress: Progress) -> tuple[list[Photo], list[str]]:
+    """Every photo, in place of a video its stills, and the file of each; no file twice."""
     photos: list[Photo] = []
+    files: list[str] = []
     for source in sources:
-        photo = source if isinstance(source, Photo) else load_photo(source)
-        if photo.sha256 and any(photo.sha256 == other.sha256 for other in photos):
-            raise UsageError(f'"{photo.file or photo.name}" was given twice.', hint="Give each photo once.")
-        photos.append(photo)
-    return photos
+        if isinstance(source, Video):
+            whose = "only" if photos and face.isdigit() else face
+            mine, file = choose_stills(source.path, face=whose, progress=progress), source.path
+        elif isinstance(source, Photo):
+            mine, file = [source], source.file
+        else:
+            mine, file = [load_photo(source)], source
+        if any(_same_picture(mine[0], other) for other in photos):
+            raise UsageError(f'"{Path(file).name or mine[0].name}" was given twice.', hint="Give each file once.")
+        photos += mine
+        files += [str(file)] * len(mine)
+    return photos, files
 
 
-def _observe_all(photos: Sequence[Photo], face: str, *, sources: Sequence[Path | Photo]) -> list[FaceObservation]:
+def _same_picture(one: Photo, other: Photo) -> bool:
+    """Of the same file; the stills of a video are different pictures of one."""
+    return bool(one.sha256) and one.sha256 == other.sha256 and np.array_equal(one.pixels, other.pixels)
+
+
+def _observe_all(photos: Sequence[Photo], face: str, *, files: Sequence[str]) -> list[FaceObservation]:
     """The same person's face in every photo; all but the first may be turned to the side."""
     seen = [observe_face(photos[0], face=face)]
-    for photo, source in zip(photos[1:], sources[1:], strict=True):
+    for photo, file in zip(photos[1:], files[1:], strict=True):
         try:
             seen.append(observe_face(photo, face="only" if face.isdigit() else face, limits=BESIDE))
         except Avatar3dError as error:
-            error.file = error.file or (str(source) if isinstance(source, Path) else photo.file)
+            error.file = error.file or file
             raise
     return seen
 
@@ -238,11 +267,11 @@ def _see_side(model: HeadModel, fitted: HeadFit, face: FaceObservation, segments
 
 
 def create_files(
-    source: Path | Photo,
+    source: Source,
     folder: Path,
     params: CreateParams,
     *,
-    others: Sequence[Path | Photo] = (),
+    others: Sequence[Source] = (),
     beside: Mapping[str, bytes] | None = None,
     progress: Progress = str,
 ) -> Files:

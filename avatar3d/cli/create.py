@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     "--seed", type=click.IntRange(0), help="Instead of a photo: a person who does not exist, with photo and truth."
 )
 @click.option(
-    "--same-person", is_flag=True, help="All photos show one person: one avatar, of the first photo's expression."
+    "--same-person",
+    is_flag=True,
+    help="All photos, or videos, show one person: one avatar, of the first one's expression.",
 )
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Writes DIR/NAME/.")
 @click.option("--name", help="Instead of the photo's own name (or person-SEED); for one avatar only.")
@@ -42,20 +44,22 @@ def create(
     **choices: str | bool,
 ) -> int:
     """Turn photos into rigged heads."""
-    from avatar3d.pipeline import CreateParams, create_files, distinct_names
+    from avatar3d.pipeline import CreateParams, create_files, distinct_names, photo_or_video
     from avatar3d.report.names import safe_name
 
     if bool(photos) == (seed is not None):
         raise UsageError(
             "Give either photos or --seed.", hint="avatar3d create PHOTO -o DIR, or avatar3d create --seed 7 -o DIR."
         )
-    if same_person and len(photos) < 2:
+    sources = [photo_or_video(path) if same_person else path for path in photos]
+    if same_person and len(photos) < 2 and sources == list(photos):
         raise UsageError(
-            f"--same-person joins several photos, got {len(photos)}.",
-            hint="avatar3d create --same-person FRONT LEFT RIGHT -o DIR",
+            f"--same-person joins several photos, or takes a video; got {len(photos)} photo(s).",
+            hint="avatar3d create --same-person FRONT LEFT RIGHT -o DIR, or avatar3d create --same-person VIDEO -o DIR",
         )
-    others = photos[1:] if same_person else ()
-    photos = photos[:1] if same_person else photos
+    others = sources[1:] if same_person else []
+    if same_person:
+        photos, sources = photos[:1], sources[:1]
     if name is not None and len(photos) > 1:
         raise UsageError(
             f"--name fits one avatar, got {len(photos)} photos.", hint="Leave it out, or call once per photo."
@@ -66,11 +70,12 @@ def create(
     if seed is not None:
         return _create_person(voice, seed, out / safe_name(name or f"person-{seed}"), params)
     exit_code = 0
-    for photo, avatar_name in zip(photos, distinct_names([name] if name else [p.stem for p in photos]), strict=True):
+    names = distinct_names([name] if name else [p.stem for p in photos])
+    for photo, source, avatar_name in zip(photos, sources, names, strict=True):
         voice.progress(printable(photo.name))
         try:
             made = create_files(
-                photo, out / avatar_name, params, others=others, progress=lambda stage: voice.progress(f"  {stage}")
+                source, out / avatar_name, params, others=others, progress=lambda stage: voice.progress(f"  {stage}")
             )
         except Avatar3dError as error:
             error.file = error.file or str(photo)

@@ -24,7 +24,7 @@ DISK_NEEDED_GIB: Final = 0.5
 EXTRAS: Final = {
     "demo": ("skimage", "the picture for `avatar3d demo`"),
     "heic": ("pillow_heif", "HEIC photos"),
-    "video": ("av", "--turntable"),
+    "video": ("av", "--turntable, and videos with --same-person"),
 }
 
 

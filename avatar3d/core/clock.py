@@ -27,6 +27,10 @@ class StageClock:
         self._began_s = 0.0
 
     def begin(self, stage: str) -> None:
+        """A new stage; words that begin with a space are told, and belong to the stage that runs."""
+        if stage.startswith(" "):
+            self._progress(stage)
+            return
         self.end()
         self._stage, self._began_s = stage, time.perf_counter()
         self._progress(stage)

@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float32, UInt8, UInt16
 from PIL import Image, ImageCms
 
 from avatar3d.core.errors import UnreadableError
@@ -19,6 +19,12 @@ _ADOBE_TO_SRGB = np.array(
     [[1.3983557, -0.3983557, 0.0], [0.0, 1.0, 0.0], [0.0, -0.0429287, 1.0429287]], dtype=np.float64
 )
 """Linear AdobeRGB (1998) to linear sRGB, both D65; from the primaries of the two specifications."""
+_BT2020_TO_SRGB = np.array(
+    [[1.660491, -0.587641, -0.072850], [-0.124550, 1.132900, -0.008349], [-0.018151, -0.100579, 1.118730]]
+)
+"""Linear BT.2020 to linear sRGB, both D65 (ITU-R BT.2087, 2)."""
+_HLG_WHITE, _PQ_WHITE_NITS = 0.75, 203.0
+"""Where HDR puts what is white in an ordinary picture (ITU-R BT.2408, 2.1); what is brighter is cut off."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +61,39 @@ def to_srgb(image: Image.Image, *, adobe_rgb: bool = False, invert_cmyk: bool | 
     return Colours(np.ascontiguousarray(rgb), alpha, tuple(warnings))
 
 
+def from_hdr(samples: UInt16[np.ndarray, "H W 3"], curve: str) -> UInt8[np.ndarray, "H W 3"]:
+    """sRGB of a video picture in BT.2020 by the curve "hlg" or "pq" (ITU-R BT.2100), 65,535 the highest signal."""
+    signal = np.linspace(0, 1, 65536)
+    linear = (_from_hlg(signal) / _from_hlg(np.array(_HLG_WHITE)) if curve == "hlg" else _from_pq(signal)).astype(
+        np.float32
+    )
+    return _quantised(np.clip(linear[samples] @ _BT2020_TO_SRGB.T.astype(np.float32), 0, 1))
+
+
+def _from_hlg(signal: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """The scene's light: what a camera for ordinary pictures would have encoded."""
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    return np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
+
+
+def _from_pq(signal: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """The display's light, 1 for white."""
+    m1, m2, c1, c2, c3 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875
+    root = signal ** (1 / m2)
+    return (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1) * 10_000 / _PQ_WHITE_NITS
+
+
+def _quantised(linear: Float32[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
+    """sRGB bytes of light in [0, 1]."""
+    levels = _encoded(np.linspace(0, 1, 4096))
+    return (levels * 255 + 0.5).astype(np.uint8)[(linear * 4095 + 0.5).astype(np.int32)]
+
+
+def _encoded(linear: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """sRGB's curve."""
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
+
+
 def _to_eight_bits(image: Image.Image, warnings: list[str]) -> Image.Image:
     if image.mode == "F":
         samples = np.asarray(image, dtype=np.float32)
@@ -83,8 +122,7 @@ def _tone_mapped(samples: Float[np.ndarray, "H W"], warnings: list[str]) -> UInt
     if peak > 1:
         warnings.append(f"The picture is HDR (brightest sample {peak:.3g} times white); it is tone-mapped.")
         linear = linear * (1 + linear / peak**2) / (1 + linear)
-    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
-    return (np.clip(encoded, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return (np.clip(_encoded(linear), 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 def _split_alpha(image: Image.Image) -> tuple[Image.Image, UInt8[np.ndarray, "H W"] | None]:
@@ -139,9 +177,7 @@ def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
 def _from_adobe_rgb(rgb: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
     linear = (np.arange(256) / 255.0) ** 2.19921875
     mixed = np.clip(linear.astype(np.float32)[rgb] @ _ADOBE_TO_SRGB.T.astype(np.float32), 0, 1)
-    levels = np.linspace(0, 1, 4096)
-    encoded = np.where(levels <= 0.0031308, 12.92 * levels, 1.055 * np.maximum(levels, 1e-9) ** (1 / 2.4) - 0.055)
-    return (encoded * 255 + 0.5).astype(np.uint8)[(mixed * 4095 + 0.5).astype(np.int32)]
+    return _quantised(mixed)
 
 
 def _on_grey(rgb: UInt8[np.ndarray, "H W 3"], alpha: UInt8[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W 3"]:

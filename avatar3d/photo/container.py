@@ -32,6 +32,20 @@ _REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"gimp xcf", "a GIMP file"),
     (b"FUJIFILMCCD-RAW", "a camera RAW file"),
 )
+VIDEO_OPENED = ("mov", "matroska")
+"""libav's names of the video containers that are opened: MP4 and MOV, MKV and WebM."""
+HEAD_BYTES = 192
+"""What tells a file's format: an MPEG stream repeats its mark after 188 bytes."""
+_VIDEOS: tuple[tuple[bytes, str], ...] = (
+    (b"\x1a\x45\xdf\xa3", "matroska"),
+    (b"FLV\x01", "flv"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
+    (b"\x00\x00\x01\xba", "mpeg"),
+)
+_MOV_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip")
+"""With what a MOV without `ftyp` begins."""
+_NO_VIDEO_BRANDS = (b"crx ", b"M4A ", b"M4B ")
+"""Of the family, but a camera's RAW file or sound."""
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")
 
@@ -55,6 +69,19 @@ def sniff(head: bytes) -> str | None:
         if any(brand in _HEIC_BRANDS for brand in brands):
             return "HEIF"
     return None
+
+
+def sniff_video(head: bytes) -> str | None:
+    """libav's name of the video container that these first HEAD_BYTES announce; None when it is no video we know."""
+    if head[4:8] == b"ftyp":
+        return "mov" if sniff(head) is None and head[8:12] not in _NO_VIDEO_BRANDS else None
+    if head[4:8] in _MOV_ATOMS:
+        return "mov"
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return "avi"
+    if head[:1] == b"G" and head[188:189] == b"G" and head[1:4] != b"IF8":
+        return "mpegts"
+    return next((name for magic, name in _VIDEOS if head.startswith(magic)), None)
 
 
 def name_refused(head: bytes) -> str | None:

@@ -78,6 +78,19 @@ def find_faces(pixels: UInt8[np.ndarray, "H W 3"]) -> Faces:
     return Faces((), (*unsettled, *_mirrored(small, scale)))
 
 
+def glance(pixels: UInt8[np.ndarray, "H W 3"]) -> Face | None:
+    """The largest face of an upright picture, if it is not small, by two looks: a fifth of the time of find_faces."""
+    small, scale = _reduced(pixels, _TILED_SIDE_PX)
+    for box in sorted(_whole(small), key=lambda box: -box.side_px):
+        there = _scaled(box, 1 / scale)
+        square = FaceSquare(there.centre_px.astype(np.float64), there.side_px * MESH_REACH, _roll(there))
+        landmarks = find_landmarks(pixels, square, turns_rad=(0,), scales=(1,)) if there.score > _WEAK else None
+        score = 0.0 if landmarks is None else _second_look(pixels, landmarks)
+        if landmarks is not None and score >= _NO_FACE:
+            return Face(there, landmarks, score)
+    return None
+
+
 def _settled(
     pixels: UInt8[np.ndarray, "H W 3"], boxes: list[FaceBox], known: Sequence[Face]
 ) -> tuple[list[Face], list[FaceBox]]:

@@ -5,6 +5,7 @@ shifted, turned, scaled, mirrored or re-compressed; the average of these twelve 
 changes; docs/decisions/0007-photo-gates.md). It costs 40 ms of one core.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -71,8 +72,14 @@ def cut_chip(
     return Chip(np.ascontiguousarray(inside), np.array([left, top], np.float64), scale)
 
 
-def find_landmarks(pixels: UInt8[np.ndarray, "H W 3"], square: FaceSquare) -> Landmarks | None:
-    """Settle the square on the face, then average twelve looks; None when the mesh sees no face there."""
+def find_landmarks(
+    pixels: UInt8[np.ndarray, "H W 3"],
+    square: FaceSquare,
+    *,
+    turns_rad: Sequence[float] = _TURNS_RAD,
+    scales: Sequence[float] = _SCALES,
+) -> Landmarks | None:
+    """Settle the square on the face, then average looks, twelve unless said otherwise; None when the mesh sees no face there."""
     chip = cut_chip(pixels, square.centre_px, 2 * square.side_px, 640)
     looked = FaceSquare((square.centre_px - chip.corner_px) * chip.scale, square.side_px * chip.scale, square.roll_rad)
     for _ in range(_SETTLING_RUNS):
@@ -85,8 +92,8 @@ def find_landmarks(pixels: UInt8[np.ndarray, "H W 3"], square: FaceSquare) -> La
     looks: list[Float32[np.ndarray, "478 3"]] = []
     scores: list[float] = []
     for mirrored in (False, True):
-        for turn in _TURNS_RAD:
-            for scale in _SCALES:
+        for turn in turns_rad:
+            for scale in scales:
                 here = FaceSquare(looked.centre_px, looked.side_px * scale, looked.roll_rad + turn)
                 points, score = _look(chip.pixels, here, mirrored=mirrored)
                 scores.append(score)

@@ -7,9 +7,7 @@ child process can run it later.
 
 import hashlib
 import io
-import os
 import re
-import stat
 import warnings as python_warnings
 from importlib import import_module
 from pathlib import Path
@@ -22,8 +20,9 @@ from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 from avatar3d.core.errors import InputError, LimitError, UnreadableError, UnsupportedFormatError
 from avatar3d.core.photo import Photo
 from avatar3d.photo.colour import to_srgb
-from avatar3d.photo.container import Jpeg, name_refused, sniff, split_jpeg
+from avatar3d.photo.container import HEAD_BYTES, Jpeg, name_refused, sniff, sniff_video, split_jpeg
 from avatar3d.photo.exif import Exif, focal_in_pixels, read_exif
+from avatar3d.photo.file import first_bytes, read_file, shown_path
 
 MAX_FILE_BYTES = 100_000_000
 MAX_PIXELS = 64_000_000
@@ -42,8 +41,13 @@ def load_photo(path: Path) -> Photo:
 
     Raises UnreadableError (10), UnsupportedFormatError (11), LimitError (12); never hangs on a pipe or a device.
     """
-    shown = _shown(path)
-    return decode_photo(_read(path, shown), shown)
+    try:
+        data = read_file(path, MAX_FILE_BYTES, too_large="IMG_FILE_TOO_LARGE", hint="Save it as a JPEG.")
+    except LimitError:  # of a video another sentence helps
+        data = first_bytes(path, HEAD_BYTES)
+        if sniff_video(data) is None:
+            raise
+    return decode_photo(data, shown_path(path))
 
 
 def decode_photo(data: bytes, name: str) -> Photo:
@@ -59,52 +63,6 @@ def decode_photo(data: bytes, name: str) -> Photo:
             error.message = f'"{Path(name).name}": {error.message}'
             error.args = (f"{error.message} {error.hint}".strip(),)
         raise
-
-
-def _shown(path: Path) -> str:
-    """The path as text that can be printed anywhere: no broken surrogates, no control characters."""
-    text = os.fsencode(path).decode("utf-8", "replace")
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
-def _read(path: Path, shown: str) -> bytes:
-    short = Path(shown).name or shown
-    if len(short) > 80:
-        short = short[:60] + "..." + short[-15:]
-
-    def refuse(what: str, hint: str, id: str) -> UnreadableError:
-        return UnreadableError(f'"{short}" {what}', hint=hint, id=id, file=shown)
-
-    try:
-        # O_NONBLOCK: opening a pipe without a writer returns at once instead of waiting for one.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except FileNotFoundError:
-        raise refuse("does not exist.", "Check the path.", "FILE_MISSING") from None
-    except PermissionError:
-        hint = "Check who may read the file."
-        raise refuse("may not be read (permission denied).", hint, "FILE_FORBIDDEN") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a usable path"
-        raise refuse(f"cannot be opened: {reason}.", "Check the path.", "FILE_UNREADABLE") from None
-    status = os.fstat(handle)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(handle)
-        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, socket or device"
-        raise refuse(f"is {kind}, not a picture file.", "Give the path of a picture file.", "FILE_NOT_REGULAR")
-    with os.fdopen(handle, "rb") as file:
-        try:
-            data = file.read(MAX_FILE_BYTES + 1) if status.st_size <= MAX_FILE_BYTES else b""
-        except OSError as error:
-            what = f"cannot be read: {error.strerror or error}."
-            raise refuse(what, "Copy the file to this machine's disk.", "FILE_UNREADABLE") from None
-    if max(status.st_size, len(data)) > MAX_FILE_BYTES:
-        raise LimitError(
-            f'"{short}" has {max(status.st_size, len(data)):,} bytes; the limit is {MAX_FILE_BYTES:,}.',
-            hint="Save it as a JPEG.",
-            id="IMG_FILE_TOO_LARGE",
-            file=shown,
-        )
-    return data
 
 
 def _decode(data: bytes, name: str) -> Photo:
@@ -143,6 +101,12 @@ def _decode(data: bytes, name: str) -> Photo:
 def _refuse(data: bytes) -> None:
     if not data:
         raise UnreadableError("it is empty (0 bytes).", hint="Copy the file again from the phone.", id="IMG_EMPTY")
+    if sniff_video(data[:HEAD_BYTES]) is not None:
+        raise UnsupportedFormatError(
+            "this is a video, not a photo.",
+            hint="With --same-person its best pictures stand for photos: avatar3d create --same-person VIDEO -o DIR.",
+            id="IMG_FORMAT",
+        )
     known = name_refused(data[:64])
     hint = "Give a JPEG, PNG, WebP, TIFF, GIF or AVIF picture."
     if known is not None:
