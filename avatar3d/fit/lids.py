@@ -35,6 +35,11 @@ _LINES: Final = (
     ("Left", (385, 386, 387), (380, 374, 373)),
     ("Right", (158, 159, 160), (144, 145, 153)),
 )
+_LASHES_M: Final = (0.0004, 0.0003)
+"""The detector marks the upper lid on its lashes and the lower below its wet line: the eyeball ends so far inside.
+Eye regions of 14 portraits differ by 434 from their photos (mean square, levels) where they did by 451; .6 and .5 mm: 435."""
+_OPEN_M: Final = 0.003
+"""In proportion, of an eye that is less open than this: a closed one stays closed."""
 _CALMED: Final = 0.8
 """Share of the excess that is taken away: some people do have wide eyes."""
 
@@ -46,7 +51,7 @@ def lids_on_picture(
     camera: Camera,
     landmarks_px: Float32[np.ndarray, "478 2"],
 ) -> Float64[np.ndarray, "52"]:
-    """The expression with blink and squint of each eye such that both margins lie where the photo shows them.
+    """The expression with blink and squint of each eye such that both margins lie where the photo shows the eyeball end.
 
     What the whole face agrees on leaves lids half a millimetre too far open (median of 24 portraits, lower lid), which
     shows as a stare. `person` is the head before any expression, metres. Weights stay within [0, 1].
@@ -63,8 +68,12 @@ def lids_on_picture(
         moves = np.stack([np.einsum("nc,ncd->nd", weights, model.expression[shape][corners]) for shape in shapes])
         slopes = np.stack([camera.project(points + move.astype(np.float32)) - camera.project(points) for move in moves])
         upward = camera.project(points + np.array([0, 0.001, 0], np.float32)) - camera.project(points)
-        upward /= np.linalg.norm(upward, axis=1, keepdims=True)
-        goal = (off * upward).sum(axis=1).astype(np.float64)
+        millimetre = np.linalg.norm(upward, axis=1)
+        upward /= millimetre[:, None]
+        upper, lower = (landmarks_px[list(line)].mean(axis=0) for line in lines)
+        opened_m = 0.001 * float((upper - lower) @ upward.mean(axis=0) / millimetre.mean())
+        inside_m = np.repeat([-_LASHES_M[0], _LASHES_M[1]], len(marks) // 2) * np.clip(opened_m / _OPEN_M, 0, 1)
+        goal = (off * upward).sum(axis=1).astype(np.float64) + inside_m / 0.001 * millimetre
         system = (slopes * upward).sum(axis=2).T.astype(np.float64)
         found = lsq_linear(system, goal, bounds=(-expression[shapes] - 1e-6, 1 - expression[shapes] + 1e-6)).x
         fitted[shapes] = np.clip(expression[shapes] + found, 0, 1)

@@ -1,6 +1,7 @@
 """Gaze comes from the irises, resting lids belong to the person."""
 
 import numpy as np
+import pytest
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.transforms import matrix_from_quaternion
@@ -104,9 +105,23 @@ def test_lids_come_to_lie_where_the_photo_shows_them() -> None:
     for name, weight in shapes.items():
         true[ARKIT_INDEX[name]] = weight
     seen = model.rest + np.tensordot(true.astype(np.float32), model.expression, 1)
-    shown = camera.project(landmarks_of(model, seen))
-    found = lids_on_picture(model, model.rest, np.zeros(52), camera, shown)
+    margins = landmarks_of(model, seen)
+    marked = margins.copy()  # on the upper lashes, below the lower lid's wet line
+    marked[[385, 386, 387, 158, 159, 160], 1] += 0.0004
+    marked[[380, 374, 373, 144, 145, 153], 1] -= 0.0003
+    found = lids_on_picture(model, model.rest, np.zeros(52), camera, camera.project(marked))
     np.testing.assert_allclose(found, true, atol=0.02)
+    wider = lids_on_picture(model, model.rest, np.zeros(52), camera, camera.project(margins))
+    assert (wider[found > 0] > found[found > 0]).all()  # what is marked nearer together is more shut
+
+
+def test_a_shut_eye_is_not_shut_further() -> None:
+    model, camera = default_head(), camera_at(0.7)
+    shut = model.rest + model.expression[ARKIT_INDEX["eyeBlinkLeft"]] + model.expression[ARKIT_INDEX["eyeBlinkRight"]]
+    found = lids_on_picture(model, model.rest, np.zeros(52), camera, camera.project(landmarks_of(model, shut)))
+    for side in ("Left", "Right"):
+        assert found[ARKIT_INDEX[f"eyeBlink{side}"]] == pytest.approx(1, abs=0.06)
+        assert found[ARKIT_INDEX[f"eyeSquint{side}"]] < 0.06
 
 
 def test_lids_seen_wider_than_any_weight_allows_are_left_open() -> None:
