@@ -18,7 +18,7 @@ from avatar3d.render.raycast import Scene
 from avatar3d.wear.glasses import Glasses
 from avatar3d.wear.paint import EDGE_M, draw_line
 from avatar3d.wear.plane import in_picture, place_on_frame
-from avatar3d.wear.tubes import AHEAD, UP, Piece, Tube, fan, skin_tube
+from avatar3d.wear.tubes import AHEAD, UP, Piece, Tube, fan, fewer_rings, skin_tube
 
 # Frames are so deep, and stay so far off the skin unless that moves them too far (metres).
 _DEPTH_M: Final = 0.0026
@@ -60,6 +60,7 @@ def put_on(avatar: Avatar, model: HeadModel, fitted: HeadFit, glasses: Glasses |
     joint = model.joint_names.index("head")
     lenses = [tube for tube in tubes if tube.closed]
     drawn = [*tubes, *(_bare_edge(tube) for tube in lenses if not tube.across_m.all())]
+    drawn, lenses = ([fewer_rings(tube) for tube in some] for some in (drawn, lenses))
     worn = [([skin_tube(tube) for tube in drawn], dull), ([fan(tube) for tube in lenses], clear)]
     return replace(avatar, meshes=(*avatar.meshes, *(_mesh(pieces, skin, size, joint) for pieces, skin in worn)))
 

@@ -9,6 +9,10 @@ from jaxtyping import Float64, Int32, Int64
 AHEAD: Final = (0.0, 0.0, 1.0)
 UP: Final = (0.0, 1.0, 0.0)
 _SIDES: Final = 6
+# A ring is left out where path and thickness miss it by no more than this (metres, share), at most over so far (metres).
+_STRAIGHT_M: Final = 0.0002
+_EVEN: Final = 0.08
+_LONGEST_M: Final = 0.008
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +38,38 @@ class Piece:
     normals: Float64[np.ndarray, "N 3"]
     flat: Float64[np.ndarray, "N 2"]
     triangles: Int32[np.ndarray, "T 3"]
+
+
+def fewer_rings(tube: Tube) -> Tube:
+    """The tube without the rings that nobody would miss: as straight, as thick, with the same ends."""
+    count = len(tube.path)
+    last = count if tube.closed else count - 1
+    kept, here = [0], 0
+    while here < last:
+        there = here + 1
+        while there < last and _spans(tube, here, there + 1):
+            there += 1
+        kept.append(there)
+        here = there
+    kept = np.array(kept[:-1] if tube.closed else kept)
+    if len(kept) < 3:
+        return tube
+    parts = (tube.path, tube.flat, tube.across_m, tube.deep_m)
+    return Tube(*(part[kept] for part in parts), deep=tube.deep, closed=tube.closed)
+
+
+def _spans(tube: Tube, first: int, last: int) -> bool:
+    """Whether a straight, even piece from one ring to another stands for those between."""
+    run = np.arange(first, last + 1) % len(tube.path)
+    path, thick = tube.path[run], np.stack([tube.across_m, tube.deep_m])[:, run]
+    chord = path[-1] - path[0]
+    length = float(np.linalg.norm(chord))
+    if length > _LONGEST_M or length < 1e-9 or not ((thick > 0).all() or (thick == 0).all()):
+        return False
+    t = np.clip((path - path[0]) @ chord / length**2, 0, 1)
+    aside = np.linalg.norm(path - path[0] - t[:, None] * chord, axis=1).max()
+    between = thick[:, :1] + t * (thick[:, -1:] - thick[:, :1])
+    return bool(aside <= _STRAIGHT_M and (np.abs(thick - between) <= _EVEN * thick).all())
 
 
 def skin_tube(tube: Tube) -> Piece:

@@ -6,6 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from avatar3d.core.avatar import Avatar
 from avatar3d.core.head import HeadFit, HeadModel
@@ -157,7 +159,11 @@ def test_colours_lie_on_the_part_of_the_frame_that_has_them() -> None:
     height, width = texture.pixels.shape[:2]
     assert (frame.uvs >= 0).all()
     assert (frame.uvs <= 1).all()
-    rim = frame.uvs[: int((front.rim_m > 0).sum()) * 3] * [width, height] - 0.5
+    ends = frame.triangles.ravel(), np.roll(frame.triangles, 1, axis=1).ravel()
+    links = csr_array((np.ones(len(ends[0])), ends), shape=(len(frame.uvs),) * 2)
+    _, piece = connected_components(links, directed=False)
+    assert len(np.unique(piece)) == 5  # rims, bridge, temples, in this order
+    rim = frame.uvs[piece < 2] * [width, height] - 0.5
     away = np.linalg.norm(rim[:, None] - in_picture(front.rims).reshape(1, -1, 2), axis=-1).min(1) * PIXEL_M
     assert away.max() < front.rim_m.max()
 
