@@ -8,8 +8,8 @@ from avatar3d.texture.regions import blur
 
 # In texels of a 1024 atlas: finer is noise, coarser is make-up, stubble or light.
 _FINE, _COARSE = 0.8, 5.0
-_DEPTH = 3.0
-"""Texels of depth per unit of log luminance; modest, since part of the detail is colour."""
+_DEPTH = 1.8
+"""Texels of depth per unit of log luminance; modest, since part of the detail is colour (3.0 looked like goose bumps)."""
 _STEEPEST = 0.35
 
 

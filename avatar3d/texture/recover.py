@@ -35,6 +35,8 @@ _MIRROR_TRUST: Final = 0.9
 """A mirrored texel counts so much less than one really seen."""
 _LARGEST_GAIN: Final = 0.25
 """The two sides of a face differ by no more in log colour; the rest is light."""
+_RELIEF: Final = (0.35, 0.70)
+"""Cosines between normal and view: below the first, detail is drawn out too far to tell relief, above the second it tells."""
 _FOLD_DOUBT: Final = 0.8
 """How much less the surroundings of an eye, dark with lashes and make-up, count for skin in the fold of its lid."""
 _SCALP: Final = (0.3, 0.6)
@@ -98,7 +100,8 @@ def recover_skin(
     albedo = tone * np.exp(ratio)
     texels = atlas.texels[seen.chosen]
     light = _refine(light, albedo.reshape(-1, 3)[texels], replace(seen, weight=seen.weight * main.skin.ravel()[texels]))
-    bumps = normal_map(ratio @ LUMINANCE, layer.weight)
+    squarely = np.clip((layer.cosine - _RELIEF[0]) / np.float32(_RELIEF[1] - _RELIEF[0]), 0, 1)
+    bumps = normal_map(ratio @ LUMINANCE, layer.weight * squarely)
     return Skin(Texture("skin", srgb_from_linear(albedo)), Texture("skin_normal", bumps), layer.weight, light, tone)
 
 

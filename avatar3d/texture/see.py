@@ -17,7 +17,7 @@ from avatar3d.render.lights import LUMINANCE, ambient_light
 from avatar3d.texture.atlas import Atlas, face_atlas
 from avatar3d.texture.blend import Layer
 from avatar3d.texture.complete import smooth
-from avatar3d.texture.creases import GROUNDS, VALLEYS, creased_skin, lift_creases
+from avatar3d.texture.creases import GROUNDS, VALLEYS, creased_skin, lift_creases, sink_ridges
 from avatar3d.texture.delight import divide_by_light, doubt_light, fit_light
 from avatar3d.texture.even import Side, even_out, without_strands
 from avatar3d.texture.evidence import Evidence, gather_evidence, photo_pixels_per_texel
@@ -106,6 +106,7 @@ def see_skin(model: HeadModel, view: SkinView, size: int, *, delight: bool = Tru
     own_weight, opposite_weight = own_weight * skin, opposite_weight * other_skin
     creased = np.maximum(creased_skin(model, fitted, atlas), smile_of(fitted) * smile_lines(model, atlas))
     own = lift_creases(own, own_weight, drawn, creased)
+    own = sink_ridges(own, own_weight, drawn, creased)
     if not evidence.bearded:  # a beard is a dark valley too
         valleys = smile_of(fitted) * smile_valleys(model, atlas)
         for kind in (VALLEYS, GROUNDS):

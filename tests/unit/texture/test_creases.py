@@ -6,7 +6,7 @@ import numpy as np
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.render.stage import LINEAR_FROM_SRGB
 from avatar3d.texture.atlas import face_atlas
-from avatar3d.texture.creases import GROUNDS, VALLEYS, creased_skin, lift_creases
+from avatar3d.texture.creases import GROUNDS, VALLEYS, creased_skin, lift_creases, sink_ridges
 from avatar3d.texture.recover import recover_skin
 from avatar3d.texture.smile import smile_valleys
 from tests.unit.texture.portrait import head, plain, portrait
@@ -33,6 +33,17 @@ def test_a_long_line_fades_where_skin_is_creased() -> None:
     assert -0.2 < lifted[220:280, 251].mean() < 0
     half = lift_creases(ratio, everywhere(), 0 * everywhere(), 0.5 * everywhere())
     assert -0.4 < half[220:280, 251].mean() < -0.25
+
+
+def test_the_ridges_between_folds_lose_their_shine_where_skin_is_creased() -> None:
+    ratio = np.zeros((SIZE, SIZE, 3), np.float32)
+    for row in range(200, 260, 12):
+        ratio[row : row + 4, 150:330] = 0.5
+    creased = np.zeros((SIZE, SIZE), np.float32)
+    creased[:, :240] = 1
+    sunk = sink_ridges(ratio, everywhere(), 0 * everywhere(), creased)
+    assert sunk[226:228, 170:225].max() < 0.25
+    np.testing.assert_array_equal(sunk[:, 250:], ratio[:, 250:])
 
 
 def test_moles_and_pores_stay_where_skin_is_creased() -> None:
