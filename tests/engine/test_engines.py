@@ -1,5 +1,8 @@
 """Every shape and a posed joint, vertex by vertex, in engines that other people wrote."""
 
+import json
+import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +54,35 @@ class TestEngine:
         corrupt_morph(file, shape=avatar.meshes[0].morph_names.index("mouthPucker"))
         with pytest.raises(AssertionError, match=r"face mouthPucker: vertex \d+ is off by"):
             assert_same_motion(avatar, see(command, file, tmp_path / "seen"))
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("mesh", ["hair", "lashes"])
+def test_three_draws_cards_alike_in_any_order_from_eight_directions(
+    mesh: str, created_avatar: Avatar, three: list[str], tmp_path: Path
+) -> None:
+    turns = draw_order(three, save_glb(created_avatar, tmp_path / "a.glb"), mesh, range(0, 360, 45))
+    assert len(turns) == 8
+    assert turns[0]["covered"] > 200  # lashes are not seen from behind
+    assert [turn for turn in turns if turn["unlike"] > 0.001] == []
+
+
+@pytest.mark.engine
+def test_hair_that_needs_sorting_is_caught(created_avatar: Avatar, three: list[str], tmp_path: Path) -> None:
+    file = save_glb(created_avatar, tmp_path / "a.glb")
+    document = read_glb(file)
+    hair = next(material for material in document.items("materials") if material["name"] == "hair")
+    hair["alphaMode"] = "BLEND"
+    del hair["alphaCutoff"]
+    file.write_bytes(glb_bytes(document.json, document.binary))
+    assert all(seen["unlike"] > 0.02 for seen in draw_order(three, file, "hair", [0, 90]))
+
+
+def draw_order(three: list[str], file: Path, mesh: str, yaws: Iterable[int]) -> list[dict[str, float]]:
+    """Per direction how many pixels a mesh covers, and the share that looks otherwise with its triangles reversed."""
+    asked = json.dumps({"name": mesh, "yaws": list(yaws), "fov": 30})
+    command = [three[0], str(Path(__file__).with_name("draw_order.mjs")), str(file), asked]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=300).stdout)
 
 
 def corrupt_morph(file: Path, *, shape: int, by_m: float = 2e-6) -> None:

@@ -57,19 +57,28 @@ function measure(poses) {
   });
 }
 
-// Draws one picture. Angles in degrees: yaw > 0 looks at the person's left cheek from +x.
-function show({ yaw = 0, pitch = 0, fov = 22, distance = 0.75, weights = {}, rotations = {}, background = "#8a8d91", wireframe = false }) {
-  pose({ weights, rotations });
-  const renderer = new THREE.WebGLRenderer({ antialias: true, preserveDrawingBuffer: true });
-  renderer.setSize(innerWidth, innerHeight);
-  renderer.toneMapping = THREE.NoToneMapping;
-  document.body.append(renderer.domElement);
-  scene.background = new THREE.Color(background);
-  scene.environment = new THREE.PMREMGenerator(renderer).fromScene(new RoomEnvironment(), 0.04).texture;
+let stage;
+
+// The renderer, its light and its surroundings, made on first use.
+function lit() {
+  if (stage) return stage;
+  stage = new THREE.WebGLRenderer({ antialias: true, preserveDrawingBuffer: true });
+  stage.setSize(innerWidth, innerHeight);
+  stage.toneMapping = THREE.NoToneMapping;
+  document.body.append(stage.domElement);
+  scene.environment = new THREE.PMREMGenerator(stage).fromScene(new RoomEnvironment(), 0.04).texture;
   scene.environmentIntensity = 0.55;
   const sun = new THREE.DirectionalLight("#fff6ec", 1.6);
   sun.position.set(0.6, 0.9, 1.2);
   scene.add(sun);
+  return stage;
+}
+
+// Draws one picture. Angles in degrees: yaw > 0 looks at the person's left cheek from +x.
+function show({ yaw = 0, pitch = 0, fov = 22, distance = 0.75, weights = {}, rotations = {}, background = "#8a8d91", wireframe = false }) {
+  pose({ weights, rotations });
+  const renderer = lit();
+  scene.background = new THREE.Color(background);
   for (const mesh of meshes) { mesh.material.wireframe = wireframe; mesh.frustumCulled = false; }
   const face = meshes.find((mesh) => mesh.name === "face") ?? meshes[0];
   const eyes = ["leftEye", "rightEye"].map((name) => joints[name]?.getWorldPosition(new THREE.Vector3()));
@@ -82,4 +91,43 @@ function show({ yaw = 0, pitch = 0, fov = 22, distance = 0.75, weights = {}, rot
   renderer.render(scene, camera);
 }
 
-window.avatar = { revision: THREE.REVISION, measure, show };
+function pixels() {
+  const gl = lit().getContext();
+  const out = new Uint8Array(4 * gl.drawingBufferWidth * gl.drawingBufferHeight);
+  gl.readPixels(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight, gl.RGBA, gl.UNSIGNED_BYTE, out);
+  return out;
+}
+
+// The last triangle of a mesh first.
+function reverse(mesh) {
+  const index = mesh.geometry.index.array;
+  for (let low = 0, high = index.length - 3; low < high; low += 3, high -= 3)
+    for (let corner = 0; corner < 3; corner++)
+      [index[low + corner], index[high + corner]] = [index[high + corner], index[low + corner]];
+  mesh.geometry.index.needsUpdate = true;
+}
+
+// Per yaw: of the pixels that the mesh `name` changes, the share that looks otherwise once its triangles come in reverse.
+function drawOrder({ name, yaws, ...view }) {
+  const mesh = meshes.find((one) => one.name === name);
+  const drawn = (yaw) => { show({ yaw, ...view }); return pixels(); };
+  const unlike = (one, two) => {
+    let count = 0;
+    for (let at = 0; at < one.length; at += 4)
+      count += [0, 1, 2].some((channel) => Math.abs(one[at + channel] - two[at + channel]) > 8);
+    return count;
+  };
+  return yaws.map((yaw) => {
+    const first = drawn(yaw);
+    reverse(mesh);
+    const last = drawn(yaw);
+    reverse(mesh);
+    mesh.visible = false;
+    const without = drawn(yaw);
+    mesh.visible = true;
+    const covered = unlike(first, without);
+    return { yaw, covered, unlike: covered ? unlike(first, last) / covered : 0 };
+  });
+}
+
+window.avatar = { revision: THREE.REVISION, measure, show, drawOrder };
