@@ -63,7 +63,7 @@ def test_three_draws_cards_alike_in_any_order_from_eight_directions(
 ) -> None:
     turns = draw_order(three, save_glb(created_avatar, tmp_path / "a.glb"), mesh, range(0, 360, 45))
     assert len(turns) == 8
-    assert turns[0]["covered"] > 200  # lashes are not seen from behind
+    assert turns[0]["covered"] > 20  # lashes are few pixels, and none from behind
     assert [turn for turn in turns if turn["unlike"] > 0.001] == []
 
 
