@@ -46,6 +46,7 @@ from avatar3d.report.story import Story, tell_story
 from avatar3d.rig.assemble import as_rigged, assemble_avatar
 from avatar3d.texture.eyes import recover_eyes
 from avatar3d.texture.recover import recover_skin
+from avatar3d.texture.remarks import remarks
 from avatar3d.texture.see import SkinView
 from avatar3d.texture.teeth import recover_mouth
 from avatar3d.wear.frames import hidden_by_glasses, put_on
@@ -206,7 +207,8 @@ def make_avatar(
         )
         avatar = put_on(hang_on_joints(avatar, hair), model, fitted, glasses)
         said = (f"{other.photo.file or other.photo.name}: {each}" for other in more for each in _warnings(other))
-        face = replace(face, warnings=(*face.warnings, *said, *together.doubts))
+        seen_now = remarks(face, skin.light, hidden)
+        face = replace(face, warnings=(*face.warnings, *seen_now, *said, *together.doubts))
         return Creation(avatar, model, face, fitted, skin, eyes, hashes[1:])
 
 
