@@ -64,7 +64,7 @@ class HeadFit:
 
     identity: Float32[np.ndarray, "K"]
     expression: Float32[np.ndarray, "52"]
-    """ARKit weights of the photo's expression, [0, 1], on top of `resting`."""
+    """ARKit weights of the photo's expression, [0, 1], on top of `resting`: of this person's own shapes."""
     resting: Float32[np.ndarray, "52"]
     """ARKit weights folded into `neutral`: how this person's lids rest. Zero but for the lids.
     neutral = shape_head(model, identity) + resting @ model.expression."""
@@ -79,3 +79,6 @@ class HeadFit:
     """The head as the photo shows it: neutral + expression + gaze, same frame, metres."""
     residual_iod: float
     """Mean reprojection error of the inner landmarks over the inter-ocular distance."""
+    smile_lean: float = 0.0
+    """This person smiles more with the left corner: mouthSmileLeft is 1 + this times as strong as the model's,
+    mouthSmileRight 1 - this."""

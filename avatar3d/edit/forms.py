@@ -35,7 +35,8 @@ def blend_fits(
     resting = own * fitted.resting + sum((share * other.resting for other, share in others), np.float32(0))
     identity = (identity * (1 + exaggerate)).astype(np.float32)
     neutral = (shape_head(model, identity) + np.tensordot(resting, model.expression, 1)).astype(np.float32)
-    posed = pose_head(model, neutral, fitted.expression, fitted.left_eye_wxyz, fitted.right_eye_wxyz)
+    turns = fitted.left_eye_wxyz, fitted.right_eye_wxyz
+    posed = pose_head(model, neutral, fitted.expression, *turns, smile_lean=fitted.smile_lean)
     return replace(fitted, identity=identity, resting=resting.astype(np.float32), neutral=neutral, posed=posed)
 
 

@@ -21,7 +21,8 @@ from avatar3d.fit.noise import noise_of
 from avatar3d.fit.outline import reach_outline, rim_of, seen_outline
 from avatar3d.fit.person import Evidence, FitParams, firmness, gather, lay_on_picture, solve_skin
 from avatar3d.fit.prior import learnt_glance
-from avatar3d.head.deform import pose_head, shape_head
+from avatar3d.fit.smile import smile_lean
+from avatar3d.head.deform import lean_gains, pose_head, shape_head
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +89,10 @@ def settle(model: HeadModel, meeting: Meeting, *, resting: Float64[np.ndarray, "
     lids = np.flatnonzero(resting)
     neutral = person + np.tensordot(resting[lids].astype(np.float32), model.expression[lids], 1)
     left_eye, right_eye = remaining_turns(model, person, looking, gaze)
+    lean = smile_lean(remaining)
     return HeadFit(
         identity=identity,
-        expression=remaining,
+        expression=remaining / lean_gains(lean),
         resting=resting.astype(np.float32),
         camera=camera,
         left_eye_wxyz=left_eye,
@@ -98,6 +100,7 @@ def settle(model: HeadModel, meeting: Meeting, *, resting: Float64[np.ndarray, "
         neutral=neutral,
         posed=pose_head(model, neutral, remaining, left_eye, right_eye),
         residual_iod=inner_residual(evidence, state),
+        smile_lean=lean,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float32
 from scipy.spatial.transform import Rotation
 
+from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.head import HeadModel
 
 
@@ -26,11 +27,17 @@ def pose_head(
     expression: Float32[np.ndarray, "52"],
     left_eye_wxyz: Float32[np.ndarray, "4"],
     right_eye_wxyz: Float32[np.ndarray, "4"],
+    *,
+    smile_lean: float = 0.0,
 ) -> Float32[np.ndarray, "V 3"]:
-    """The neutral head with ARKit weights, then its eyes turned further (unit quaternions about the joints), metres."""
+    """The neutral head with ARKit weights, then its eyes turned further (unit quaternions about the joints), metres.
+
+    With `smile_lean` the weights are of shapes that lean so (see HeadFit), and the model's do not.
+    """
     active = np.flatnonzero(expression)
     flat = model.expression.reshape(len(model.expression), -1)[active]
-    posed = neutral + (expression[active].astype(np.float32) @ flat).reshape(-1, 3)
+    weights = (expression * lean_gains(smile_lean))[active].astype(np.float32) if smile_lean else expression[active]
+    posed = neutral + (weights.astype(np.float32) @ flat).reshape(-1, 3)
     centres = joints(model, neutral)
     for name, quaternion in (("leftEye", left_eye_wxyz), ("rightEye", right_eye_wxyz)):
         if abs(float(quaternion[0])) < 1.0 or quaternion[1:].any():
@@ -41,6 +48,14 @@ def pose_head(
             turned = arm @ _matrix(quaternion).T
             posed[moved] += weight[moved, None] * (turned - arm)
     return posed
+
+
+def lean_gains(smile_lean: float) -> Float32[np.ndarray, "52"]:
+    """How much stronger than the model's each shape is, of a person whose smile leans (see HeadFit)."""
+    gains = np.ones(len(ARKIT_INDEX), np.float32)
+    gains[ARKIT_INDEX["mouthSmileLeft"]] += np.float32(smile_lean)
+    gains[ARKIT_INDEX["mouthSmileRight"]] -= np.float32(smile_lean)
+    return gains
 
 
 def turns_left(

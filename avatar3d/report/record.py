@@ -32,6 +32,7 @@ def record_as_json(record: FitRecord) -> dict[str, Any]:
         "identity": _numbers(fitted.identity),
         "expression": _numbers(fitted.expression),
         "resting": _numbers(fitted.resting),
+        "smile_lean": float(str(np.float32(fitted.smile_lean))),
         "left_eye_wxyz": _numbers(fitted.left_eye_wxyz),
         "right_eye_wxyz": _numbers(fitted.right_eye_wxyz),
         "camera": {
@@ -73,7 +74,9 @@ def record_from_json(stored: dict[str, Any], model: HeadModel) -> FitRecord:
         )
         lit = stored["light"]["spherical_harmonics"]
         light = Light(_array(lit, (25 if len(lit) > 9 else 9, 3)))
-        residual = float(stored["residual_iod"])
+        residual, lean = float(stored["residual_iod"]), float(stored.get("smile_lean", 0))
+        if not abs(lean) < 1:
+            raise ValueError("a smile_lean between -1 and 1")
     except (KeyError, TypeError, ValueError) as cause:
         raise UnreadableError(
             f"avatar.json lacks or misspells {cause}.",
@@ -89,8 +92,9 @@ def record_from_json(stored: dict[str, Any], model: HeadModel) -> FitRecord:
         left_eye_wxyz=left_eye,
         right_eye_wxyz=right_eye,
         neutral=neutral.astype(np.float32),
-        posed=pose_head(model, neutral.astype(np.float32), expression, left_eye, right_eye),
+        posed=pose_head(model, neutral.astype(np.float32), expression, left_eye, right_eye, smile_lean=lean),
         residual_iod=residual,
+        smile_lean=lean,
     )
     return FitRecord(model.name, fitted, light)
 

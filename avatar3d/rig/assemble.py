@@ -13,7 +13,7 @@ from jaxtyping import Float32
 from avatar3d.core.avatar import Avatar, Material, Mesh, Skin, Texture
 from avatar3d.core.blendshapes import ARKIT_NAMES, TONGUE_NAMES
 from avatar3d.core.head import HeadFit, HeadModel
-from avatar3d.head.deform import pose_head
+from avatar3d.head.deform import lean_gains, pose_head
 from avatar3d.rig.bust import even_bust
 from avatar3d.rig.incisors import seat_teeth
 from avatar3d.rig.lips import settle_lips
@@ -49,6 +49,8 @@ def rig_head(model: HeadModel, fitted: HeadFit) -> RiggedHead:
     if fitted not in _rigged:
         neutral = seat_teeth(model, settle_lips(model, even_bust(model, fitted.neutral)))
         shapes = person_shapes(model, neutral)
+        if fitted.smile_lean:
+            shapes = shapes * lean_gains(fitted.smile_lean)[:, None, None]
         _rigged[fitted] = RiggedHead(tuck_teeth(model, neutral, shapes), shapes, tongue_poses(model, neutral))
     return _rigged[fitted]
 
