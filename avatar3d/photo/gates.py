@@ -207,8 +207,8 @@ def _warnings(face: FaceMeasures, limits: GateParams) -> list[str]:
         said.append(f"{face.burnt:.0%} of the face is pure white.")
     if face.perspective > limits.near_perspective and abs(yaw) < 20:
         said.append(
-            f"The picture seems to be taken from about {face.distance_m:.2f} m: nearer than {limits.near_m} m a lens "
-            "enlarges the nose. Hold the camera further away."
+            f"The face looks as if seen from about {face.distance_m:.2f} m (one in thirty seen from afar does, too): nearer "
+            f"than {limits.near_m} m a lens enlarges the nose. If so, hold the camera further away."
         )
     if face.mouth_open > limits.mouth_open:
         said.append(f"The mouth is open ({face.mouth_open:.2f} of the distance between the eyes).")

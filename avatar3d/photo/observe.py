@@ -56,7 +56,7 @@ def observe_face(photo: Photo, *, face: str = "only", limits: GateParams | None 
     if photo.focal_px is not None:
         distance = photo.focal_px * _IOD_M / measures.iod_px
         if distance < _NEAR_M:
-            warnings = [w for w in warnings if "seems to be taken" not in w]
+            warnings = [w for w in warnings if "looks as if seen from" not in w]
             warnings.append(
                 f"The picture was taken from about {distance:.2f} m (by its EXIF focal length): nearer than {_NEAR_M} m "
                 "a lens enlarges the nose. Hold the camera further away."
