@@ -54,9 +54,9 @@ def observe_face(photo: Photo, *, face: str = "only", limits: GateParams | None 
         raise turned_error(name, max(measures.yaw_rad, yaw_of_box(chosen.box), key=abs), limits.turned_deg, about=True)
     warnings = [*warnings, *check_face(name, measures, spread=chosen.landmarks.spread, params=limits)]
     if photo.focal_px is not None:
+        warnings = [w for w in warnings if "looks as if seen from" not in w]  # EXIF knows better
         distance = photo.focal_px * _IOD_M / measures.iod_px
         if distance < _NEAR_M:
-            warnings = [w for w in warnings if "looks as if seen from" not in w]
             warnings.append(
                 f"The picture was taken from about {distance:.2f} m (by its EXIF focal length): nearer than {_NEAR_M} m "
                 "a lens enlarges the nose. Hold the camera further away."

@@ -1,6 +1,7 @@
 """Faces: found whichever way up, measured, chosen, refused with numbers."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -44,7 +45,6 @@ def photo_of(pixels: np.ndarray) -> Photo:
 
 
 def with_measures(**changed: float) -> FaceMeasures:
-    from dataclasses import replace
 
     return replace(FINE, **changed)
 
@@ -174,6 +174,13 @@ def test_messages_speak_of_the_file_its_name_and_its_own_pixels(collins: Photo) 
 def test_a_near_camera_is_told_by_its_focal_length(collins: Photo) -> None:
     near = Photo("anna", collins.pixels, None, 180.0, "")
     assert any("taken from about 0.27 m (by its EXIF" in said for said in observe_face(near).warnings)
+
+
+def test_exif_that_tells_the_distance_ends_all_guessing(shared: Path) -> None:
+    afar = load_photo(shared / "portraits/congress/020119.jpg")
+    assert any("looks as if seen from" in said for said in observe_face(afar).warnings)
+    known = replace(afar, focal_px=float(max(afar.pixels.shape) * 3))
+    assert not any("0.35 m" in said for said in observe_face(known).warnings)
 
 
 @pytest.mark.parametrize(
