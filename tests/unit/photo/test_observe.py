@@ -45,7 +45,6 @@ def photo_of(pixels: np.ndarray) -> Photo:
 
 
 def with_measures(**changed: float) -> FaceMeasures:
-
     return replace(FINE, **changed)
 
 
