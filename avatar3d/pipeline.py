@@ -207,8 +207,8 @@ def make_avatar(
         )
         avatar = put_on(hang_on_joints(avatar, hair), model, fitted, glasses)
         said = (f"{other.photo.file or other.photo.name}: {each}" for other in more for each in _warnings(other))
-        seen_now = remarks(face, skin.light, hidden)
-        face = replace(face, warnings=(*face.warnings, *seen_now, *said, *together.doubts))
+        remarked = remarks(face, skin.light, hidden)
+        face = replace(face, warnings=(*face.warnings, *remarked, *said, *together.doubts))
         return Creation(avatar, model, face, fitted, skin, eyes, hashes[1:])
 
 

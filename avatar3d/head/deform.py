@@ -36,8 +36,8 @@ def pose_head(
     """
     active = np.flatnonzero(expression)
     flat = model.expression.reshape(len(model.expression), -1)[active]
-    weights = (expression * lean_gains(smile_lean))[active].astype(np.float32) if smile_lean else expression[active]
-    posed = neutral + (weights.astype(np.float32) @ flat).reshape(-1, 3)
+    weights = expression[active].astype(np.float32) * lean_gains(smile_lean)[active]
+    posed = neutral + (weights @ flat).reshape(-1, 3)
     centres = joints(model, neutral)
     for name, quaternion in (("leftEye", left_eye_wxyz), ("rightEye", right_eye_wxyz)):
         if abs(float(quaternion[0])) < 1.0 or quaternion[1:].any():

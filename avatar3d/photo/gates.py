@@ -54,8 +54,13 @@ BESIDE = GateParams(turned_deg=65.0, somewhat_turned_deg=65.0, loose=0.09)
 """For a further photo of somebody, which has to tell no more than one side: see decision 0023."""
 
 
-def check_face(name: str, face: FaceMeasures, *, spread: float, params: GateParams | None = None) -> tuple[str, ...]:
-    """Raise FaceUnusableError (15) with the measured number, or return the warnings."""
+def check_face(
+    name: str, face: FaceMeasures, *, spread: float, known_m: float | None = None, params: GateParams | None = None
+) -> tuple[str, ...]:
+    """Raise FaceUnusableError (15) with the measured number, or return the warnings.
+
+    `known_m` is the camera's distance when EXIF tells it; else it is guessed from the face's perspective.
+    """
     limits = params or GateParams()
     _refuse_small(name, face, limits)
     _refuse_turned(name, face, limits)
@@ -76,7 +81,7 @@ def check_face(name: str, face: FaceMeasures, *, spread: float, params: GatePara
             "Take a new picture with nothing before the face.",
             "FACE_UNSURE",
         )
-    return tuple(_warnings(face, limits))
+    return tuple(_warnings(face, limits, known_m))
 
 
 def check_picture(name: str, picture: PictureMeasures, *, params: GateParams | None = None) -> None:
@@ -186,7 +191,7 @@ def _refuse_light(name: str, face: FaceMeasures, limits: GateParams) -> None:
         )
 
 
-def _warnings(face: FaceMeasures, limits: GateParams) -> list[str]:
+def _warnings(face: FaceMeasures, limits: GateParams, known_m: float | None) -> list[str]:
     said: list[str] = []
     yaw, pitch = math.degrees(face.yaw_rad), math.degrees(face.pitch_rad)
     if face.iod_px < limits.small_iod_px:
@@ -205,7 +210,13 @@ def _warnings(face: FaceMeasures, limits: GateParams) -> list[str]:
         said.append(f"The face is dark: its brightest parts have level {face.dark:.0f} of 255.")
     if face.burnt > limits.somewhat_burnt:
         said.append(f"{face.burnt:.0%} of the face is pure white.")
-    if face.perspective > limits.near_perspective and abs(yaw) < 20:
+    if known_m is not None:
+        if known_m < limits.near_m:
+            said.append(
+                f"The picture was taken from about {known_m:.2f} m (by its EXIF focal length): nearer than {limits.near_m} m "
+                "a lens enlarges the nose. Hold the camera further away."
+            )
+    elif face.perspective > limits.near_perspective and abs(yaw) < 20:
         said.append(
             f"The face looks as if seen from about {face.distance_m:.2f} m (one in thirty seen from afar does, too): nearer "
             f"than {limits.near_m} m a lens enlarges the nose. If so, hold the camera further away."

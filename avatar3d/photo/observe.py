@@ -31,7 +31,7 @@ _MESH_SETTLES_DEG = 70.0
 _SMALLEST_PICTURE_PX = 64
 _MASK_SIDE_PX = 1024
 _MISSES_THE_FACE = 0.8
-_NEAR_M, _IOD_M = 0.35, 0.063
+_IOD_M = 0.063
 
 
 def observe_face(photo: Photo, *, face: str = "only", limits: GateParams | None = None) -> FaceObservation:
@@ -52,15 +52,9 @@ def observe_face(photo: Photo, *, face: str = "only", limits: GateParams | None 
     disagree = chosen.landmarks.spread > limits.loose and measures.blur <= limits.blur
     if disagree and abs(math.degrees(measures.yaw_rad)) > _MESH_FAILS_DEG:
         raise turned_error(name, max(measures.yaw_rad, yaw_of_box(chosen.box), key=abs), limits.turned_deg, about=True)
-    warnings = [*warnings, *check_face(name, measures, spread=chosen.landmarks.spread, params=limits)]
-    if photo.focal_px is not None:
-        warnings = [w for w in warnings if "looks as if seen from" not in w]  # EXIF knows better
-        distance = photo.focal_px * _IOD_M / measures.iod_px
-        if distance < _NEAR_M:
-            warnings.append(
-                f"The picture was taken from about {distance:.2f} m (by its EXIF focal length): nearer than {_NEAR_M} m "
-                "a lens enlarges the nose. Hold the camera further away."
-            )
+    known_m = None if photo.focal_px is None else photo.focal_px * _IOD_M / measures.iod_px
+    said = check_face(name, measures, spread=chosen.landmarks.spread, known_m=known_m, params=limits)
+    warnings = [*warnings, *said]
     points = chosen.landmarks.points_px
     quarters = round(square_around(points).roll_rad / (math.pi / 2)) % 4
     if quarters:

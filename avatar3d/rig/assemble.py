@@ -48,9 +48,7 @@ def rig_head(model: HeadModel, fitted: HeadFit) -> RiggedHead:
     """Neutral and shapes of a fit; made once and kept while the fit lives."""
     if fitted not in _rigged:
         neutral = seat_teeth(model, settle_lips(model, even_bust(model, fitted.neutral)))
-        shapes = person_shapes(model, neutral)
-        if fitted.smile_lean:
-            shapes = shapes * lean_gains(fitted.smile_lean)[:, None, None]
+        shapes = person_shapes(model, neutral) * lean_gains(fitted.smile_lean)[:, None, None]
         _rigged[fitted] = RiggedHead(tuck_teeth(model, neutral, shapes), shapes, tongue_poses(model, neutral))
     return _rigged[fitted]
 

@@ -40,18 +40,20 @@ def film(
 ) -> Path:
     """A video of these sRGB pictures, or of twenty of our own."""
     pictures = [picture(index) for index in range(20)] if pictures is None else pictures
-    with av.open(str(path), "w", options=options or {}) as container:
-        stream = container.add_stream(codec, rate=rate_hz)
-        stream.height, stream.width = pictures[0].shape[:2]
-        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-        if turned_deg:
-            stream.set_display_rotation(turned_deg)
-        for pixels in pictures:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")))
-        container.mux(stream.encode())
-    if codec == "libsvtav1" and sys.platform == "linux":
-        # As root it makes its caller real-time, and every thread started later spins ahead of the whole machine.
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    try:
+        with av.open(str(path), "w", options=options or {}) as container:
+            stream = container.add_stream(codec, rate=rate_hz)
+            stream.height, stream.width = pictures[0].shape[:2]
+            stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+            if turned_deg:
+                stream.set_display_rotation(turned_deg)
+            for pixels in pictures:
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")))
+            container.mux(stream.encode())
+    finally:
+        if codec == "libsvtav1" and sys.platform == "linux":
+            # As root it makes its caller real-time, and every thread started later spins ahead of the whole machine.
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     return path
 
 
