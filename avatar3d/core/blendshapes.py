@@ -1,7 +1,7 @@
 """The 52 ARKit blendshapes and what carries their weights through time."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
@@ -44,6 +44,8 @@ class Frame:
     """Rotation of the person's left eye relative to its rest (gaze straight ahead)."""
     right_eye_wxyz: Float32[np.ndarray, "4"]
     """Rotation of the person's right eye relative to its rest."""
+    tongue: Float32[np.ndarray, "4"] = field(default_factory=lambda: np.zeros(len(TONGUE_NAMES), np.float32))
+    """Weights in TONGUE_NAMES order; only heads with a tongue of ours show them, and no wire dialect carries them."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,8 @@
 import errno
 import os
 import re
-from contextlib import suppress
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -30,26 +31,49 @@ def write_atomically(path: Path | str, content: bytes) -> Path:
     Makes the folder when it is missing. Raises DiskError (40) when the disk is full, read-only or forbidden;
     whatever stood at `path` before is then untouched and no temporary is left.
     """
+    return stream_atomically(path, (content,))
+
+
+def stream_atomically(path: Path | str, pieces: Iterable[bytes]) -> Path:
+    """`write_atomically` for what is made piece by piece and need not fit into memory.
+
+    When making a piece fails, or the user stops it, nothing is written either.
+    """
     target = Path(path)
     temporary = target.with_name(f".{target.name[:200]}.{os.getpid()}.tmp")
+    written = 0
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
-        sync_folder(target.parent)
-    except OSError as error:
-        raise DiskError(
-            f"Cannot write {len(content):,} bytes to {target}: {error.strerror or error}.",
-            hint=advise(error),
-            file=target,
-        ) from error
+        with _telling(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            stream = temporary.open("wb")
+        with stream:
+            for piece in pieces:  # whatever this raises is not the disk's fault
+                with _telling(target, written + len(piece)):
+                    stream.write(piece)
+                written += len(piece)
+            with _telling(target, written):
+                stream.flush()
+                os.fsync(stream.fileno())
+        with _telling(target, written):
+            temporary.replace(target)
+            sync_folder(target.parent)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
     return target
+
+
+@contextmanager
+def _telling(target: Path, count: int = 0) -> Generator[None, None, None]:
+    """OSError as DiskError."""
+    try:
+        yield
+    except OSError as error:
+        raise DiskError(
+            f"Cannot write {f'{count:,} bytes to ' if count else ''}{target}: {error.strerror or error}.",
+            hint=advise(error),
+            file=target,
+        ) from error
 
 
 def advise(error: OSError) -> str:
