@@ -19,10 +19,13 @@ from avatar3d.cli.voice import Stop, Voice
 from avatar3d.core.errors import INTERNAL_EXIT_CODE, Avatar3dError, InterruptedRunError, UsageError
 
 # Verb: what it does, in the words of its own docstring's first line (a test compares them).
-# The verb `name` is the click command `name` in the module avatar3d.cli.name.
+# The verb `some-name` is the click command `some_name` in the module avatar3d.cli.some_name.
 VERBS: Final[dict[str, str]] = {
     "create": "Turn photos into rigged heads.",
     "edit": "Change colours, age, style or shape of a finished avatar.",
+    "speak": "Let an avatar say a sound or a text.",
+    "export-speech": "Write the speech network as an ONNX graph for other engines.",
+    "train": "Train a network of ours anew from its data.",
     "check": "Check GLB files against what avatar3d promises.",
     "doctor": "Say whether this machine has what avatar3d needs.",
     "demo": "Make an avatar of the astronaut Eileen Collins.",
@@ -38,7 +41,8 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        return getattr(import_module(f"avatar3d.cli.{cmd_name}"), cmd_name)
+        module = cmd_name.replace("-", "_")
+        return getattr(import_module(f"avatar3d.cli.{module}"), module)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):

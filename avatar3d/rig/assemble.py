@@ -17,12 +17,20 @@ from avatar3d.head.deform import lean_gains, pose_head
 from avatar3d.rig.bust import even_bust
 from avatar3d.rig.incisors import seat_teeth
 from avatar3d.rig.lips import settle_lips
-from avatar3d.rig.materials import brow_colour, brows_in_albedo, eye_material, face_material, part_material
+from avatar3d.rig.materials import (
+    brow_colour,
+    brows_in_albedo,
+    eye_material,
+    face_material,
+    lash_colour,
+    part_material,
+)
 from avatar3d.rig.morphs import person_shapes
 from avatar3d.rig.mouth import tuck_teeth
 from avatar3d.rig.skeleton import place_skeleton
 from avatar3d.rig.surface import smooth_normals, split_part
 from avatar3d.rig.tongue import tongue_poses
+from avatar3d.rig.wet_line import wet_lines
 
 PART_ORDER: Final = ("face", "eyeLeft", "eyeRight", "teethUpper", "teethLower", "tongue", "mouth", "lashes", "brows")
 # A part that no shape moves further than this rides on its joints alone (metres).
@@ -47,10 +55,15 @@ _rigged: WeakKeyDictionary[HeadFit, RiggedHead] = WeakKeyDictionary()
 def rig_head(model: HeadModel, fitted: HeadFit) -> RiggedHead:
     """Neutral and shapes of a fit; made once and kept while the fit lives."""
     if fitted not in _rigged:
-        neutral = seat_teeth(model, settle_lips(model, even_bust(model, fitted.neutral)))
-        shapes = person_shapes(model, neutral) * lean_gains(fitted.smile_lean)[:, None, None]
-        _rigged[fitted] = RiggedHead(tuck_teeth(model, neutral, shapes), shapes, tongue_poses(model, neutral))
+        _rigged[fitted] = rig_neutral(model, fitted.neutral, smile_lean=fitted.smile_lean)
     return _rigged[fitted]
+
+
+def rig_neutral(model: HeadModel, bare: Float32[np.ndarray, "V 3"], *, smile_lean: float = 0.0) -> RiggedHead:
+    """A head given by its bare neutral (metres), such as the model's mean, `rest`."""
+    neutral = seat_teeth(model, settle_lips(model, even_bust(model, bare)))
+    shapes = person_shapes(model, neutral) * lean_gains(smile_lean)[:, None, None]
+    return RiggedHead(tuck_teeth(model, neutral, shapes), shapes, tongue_poses(model, neutral))
 
 
 def as_rigged(model: HeadModel, fitted: HeadFit) -> HeadFit:
@@ -76,7 +89,7 @@ def assemble_avatar(
     name: str,
     extras: dict[str, Any],
 ) -> Avatar:
-    """The rigged head: the face first with all 52 shapes, then the small parts, then hair when there is any.
+    """The rigged head: the face first with all 52 shapes, then the small parts and wet lines, then hair if there is any.
 
     A part that some shape moves carries all 52 too, and the tongue its poses for speech after them; the others only ride
     on joints. Brow cards are left out where the photo's own brows are in the albedo: two brows, a hair's breadth apart,
@@ -85,12 +98,17 @@ def assemble_avatar(
     head = rig_head(model, fitted)
     materials = {"face": face_material(skin)}
     materials |= dict.fromkeys(("eyeLeft", "eyeRight"), eye_material(eyes))
-    materials["brows"] = part_material("brows", tint=brow_colour(model, skin))
+    brows = brow_colour(model, skin)
+    materials |= {
+        "brows": part_material("brows", tint=brows),
+        "lashes": part_material("lashes", tint=lash_colour(brows)),
+    }
     meshes = [
         cut_mesh(model, head, part, materials.get(part) or part_material(part, seen=skin.parts.get(part)))
         for part in PART_ORDER
         if part in model.part_names and len(model.part(part)) and not (part == "brows" and brows_in_albedo(model, skin))
     ]
+    meshes.append(wet_lines(model, head.neutral, head.shapes, skin.tone))
     if hair is not None and len(hair.triangles):
         meshes.append(hair)
     return Avatar(name=name, meshes=tuple(meshes), skeleton=place_skeleton(model, head.neutral), extras=extras)

@@ -1,0 +1,1 @@
+"""Sound or known phones become a talking face."""

@@ -1,0 +1,1 @@
+"""Training the speech network: corpus, targets, trainer, evaluation (extra `train`)."""

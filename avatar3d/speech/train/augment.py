@@ -1,0 +1,87 @@
+"""What recordings go through before the network hears them: rooms, noise, telephones, equalisers, gain.
+
+Every function takes and returns 16 kHz samples of the same length and time.
+"""
+
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float32
+from scipy.signal import butter, fftconvolve, sosfilt
+
+from avatar3d.speech.features import RATE_HZ
+
+_GAIN_DB: Final = (-24.0, 8.0)
+_NOISE_DB: Final = (3.0, 30.0)
+"""Signal over noise."""
+_DECAY_S: Final = (0.15, 0.9)
+_DIRECT: Final = (0.5, 3.0)
+"""Energy of the direct sound over that of the room's."""
+_PHONE_HZ: Final = (300.0, 3400.0)
+_SHARES: Final = {"room": 0.35, "noise": 0.6, "equaliser": 0.6, "phone": 0.25}
+
+
+def augment(rng: np.random.Generator, samples: Float32[np.ndarray, "N"]) -> Float32[np.ndarray, "N"]:
+    """Some of everything, and always another gain."""
+    heard = samples
+    if rng.random() < _SHARES["room"]:
+        heard = in_room(rng, heard, float(rng.uniform(*_DECAY_S)), float(rng.uniform(*_DIRECT)))
+    if rng.random() < _SHARES["equaliser"]:
+        heard = equalised(rng, heard)
+    if rng.random() < _SHARES["noise"]:
+        heard = with_noise(rng, heard, float(rng.uniform(*_NOISE_DB)))
+    if rng.random() < _SHARES["phone"]:
+        heard = by_telephone(heard)
+    return np.clip(heard * np.float32(10 ** (float(rng.uniform(*_GAIN_DB)) / 20)), -1, 1)
+
+
+def in_room(
+    rng: np.random.Generator, samples: Float32[np.ndarray, "N"], decay_s: float, direct: float
+) -> Float32[np.ndarray, "N"]:
+    """A room that decays by 60 dB in `decay_s`: noise that dies away, its high tones first, after the direct sound."""
+    count = int(decay_s * RATE_HZ)
+    late = rng.normal(size=count) * 10 ** (-3 * np.arange(count) / count)
+    late[: int(rng.uniform(0.002, 0.01) * RATE_HZ)] = 0
+    late = np.asarray(sosfilt(butter(1, float(rng.uniform(2500, 7000)), fs=RATE_HZ, output="sos"), late))
+    late /= np.sqrt(np.sum(late**2) * direct) + 1e-9
+    late[0] = 1.0
+    return fftconvolve(samples, late)[: len(samples)].astype(np.float32)
+
+
+def with_noise(rng: np.random.Generator, samples: Float32[np.ndarray, "N"], over_db: float) -> Float32[np.ndarray, "N"]:
+    """Coloured noise, humming, or a murmur of the recording itself, `over_db` under the speech's level."""
+    kind = rng.integers(4)
+    white = rng.normal(size=len(samples))
+    if kind == 0:
+        noise = white
+    elif kind == 1:
+        noise = sosfilt(butter(1, float(rng.uniform(100, 1500)), fs=RATE_HZ, output="sos"), white)
+    elif kind == 2:
+        hum = 50 * (1 + rng.integers(2)) * (1 + 0.2 * rng.random())
+        noise = 0.3 * white + np.sin(2 * np.pi * hum * np.arange(len(samples)) / RATE_HZ) * 3
+    else:  # a murmur: the same speech, backwards and in pieces over one another
+        backwards = samples[::-1]
+        noise = sum(np.roll(backwards, int(shift)) for shift in rng.integers(0, len(samples), 5))
+    noise = np.asarray(noise)
+    level = np.sqrt(np.mean(samples[np.abs(samples) > 0.1 * np.abs(samples).max()] ** 2) + 1e-12)
+    return (samples + noise * (level / (np.sqrt(np.mean(noise**2)) + 1e-12)) * 10 ** (-over_db / 20)).astype(np.float32)
+
+
+def equalised(rng: np.random.Generator, samples: Float32[np.ndarray, "N"]) -> Float32[np.ndarray, "N"]:
+    """A microphone's own colour: bass, treble and a band turned up or down by as much as 10 dB."""
+    low, high = (
+        butter(1, hz, kind, fs=RATE_HZ, output="sos")
+        for hz, kind in ((float(rng.uniform(150, 500)), "low"), (float(rng.uniform(1800, 5000)), "high"))
+    )
+    bass, treble = sosfilt(low, samples), sosfilt(high, samples)
+    gains = 10 ** (rng.uniform(-10, 6, 2) / 20) - 1
+    return (samples + gains[0] * bass + gains[1] * treble).astype(np.float32)
+
+
+def by_telephone(samples: Float32[np.ndarray, "N"]) -> Float32[np.ndarray, "N"]:
+    """300 to 3400 Hz (ITU-T G.712), 8 bits of mu-law (G.711)."""
+    band = sosfilt(butter(4, _PHONE_HZ, "band", fs=RATE_HZ, output="sos"), samples)
+    full = np.abs(band).max() + 1e-9
+    pressed = np.sign(band) * np.log1p(255 * np.abs(band) / full) / np.log(256)
+    stepped = np.round(pressed * 127) / 127
+    return (np.sign(stepped) * (np.exp(np.abs(stepped) * np.log(256)) - 1) / 255 * full).astype(np.float32)

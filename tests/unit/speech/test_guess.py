@@ -1,0 +1,47 @@
+"""The guess is slow, small and changes seldom; it has no opinion about silence or the first seconds."""
+
+import numpy as np
+
+from avatar3d.speech.controls import Controls
+from avatar3d.speech.emotion import NEUTRAL
+from avatar3d.speech.guess import AROUSED, CALM, MOST_INTENSITY, Guess
+from tests.unit.speech.babble import Heard, babble, perform, silence
+
+
+def guesses(heard: list[Heard]) -> list[Guess]:
+    return [performer.guess for performer in perform(heard, Controls(blink=False))[0]]
+
+
+def test_a_lively_voice_is_aroused_and_a_flat_slow_one_is_not() -> None:
+    lively = guesses(babble(24, 25, melody=2.6, syllable_s=0.17))
+    flat = guesses(babble(24, 25, melody=0.15, syllable_s=0.32))
+    assert lively[-1].emotion == AROUSED
+    assert flat[-1].emotion == CALM
+    assert lively[-1].arousal > 0.3 > -0.3 > flat[-1].arousal
+
+
+def test_it_says_nothing_before_it_has_listened_and_never_much() -> None:
+    states = guesses(babble(24, 25, melody=2.6, syllable_s=0.17))
+    assert all(state.emotion == NEUTRAL and state.intensity == 0 for state in states if state.voiced_s < 4)
+    assert max(state.intensity for state in states) <= MOST_INTENSITY
+
+
+def test_it_does_not_waver() -> None:
+    for melody in (0.8, 1.3, 1.8):
+        names = [state.emotion for state in guesses(babble(30, 25, melody=melody))]
+        assert np.sum(np.array(names[1:]) != np.array(names[:-1])) <= 4
+
+
+def test_silence_and_gain_mean_nothing() -> None:
+    assert all(state == Guess(since_s=state.since_s) for state in guesses(silence(5, 25)))
+    plain, loud = guesses(babble(15, 25))[-1], guesses(babble(15, 25, gain_db=20))[-1]
+    assert abs(plain.arousal - loud.arousal) < 1e-6
+
+
+def test_auto_shows_the_guess_and_leaves_the_mouth_alone() -> None:
+    heard = babble(24, 25, melody=2.6, syllable_s=0.17)
+    plain = perform(heard, Controls(blink=False, head_motion=0))[1][-1].weights
+    auto = perform(heard, Controls(emotion="auto", blink=False, head_motion=0))[1][-1].weights
+    changed = np.flatnonzero(np.abs(auto - plain) > 0.01)
+    assert len(changed)
+    assert all(index < 22 for index in changed)  # brows and eyes
