@@ -132,7 +132,7 @@ def speak_text(text: str, out: Path, name: str, params: SpeakParams, voice: Voic
     """
     _refuse_without_avatar(params)
     progress("speaking")
-    samples, rate_hz, phones = _spoken(text, voice)
+    samples, rate_hz, phones = _spoken(text, voice) if text.strip() else (np.zeros(0, np.float32), RATE_HZ, ())
     if not len(samples):
         raise UsageError("expected a text, got nothing that can be said.", hint='For example: --text "Hello."')
     heard = np.concatenate([np.zeros(0, np.float32), *resampled([samples], rate_hz, RATE_HZ)])
