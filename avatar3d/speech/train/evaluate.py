@@ -25,7 +25,8 @@ from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.speech.lips import gap_mm, protrusion_mm, tuck_mm
 from avatar3d.speech.phones import BILABIALS, LABIODENTALS, SILENCE, VOWELS, Phone
 
-CURVES_HZ: Final = 100.0
+CURVES_HZ: Final = 60.0
+"""As they are delivered."""
 _CLOSED_SHARE: Final = 0.15
 """Of the 90th percentile of the gap in vowels: a closure."""
 _AROUND_S: Final = 0.02

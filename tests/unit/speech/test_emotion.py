@@ -15,10 +15,10 @@ from tests.unit.speech.babble import Heard, instant, perform
 NAMED = [name for name in EMOTIONS if name != NEUTRAL]
 
 
-def steady(seconds: float = 2.0, **articulation: float) -> list[Heard]:
+def steady(seconds: float = 1.0, **articulation: float) -> list[Heard]:
     """One sound, held."""
     shapes = {"jawOpen": articulation.pop("jaw", 0.0), "mouthPucker": articulation.pop("pucker", 0.0)}
-    return [Heard(instant(i / 30, shapes, **articulation), 0.0) for i in range(round(seconds * 30))]
+    return [Heard(instant(i / 15, shapes, **articulation), 0.0) for i in range(round(seconds * 15))]
 
 
 def face(emotion: str, intensity: float = 1.0, **articulation: float) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The head nods on accents, sways, and stays within what necks do; at 0 it does not turn at all."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,13 +16,13 @@ from tests.unit.speech.babble import babble, perform, silence, turn_deg
 DEG = math.pi / 180
 
 
-def angles_deg(seconds: float, controls: Controls, rate_hz: float = 30) -> np.ndarray:
+def angles_deg(seconds: float, controls: Controls, rate_hz: float) -> np.ndarray:
     performers, _ = perform(babble(seconds, rate_hz), controls)
     return np.array([performer.head.angles for performer in performers]) / DEG
 
 
 def speeds(frames: list[Frame], rate_hz: float) -> np.ndarray:
-    turns = [turn_deg(a.head_wxyz, b.head_wxyz) for a, b in zip(frames, frames[1:], strict=False)]
+    turns = [turn_deg(a.head_wxyz, b.head_wxyz) for a, b in pairwise(frames)]
     return np.array(turns) * rate_hz
 
 
@@ -42,24 +43,15 @@ def test_a_head_that_is_told_to_stop_ends_at_no_rotation() -> None:
     np.testing.assert_array_equal(frame.head_wxyz, np.array([1, 0, 0, 0], np.float32))
 
 
-def test_a_speakers_head_moves_as_much_as_in_conversation() -> None:
-    angles = angles_deg(120, Controls(), 25)
-    yaw, pitch, roll = angles.std(axis=0)
-    assert 1.5 < yaw < 6
-    assert 1.0 < pitch < 5
-    assert 0.8 < roll < 4
-    assert np.abs(angles).max() < 20
-
-
 def test_motion_grows_with_what_is_asked() -> None:
-    small, plain, large = (angles_deg(40, Controls(head_motion=scale)).std(axis=0) for scale in (0.5, 1, 2))
+    small, plain, large = (angles_deg(20, Controls(head_motion=scale), 15).std(axis=0) for scale in (0.5, 1, 2))
     np.testing.assert_allclose(small / plain, 0.5, atol=0.05)
     np.testing.assert_allclose(large / plain, 2, atol=0.15)
 
 
 @pytest.mark.parametrize(("head_motion", "style", "most"), [(1.0, "natural", 80), (2.0, "lively", 200)])
 def test_heads_turn_no_faster_than_necks_and_without_jerks(head_motion: float, style: str, most: float) -> None:
-    _, frames = perform(babble(30), Controls(head_motion=head_motion, style=style))
+    _, frames = perform(babble(12), Controls(head_motion=head_motion, style=style))
     speed = speeds(frames, 60)
     assert speed.max() < most
     assert np.median(speed) > 1
@@ -87,11 +79,11 @@ def test_an_accent_makes_the_head_beat_a_fifth_of_a_second_later() -> None:
 
 
 def test_in_silence_the_head_only_sways() -> None:
-    performers, frames = perform(silence(40, 30), Controls())
+    performers, frames = perform(silence(40, 10), Controls())
     angles = np.array([performer.head.angles for performer in performers]) / DEG
     assert 0.1 < angles.std(axis=0).max() < 1.0
     assert np.abs(angles).max() < 2.5
-    assert speeds(frames, 30).max() < 5
+    assert speeds(frames, 10).max() < 5
 
 
 def test_signs_are_those_of_the_conventions() -> None:

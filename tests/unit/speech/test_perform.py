@@ -1,6 +1,9 @@
 """The performance as a whole: alive, causal, repeatable, never beyond its bounds, and still when nothing is said."""
 
-import time
+import json
+import subprocess
+import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -67,7 +70,7 @@ def test_every_frame_is_within_bounds(emotion: str) -> None:
 
 def test_silence_is_a_neutral_face_that_blinks() -> None:
     for head_motion in (0.0, 1.0):
-        _, frames = perform(silence(40, 30), Controls(head_motion=head_motion))
+        _, frames = perform(silence(25, 20), Controls(head_motion=head_motion))
         weights = np.array([frame.weights for frame in frames])
         assert not weights[:, MOUTH].any()
         open_eyed = weights[:, BLINKS[0]] < 0.01
@@ -78,31 +81,40 @@ def test_silence_is_a_neutral_face_that_blinks() -> None:
 
 
 def test_without_blinks_silence_is_the_neutral_face() -> None:
-    _, frames = perform(silence(10, 30), Controls(blink=False, head_motion=0))
+    _, frames = perform(silence(5, 20), Controls(blink=False, head_motion=0))
     weights = np.array([frame.weights for frame in frames])
     assert not weights[:, OTHERS].any()
     assert not weights[:, BLINKS].any()
 
 
-def test_five_minutes_have_the_statistics_of_people() -> None:
-    performers, frames = perform(babble(300, 12))
-    assert 10 <= performers[-1].blinking.count / 5 <= 30
-    accents = performers[-1].head.accents / 250  # seconds of speech
-    assert 0.4 < accents < 2.5
-    away = np.mean([performer.gaze.attention.away for performer in performers])
-    assert 0.1 < away < 0.4
-    brows = np.array([frame.weights[ARKIT_INDEX["browInnerUp"]] for frame in frames])
-    assert 0.005 < brows.mean() < 0.15
-    assert brows.max() > 0.15
+def test_five_minutes_have_the_statistics_of_people_and_cost_little() -> None:
+    told = json.loads(
+        subprocess.run(
+            [sys.executable, "-m", "tests.unit.speech.five_minutes"], capture_output=True, text=True, check=True
+        ).stdout
+    )
+    assert 10 <= told["blinks_per_minute"] <= 30  # Doughty 2001
+    assert 0.2 <= told["blink_s"] <= 0.4  # with lids more than 2 % closed
+    assert 0.4 < told["accents_per_s"] < 2.5
+    assert 0.1 < told["away"] < 0.4  # Lee et al. 2002: 0.23 of the time
+    assert 0.5 < told["saccades_per_s"] < 3
+    yaw, pitch, roll = told["head_deviation_deg"]
+    assert 1.5 < yaw < 6
+    assert 1.0 < pitch < 5
+    assert 0.8 < roll < 4
+    assert max(told["head_most_deg"]) < 20
+    assert told["head_fastest_deg_s"] < 80
+    assert 0.005 < told["brow_mean"] < 0.15 < told["brow_most"]
+    assert told["step_ms"] < 0.3
 
 
 def test_the_frame_rate_changes_the_sampling_and_not_the_performance() -> None:
     calm = Controls(blink=False)
-    slow, fast = (perform(babble(12, rate), calm)[0][-1] for rate in (30, 90))
+    slow, fast = (perform(babble(8, rate), calm)[0][-1] for rate in (30, 60))
     assert abs(slow.head.accents - fast.head.accents) <= 2
     assert abs(slow.gaze.attention.count - fast.gaze.attention.count) <= 0.35 * fast.gaze.attention.count
-    swaying = [np.array([p.head.angles for p in perform(silence(8, rate), calm)[0]]) for rate in (30, 90)]
-    np.testing.assert_allclose(swaying[0], swaying[1][::3], atol=1e-3)
+    swaying = [np.array([p.head.angles for p in perform(silence(4, rate), calm)[0]]) for rate in (30, 60)]
+    np.testing.assert_allclose(swaying[0], swaying[1][::2], atol=1e-3)
 
 
 def test_no_change_of_controls_makes_the_face_or_the_head_jump() -> None:
@@ -114,15 +126,15 @@ def test_no_change_of_controls_makes_the_face_or_the_head_jump() -> None:
         Controls(emotion="auto", blink=False, style="newsreader", gaze=(0.3, 0.1, 1.0)),
     ]
     performer, frames = Performer(seed=2), []
-    for i in range(600):
+    for i in range(360):
         moment = instant(i / 60, voice=0.0)
-        performer, frame = performer.step(moment, 0.0, asked[(i // 60) % len(asked)])
+        performer, frame = performer.step(moment, 0.0, asked[(i // 45) % len(asked)])
         frames.append(frame)
     weights = np.array([frame.weights for frame in frames])
     assert np.abs(np.diff(weights[:, OTHERS + BLINKS], axis=0)).max() < 0.1
-    turns = [turn_deg(a.head_wxyz, b.head_wxyz) for a, b in zip(frames, frames[1:], strict=False)]
+    turns = [turn_deg(a.head_wxyz, b.head_wxyz) for a, b in pairwise(frames)]
     assert max(turns) < 1.5  # 90 degrees a second
-    eyes = [turn_deg(a.left_eye_wxyz, b.left_eye_wxyz) for a, b in zip(frames, frames[1:], strict=False)]
+    eyes = [turn_deg(a.left_eye_wxyz, b.left_eye_wxyz) for a, b in pairwise(frames)]
     assert max(eyes) < 10  # a saccade's peak, 600 degrees a second
 
 
@@ -141,7 +153,7 @@ def test_speech_passes_through_a_neutral_performer() -> None:
 def test_every_emotion_and_style_can_be_performed() -> None:
     for emotion in (*EMOTIONS, "auto"):
         for style in STYLES:
-            _, frames = perform(babble(0.3, 20), Controls(emotion=emotion, style=style))
+            _, frames = perform(babble(0.15, 20), Controls(emotion=emotion, style=style))
             assert np.isfinite(frames[-1].weights).all()
 
 
@@ -151,12 +163,3 @@ def test_a_long_gap_or_a_time_that_stands_still_is_no_accident() -> None:
         performer, frame = performer.step(instant(time_s, voice=1, loudness_db=-20), 100.0, Controls())
         assert np.isfinite(frame.weights).all()
         assert np.isfinite(frame.head_wxyz).all()
-
-
-def test_a_step_is_cheap() -> None:
-    # Shapes are checked at every call in tests, which costs more than the step: this bound only keeps loops out of it.
-    heard = babble(3, 30)
-    perform(heard)
-    began = time.process_time()
-    perform(heard)
-    assert (time.process_time() - began) / len(heard) < 0.02

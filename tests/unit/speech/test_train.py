@@ -13,7 +13,7 @@ from avatar3d.speech.train.align import Aligner, as_arpabet
 from avatar3d.speech.train.augment import augment, by_telephone, in_room, with_noise
 from avatar3d.speech.train.corpus import CorpusParams, build_corpus, hold_vowels, pronounce, read_samples
 from avatar3d.speech.train.curves import at_random, built_from, flapping, of_another_sentence
-from avatar3d.speech.train.evaluate import score
+from avatar3d.speech.train.evaluate import CURVES_HZ, score
 from avatar3d.speech.train.hearings import answer_times_s, answers_for, hear_utterances, with_silence
 from avatar3d.speech.train.losses import SHARES
 from avatar3d.speech.train.shelf import shelve, unshelve
@@ -52,7 +52,7 @@ def test_curves_that_come_late_are_found_late(said: list[Utterance]) -> None:
 
     reference = built_from(said)
     late = [replace(each, weights=np.roll(each.weights, 5, axis=0)) for each in reference]
-    assert score(late, reference).lag_ms == pytest.approx(50, abs=5)
+    assert score(late, reference).lag_ms == pytest.approx(5000 / CURVES_HZ, abs=5)
 
 
 def test_restless_curves_score_lower(said: list[Utterance]) -> None:
