@@ -147,7 +147,12 @@ def _emotions(network: Network, tested: Sequence[Utterance], heard: Sequence[Cur
 
 
 def _worn(weights: np.ndarray, closed: np.ndarray, tucked: np.ndarray, look: Look) -> np.ndarray:
-    spoken = np.stack([np.clip(speak_with(row, look.mouth, 1.0) + look.face, 0, 1) for row in weights])
+    spoken = np.stack(
+        [
+            np.clip(speak_with(row, look.mouth, 1.0, float(shut)) + look.face, 0, 1)
+            for row, shut in zip(weights, closed, strict=True)
+        ]
+    )
     return seal(spoken.astype(np.float32), closed, tucked)
 
 
