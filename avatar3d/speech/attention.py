@@ -25,7 +25,7 @@ _AFTER_S: Final = 1.0
 _GLANCE_LEAST: Final = 4 * _DEG
 _GLANCE_MEAN: Final = 6.9 * _DEG
 _GLANCE_MOST: Final = (18 * _DEG, 11 * _DEG)
-# Where glances go (Lee et al. 2002, table 1), per cent: eighths of a circle from one side by way of up.
+# Where glances go (Lee et al. 2002), per cent: eighths of a circle from one side by way of up.
 _WAYS: Final = (15.54, 6.46, 17.69, 7.44, 16.80, 7.89, 20.38, 7.79)
 # Shifts over the listener's face and microsaccades: mean seconds between, deviation.
 _FACE_S: Final = 1.3

@@ -151,6 +151,9 @@ _SMOOTH_S: Final = 0.018
 # A gate rises within this and is full over a phone but for its rims (seconds); shortest time at full.
 _GATE_RISE_S: Final = 0.045
 _GATE_HOLD_S: Final = 0.03
+# The last part of a plosive is its burst and breath, with the lips apart already.
+_RELEASED: Final = 0.3
+_PLOSIVES: Final = frozenset({"p", "b"})
 # How far beyond the unstressed an opening goes with stress and with loudness (per 10 dB over the speaker's mean).
 _STRESSED: Final = 0.12
 _LOUD: Final = 0.1
@@ -319,7 +322,8 @@ def _gate(
     for phone in phones:
         if phone.symbol not in symbols:
             continue
-        middle, half = (phone.start_s + phone.end_s) / 2, (phone.end_s - phone.start_s) / 2
+        full_s = (phone.end_s - phone.start_s) * (1 - _RELEASED if phone.symbol in _PLOSIVES else 1)
+        middle, half = phone.start_s + full_s / 2, full_s / 2
         hold = max(_GATE_HOLD_S / 2, half - _GATE_RISE_S / 4)
         way = np.clip((np.abs(times_s - middle) - hold) / _GATE_RISE_S, 0, 1)
         gate = np.maximum(gate, 0.5 + 0.5 * np.cos(np.pi * way))

@@ -3,8 +3,8 @@ r"""Emotions as offsets on the 52 weights, and how they share the mouth with spe
     name, intensity --> look --> eased --> face at once
                                       \--> mouth, less while speaking, less on rounded lips --> + speech
 
-The shapes follow the action units of EMFACS and of Ekman, Friesen & Hager (2002, Facial Action Coding System,
-investigator's guide, table 10-1), named with each; their sizes were set by eye on our heads. A real face seldom shows
+The shapes follow the action units that Ekman, Friesen & Hager (2002, Facial Action Coding System, investigator's guide)
+predict for each emotion, named with it; their sizes were set by eye on our heads. A real face seldom shows
 the whole prototype (Fernandez-Dols & Crivelli 2013), so that intensity 1 is a clear expression, not the strongest.
 """
 

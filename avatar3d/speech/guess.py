@@ -1,7 +1,7 @@
 """A weak, honest guess at how aroused a voice is, for those who do not want to name an emotion.
 
 What listeners hear best in a voice is arousal: anger, fear and joy raise pitch, its range, loudness and tempo alike;
-sadness and tenderness lower them (Juslin & Laukka 2003, table 7; Scherer 2003). What cannot be told from these cues:
+sadness and tenderness lower them (Juslin & Laukka 2003; Scherer 2003). What cannot be told from these cues:
 
 - valence: joy, anger and fear look the same here, and so do sadness, tenderness, boredom and fatigue;
 - a speaker who is aroused from the first second to the last in loudness or mean pitch (no microphone's gain and no
@@ -41,7 +41,7 @@ _PARTS: Final = (0.4, 0.3, 0.15, 0.15)
 # A syllable is a peak of level with a dip of this much before it (de Jong & Wempe 2009), dB.
 _DIP_DB: Final = 2.0
 # Hysteresis: a name is taken beyond the first and left within the second.
-_TAKEN: Final = 0.45
+_TAKEN: Final = 0.5
 _LEFT: Final = 0.2
 
 

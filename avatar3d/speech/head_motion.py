@@ -8,8 +8,8 @@ r"""How a head moves while its owner speaks and listens.
 
 Speakers' heads hardly ever rest (Hadar et al. 1983): quick movements go with stress, postures shift at junctures (Hadar
 et al. 1984). Pitch and level predict much of the motion (Kuratate et al. 1999; Munhall et al. 2004). The sizes are those
-of conversation: deviations of 1 to 6 degrees about each axis, turned at some tens of degrees a second, more in joy and
-anger than in neutral speech (Busso et al. 2007). In gaze shifts heads leave some 15 degrees to each side to the eyes and
+of conversation: deviations of a few degrees about each axis, at some tens of degrees a second, more in joy and anger
+than in neutral speech (Busso et al. 2007). In gaze shifts heads leave some 15 degrees to each side to the eyes and
 take the larger part of what is beyond (Stahl 1999).
 """
 

@@ -32,7 +32,7 @@ from avatar3d.speech.hearing import Hearing
 from avatar3d.speech.lips import seal
 from avatar3d.speech.noise import pink
 
-# An expression takes about half a second to come (Schmidt, Cohn & Tian 2003: smiles 0.5 to 0.7 s).
+# An expression takes about half a second to come (smiles: Schmidt, Cohn & Tian 2003).
 _EXPRESSION_S: Final = 0.6
 _STYLE_S: Final = 1.0
 _HEAD_S: Final = 0.8
@@ -141,7 +141,7 @@ class Performer:
         turned = head_wxyz(self.head.angles)
         yaw, pitch = in_head(*self.gaze.place, turned)
         if pitch > 0:
-            pitch *= 1 - self.blinking.closure  # eyes sink with the lids (Bergamin et al. 2002), and these must meet
+            pitch *= 1 - self.blinking.closure  # eyes sink with the lids (Collewijn et al. 1985), and these must meet
         alive = np.float32(1 + _ALIVE * pink(self.seed, _ALIVE_CHANNEL, articulation.time_s, _ALIVE_HZ, 3))
         weights = speak_with(articulation.weights, seen.mouth * alive, self.hearing.activity, articulation.closed)
         weights = self.brows.weights(weights + seen.face * alive)

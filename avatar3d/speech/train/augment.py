@@ -12,13 +12,13 @@ from scipy.signal import butter, fftconvolve, sosfilt
 from avatar3d.speech.features import RATE_HZ
 
 _GAIN_DB: Final = (-24.0, 8.0)
-_NOISE_DB: Final = (3.0, 30.0)
+_NOISE_DB: Final = (0.0, 25.0)
 """Signal over noise."""
 _DECAY_S: Final = (0.15, 0.9)
 _DIRECT: Final = (0.5, 3.0)
 """Energy of the direct sound over that of the room's."""
 _PHONE_HZ: Final = (300.0, 3400.0)
-_SHARES: Final = {"room": 0.35, "noise": 0.6, "equaliser": 0.6, "phone": 0.25}
+_SHARES: Final = {"room": 0.35, "noise": 0.7, "equaliser": 0.6, "phone": 0.2}
 
 
 def augment(rng: np.random.Generator, samples: Float32[np.ndarray, "N"]) -> Float32[np.ndarray, "N"]:
