@@ -27,6 +27,9 @@ from avatar3d.formats.animation import save_animated_glb
 from avatar3d.formats.clip_csv import csv_lines, livelink_lines
 from avatar3d.formats.clip_npz import save_clip
 from avatar3d.formats.clip_provenance import clip_provenance
+from avatar3d.formats.gltf import load_glb
+from avatar3d.render.film import film_clip
+from avatar3d.report.pictures import orbit_camera
 from avatar3d.speech.animate import Instant, at_rate, hear_chunks, with_pitch
 from avatar3d.speech.coarticulate import articulate
 from avatar3d.speech.controls import Controls
@@ -52,6 +55,7 @@ _LINES: Final[dict[Format, Callable[[Iterable[Frame]], Iterator[str]]]] = {
     "livelink-csv": livelink_lines,
 }
 _TOLD_EVERY_S: Final = 60.0
+_FILM_HZ: Final = 25
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,9 @@ class SpeakParams:
     seed: int = 0
     """Of blinks, glances and idle motion."""
     rate_hz: float = 60.0
-    """Frames a second."""
+    """Frames a second; a film has 25 pictures."""
+    film_px: int = 512
+    """Edge of a film's pictures."""
     channel: int | None = None
     """Of the sound; None mixes all."""
     strict: bool = False
@@ -121,7 +127,7 @@ def speak_sound(path: Path, out: Path, name: str, params: SpeakParams, progress:
         frames = _Watched(perform(mouth, params))
         with path.open("rb") as stream:
             mark = _mark("sound", file_digest(stream, "sha256").hexdigest(), params)
-        files = _write(frames, out, name, params, mark, lambda: _sound_for_film(path, params))
+        files = _write(frames, out, name, params, mark, lambda: _sound_of_film(path, params), progress)
         return Spoke(files, sound.warnings, frames.duration_s)
 
 
@@ -144,7 +150,7 @@ def speak_text(text: str, out: Path, name: str, params: SpeakParams, voice: Voic
             frames = _Watched(perform(hear_chunks(load_network(), chunks), params))
         sound = write_atomically(out / f"{name}.wav", _wav(samples, rate_hz))
         mark = _mark("text", sha256(text.encode()).hexdigest(), params)
-        files = _write(frames, out, name, params, mark, lambda: AudioChunk(0.0, rate_hz, samples))
+        files = _write(frames, out, name, params, mark, lambda: [AudioChunk(0.0, rate_hz, samples)], progress)
     return Spoke((sound, *files), (), frames.duration_s)
 
 
@@ -208,6 +214,16 @@ def _told(sound: Sound, progress: Progress) -> Iterator[AudioChunk]:
             progress(f"  {chunk.time_s / 60:.0f}{whole} minutes")
 
 
+def _sound_of_film(path: Path, params: SpeakParams) -> Iterator[AudioChunk]:
+    """The sound as it was recorded, one channel of it or their mean."""
+    with open_sound(path, channel=params.channel, strict=params.strict) as sound:
+        at = 0
+        for block in sound.original():
+            one = block.mean(axis=1) if params.channel is None else block[:, params.channel]
+            yield AudioChunk(at / sound.source_rate_hz, sound.source_rate_hz, np.ascontiguousarray(one, np.float32))
+            at += len(block)
+
+
 def _refuse_without_avatar(params: SpeakParams) -> None:
     wanted = [kind for kind in params.formats if kind in NEED_AVATAR]
     if wanted and params.avatar is None:
@@ -222,11 +238,12 @@ def _write(
     name: str,
     params: SpeakParams,
     mark: dict[str, Any],
-    sound: Callable[[], AudioChunk],
+    sound: Callable[[], Iterable[AudioChunk]],
+    progress: Progress,
 ) -> tuple[Path, ...]:
-    """Every format asked for. Lines alone are written as they come, so that hours need no memory."""
+    """Every format asked for. Lines alone, or a film, are written as they come, so that hours need no memory."""
     paths = {kind: out / f"{name}{ENDINGS[kind]}" for kind in params.formats}
-    kept = frames if len(paths) == 1 and params.formats[0] in _LINES else tuple(frames)
+    kept = frames if len(paths) == 1 and params.formats[0] in (*_LINES, "mp4") else tuple(frames)
     for kind, path in paths.items():
         if kind in _LINES:
             stream_atomically(path, (line.encode() for line in _LINES[kind](kept)))
@@ -235,7 +252,10 @@ def _write(
         elif params.avatar is not None and kind == "glb":
             save_animated_glb(params.avatar, BlendshapeClip(tuple(kept)), path, provenance=mark)
         elif params.avatar is not None:
-            film_performance(params.avatar, kept, path, sound())
+            avatar = load_glb(params.avatar)
+            camera = orbit_camera(avatar, 0, params.film_px)
+            progress("filming")
+            film_clip(avatar, kept, camera, path, sound=sound(), rate_hz=_FILM_HZ, progress=progress)
     return tuple(paths.values())
 
 

@@ -26,6 +26,9 @@ from avatar3d.core.errors import Avatar3dError, UsageError
 @click.option(
     "--rate", "rate_hz", type=click.FloatRange(1, 240), default=60.0, show_default=True, help="Frames a second."
 )
+@click.option(
+    "--size", "film_px", type=click.IntRange(64, 2048), default=512, show_default=True, help="Of an mp4, pixels."
+)
 @click.option("--marks", type=click.Path(path_type=Path, dir_okay=False),
               help="What the sound says and when: TextGrid, Rhubarb, Azure visemes, ElevenLabs characters.")  # fmt: skip
 @click.option("--channel", type=click.IntRange(0), help="One channel of the sound instead of the mix of all.")

@@ -8,7 +8,7 @@
 jawOpen, jawForward, jawLeft and jawRight as morphs, too: in each of those the teeth turn rigidly with this person's mandible about
 its hinge (rig/jaw.py, rig/riders.py). So the weights alone move the teeth right, and a turned joint would move them twice.
 Nothing hangs on jaw or tongue without these morphs: hair, beards and glasses ride on `head`. Eyes are half and half: eyeLook
-weights turn the eyeballs some of the way, the joints the rest (formats/gaze.py).
+weights turn the eyeballs some of the way, the joints the rest (render/gaze.py).
 
 Keys are reduced (formats/keyframes.py): a sampler's weights together, each that moves one of its meshes to 0.002; each
 rotation for itself, to 0.05 degrees. Times are those of the frames, in seconds of the sound. glTF 2.0, sections 3.11 and 3.6.2.5.
@@ -29,10 +29,10 @@ from avatar3d.core.durable import write_atomically
 from avatar3d.core.errors import LimitError, UnsupportedFormatError
 from avatar3d.formats.accessors import BufferWriter
 from avatar3d.formats.clip_arrays import ClipArrays, stack_clip
-from avatar3d.formats.gaze import joint_turns
 from avatar3d.formats.glb import GlbDocument, Json, glb_bytes, read_glb
 from avatar3d.formats.gltf_read import avatar_from_document
 from avatar3d.formats.keyframes import ROTATION_ERROR_RAD, WEIGHT_ERROR, linear_keys, rotation_keys
+from avatar3d.render.gaze import Eyeball
 
 NAME: Final = "talk"
 _JOINTS: Final = ("head", "leftEye", "rightEye")
@@ -91,8 +91,8 @@ class _Animation:
         weights, eyes = self._arrays.weights, self._arrays.eyes
         turns = (
             self._arrays.head,
-            joint_turns(avatar, "leftEye", weights, eyes[:, 0]),
-            joint_turns(avatar, "rightEye", weights, eyes[:, 1]),
+            Eyeball.of(avatar, "leftEye").left_to_turn(weights, eyes[:, 0]),
+            Eyeball.of(avatar, "rightEye").left_to_turn(weights, eyes[:, 1]),
         )
         for name, wxyz in zip(_JOINTS, turns, strict=True):
             turned = _continuous(wxyz)
