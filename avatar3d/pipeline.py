@@ -1,6 +1,6 @@
 """The whole product on one page.
 
-photos or stills -> FaceObservation -> Segments -> HeadFit -> Skin, eyes, hair, glasses -> Avatar -> DIR/NAME/{glb, json, png, html}
+photos or stills -> FaceObservation -> Segments -> HeadFit -> Skin, eyes, hair, what is worn -> Avatar -> DIR/NAME/{glb, json, png, html}
 """
 
 import json
@@ -51,6 +51,7 @@ from avatar3d.texture.see import SkinView
 from avatar3d.texture.teeth import recover_mouth
 from avatar3d.wear.frames import hidden_by_glasses, put_on
 from avatar3d.wear.glasses import find_glasses
+from avatar3d.wear.headwear import find_headwear, put_on_headwear
 
 __all__ = [
     "CreateParams",
@@ -206,6 +207,7 @@ def make_avatar(
             ),
         )
         avatar = put_on(hang_on_joints(avatar, hair), model, fitted, glasses)
+        avatar = put_on_headwear(avatar, find_headwear(face, segments), fitted, face, skin.light)
         said = (f"{other.photo.file or other.photo.name}: {each}" for other in more for each in _warnings(other))
         remarked = remarks(face, skin.light, hidden)
         face = replace(face, warnings=(*face.warnings, *remarked, *said, *together.doubts))

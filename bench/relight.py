@@ -1,6 +1,6 @@
 """One person under many lights: is the skin that each photo gives the person's own?
 
-    python -m bench.relight [--people N] [--lights M] [--json FILE] [--pictures DIR]
+    python -m bench.relight [--people N] [--lights M] [--pictures DIR]      bench/results/relight.json
 
 N people who do not exist (bench.sittings), their tones spread over the Monk scale, M photos of each: only light, gloss,
 exposure and noise differ. Photos are those of `avatar3d create --seed`: 800 px, 112 between the eyes. Beside the true colours,
@@ -16,9 +16,12 @@ Truth and photos are encoded by a power of 2.2, and read as sRGB, as users' phot
 small errors: its dB compare with its own only. Tones: delta E (CIE 1976) of the skin's mean colour; "as bright": once it
 has the true luminance.
 
-Normals: mean angle to the true head's, each in the axes of its own camera, of the fitted surface and with its normal map;
-true heads have no finer relief, so the map can only lose. Roughness is not scored: the truth has none, only lobes of gloss
-anew for every photo, and all recovered skin has one and the same.
+Tones are grouped twice: as the person was drawn (three groups of the Monk scale), and by the orb of the scale that is
+nearest to the true mean colour (delta E): orbs 1 to 3 are paler than skin is, so that pale people stand under 4 and 5.
+
+Normals: mean angle to the true head's, each in the axes of its own camera, of the fitted surface, with its normal map, and
+of a flat one that looks ahead. True heads have no finer relief, so the map can only lose. Roughness cannot be scored: the
+truth has none, only lobes of gloss anew for every photo; what is told is what the files say of it.
 """
 
 import argparse
@@ -39,6 +42,7 @@ from avatar3d.core.errors import Avatar3dError
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import Light, Photo
 from avatar3d.core.transforms import matrix_from_quaternion
+from avatar3d.edit.colours import MONK, parse_colour
 from avatar3d.head.load import load_head_model
 from avatar3d.people.person import take_photo
 from avatar3d.people.portrait import Portrait
@@ -49,7 +53,7 @@ from avatar3d.render.stage import LINEAR_FROM_SRGB, srgb_from_linear, unit
 from avatar3d.rig.assemble import as_rigged
 from avatar3d.texture.recover import recover_skin
 from bench.likeness import EXACT, WHITE, make, psnr_db
-from bench.measure import show
+from bench.measure import save_result, show
 from bench.sittings import in_even_light, in_light, is_shiny, lights_rng, shrink, sit, skin_mask
 
 SHOWN: Final = ("recovered", "baked", "photo", "even")
@@ -88,6 +92,14 @@ def tone_error(picture: UInt8[np.ndarray, "N 3"], truth: UInt8[np.ndarray, "N 3"
     return float(np.linalg.norm(lab[0] - lab[2])), float(np.linalg.norm(lab[1] - lab[2]))
 
 
+def nearest_orb(truth: UInt8[np.ndarray, "N 3"]) -> int:
+    """The orb of the Monk scale nearest to the mean linear colour in Lab, 1 to 10."""
+    mean = LINEAR_FROM_SRGB[truth].mean(axis=0)
+    orbs = [parse_colour(orb, {}) for orb in MONK]
+    lab = cv2.cvtColor(np.array([[mean, *orbs]], np.float32), cv2.COLOR_LRGB2Lab)[0]
+    return 1 + int(np.linalg.norm(lab[1:] - lab[0], axis=1).argmin())
+
+
 def flat(avatar: Avatar, fitted: HeadFit, skin: Skin) -> LinearPicture:
     """The face in this skin, as the photo sees it, evenly lit."""
     face = avatar.meshes[0]
@@ -107,6 +119,13 @@ def normals(avatar: Avatar, fitted: HeadFit, *, relief: bool) -> Float32[np.ndar
     seen = render_linear(shown, fitted.camera, weights=fitted.expression, light=Light(telling), params=how)
     turned = (2 * seen.colour - 1).reshape(-1, 3) @ matrix_from_quaternion(fitted.camera.rotation_wxyz).T
     return unit((turned * [1, -1, -1]).astype(np.float32)).reshape(seen.colour.shape)
+
+
+def exported_roughness(avatar: Avatar) -> float:
+    """What the file says of the skin's: one number, for a picture of it would say more than the photo told."""
+    skin = avatar.meshes[0].material
+    assert skin.occlusion_roughness_metallic is None, "now there is a map: score it"
+    return skin.roughness
 
 
 def angle_deg(first: Float32[np.ndarray, "N 3"], second: Float32[np.ndarray, "N 3"]) -> float:
@@ -129,13 +148,14 @@ def judge(
     truth = np.round(255 * shrink(even.canvas.image).clip(0, 1)).astype(np.uint8)
     mask = skin_mask(even) & (worn[0].coverage > 0.999)  # past the fitted outline there is no skin to judge
     shown = dict(zip(SHOWN, (*(srgb_from_linear(one.colour) for one in worn), photo, evenly), strict=True))
-    row: dict[str, Any] = {}
+    row: dict[str, Any] = {"orb": nearest_orb(truth[mask]), "roughness": exported_roughness(avatar)}
     for kind, picture in shown.items():
         row[kind], row[f"{kind}, free"] = score(picture[mask], truth[mask])
         row[f"delta E {kind}"], row[f"delta E {kind}, as bright"] = tone_error(picture[mask], truth[mask])
     true = unit(shrink(even.head.normal)[mask])
     for kind, relief in (("normals", False), ("normals with map", True)):
         row[f"{kind} deg"] = angle_deg(normals(avatar, fitted, relief=relief)[mask], true)
+    row["normals, flat deg"] = angle_deg(np.broadcast_to(np.array([0, 0, 1], np.float32), true.shape), true)
     if pictures:
         where = np.where(mask[..., None], photo, photo // 4)
         strip = [picture[CUT] for picture in (photo, truth, shown["recovered"], shown["baked"], where)]
@@ -180,23 +200,32 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
     pictures = [{"picture": kind, **against_recovered(kind, ""), **against_recovered(kind, ", free")} for kind in SHOWN]
     groups = {name: [row for row in judged if row["monk"] in tones] for name, tones in GROUPS.items()}
+    orbs = {str(orb): [row for row in judged if row["orb"] == orb] for orb in range(1, 11)}
     shades = [f"{kind}{how}" for kind in ("recovered", "even") for how in ("", ", as bright")]
-    tones = [
-        {"Monk": name, "photos": len(own), **{shade: mean(f"delta E {shade}", own) for shade in shades},
-         "dB, free": mean("recovered, free", own), "over baked": mean("recovered, free", own) - mean("baked, free", own)}
-        for name, own in groups.items() if own
-    ]  # fmt: skip
-    errors = {shade: [mean(f"delta E {shade}", own) for own in groups.values() if own] for shade in shades}
-    worst = {shade: max(found) / min(found) for shade, found in errors.items()}
+
+    def by_tone(among: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        return [
+            {"Monk": name, "photos": len(own), **{shade: mean(f"delta E {shade}", own) for shade in shades},
+             "dB, free": mean("recovered, free", own), "over baked": mean("recovered, free", own) - mean("baked, free", own)}
+            for name, own in among.items() if own
+        ]  # fmt: skip
+
+    def worst_over_best(tones: list[dict[str, Any]]) -> dict[str, float]:
+        return {shade: max(row[shade] for row in tones) / min(row[shade] for row in tones) for shade in shades}
+
+    tones, nearest = by_tone(groups), by_tone(orbs)
     over = {f"dB{free}": mean(f"recovered{free}") - mean(f"baked{free}") for free in ("", ", free")}
     return {
         **counted,
         "PSNR": pictures,
         "delta E by tone": tones,
+        "delta E by nearest orb": nearest,
         "dB (asked 24)": {f"dB{free}": mean(f"recovered{free}") for free in ("", ", free")},
         "dB over baked (asked 3)": over,
-        "worst tones over best (asked 1.5)": worst,
-        "normals, deg": {key: mean(f"{key} deg") for key in ("normals", "normals with map")},
+        "worst tones over best (asked 1.5)": worst_over_best(tones),
+        "worst orbs over best (asked 1.5)": worst_over_best(nearest),
+        "normals, deg": {key: mean(f"{key} deg") for key in ("normals", "normals with map", "normals, flat")},
+        "roughness": {"exported": mean("roughness"), "truth": None},
     }
 
 
@@ -204,7 +233,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=6)
     parser.add_argument("--lights", type=int, default=12)
-    parser.add_argument("--json", type=Path)
     parser.add_argument("--pictures", type=Path)
     chosen = parser.parse_args()
     if chosen.pictures:
@@ -217,8 +245,7 @@ def main() -> None:
             show(key, value)
         else:
             print(f"{key}: {value}")
-    if chosen.json:
-        chosen.json.write_text(json.dumps({"summary": summary, "rows": rows}, indent=1, default=float))
+    print(save_result("relight", {"summary": summary, "rows": rows}))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ _SHARPER = 0.3
 class Finish:
     """All materials of a stage, seen at one size."""
 
-    numbers: Float32[np.ndarray, "M 8"]
+    numbers: Float32[np.ndarray, "M 9"]
     """Per mesh; columns as raster.py names them."""
     pictures: Int32[np.ndarray, "M 9"]
     """Where each mesh's pictures lie in the arrays below."""
@@ -49,7 +49,8 @@ def gather_finish(stage: Stage, camera: Camera, fine: int) -> Finish:
         numbers[mesh, raster.DOUBLE_SIDED] = material.double_sided
         numbers[mesh, raster.ROUGHNESS] = material.roughness
         numbers[mesh, raster.SPECULAR] = material.specular
-        numbers[mesh, raster.FACTOR :] = material.colour_factor
+        numbers[mesh, raster.FACTOR : raster.FACTOR + 4] = material.colour_factor
+        numbers[mesh, raster.PROPERTIES] = bool(surface.properties)
         if surface.colour:
             level = min(int(coarse_levels[mesh]), len(surface.colour) - 1)
             pictures[mesh, raster.COLOUR : raster.COLOUR + 3] = colours.add(surface.colour[level])

@@ -32,13 +32,15 @@ OPENNESS: Final = 8
 TANGENT: Final = 9
 VERTEX: Final = 16
 
-# Columns of a mesh: alpha from which on a sample is there, both sides seen (1), roughness, specular, colour factor.
+# Columns of a mesh: alpha from which on a sample is there, both sides seen (1), roughness, specular, colour factor,
+# whether its relief says more than normals (1).
 CUTOFF: Final = 0
 DOUBLE_SIDED: Final = 1
 ROUGHNESS: Final = 2
 SPECULAR: Final = 3
 FACTOR: Final = 4
-FINISH: Final = 8
+PROPERTIES: Final = 8
+FINISH: Final = 9
 
 # Columns of a mesh's pictures: first texel, width (0: no picture) and height of its colour, relief and alpha.
 COLOUR: Final = 0
@@ -183,7 +185,7 @@ def sort_by_alpha(
     triangles: Int32[np.ndarray, "F 3"],
     meshes: Int32[np.ndarray, "F"],
     uvs: Float32[np.ndarray, "V 2"],
-    finishes: Float32[np.ndarray, "M 8"],
+    finishes: Float32[np.ndarray, "M 9"],
     pictures: Int32[np.ndarray, "M 9"],
     alphas: UInt8[np.ndarray, "T"],
     kinds: UInt8[np.ndarray, "F"],
@@ -219,7 +221,7 @@ def find_first(
     kinds: UInt8[np.ndarray, "F"],
     order: Int32[np.ndarray, "N"],
     likely: int,
-    finishes: Float32[np.ndarray, "M 8"],
+    finishes: Float32[np.ndarray, "M 9"],
     pictures: Int32[np.ndarray, "M 9"],
     alphas: UInt8[np.ndarray, "T"],
     top: int,
@@ -332,15 +334,12 @@ def _hidden(farthest: Float32[np.ndarray, "P Q"], low: int, high: int, west: int
 @compiled
 def _alpha_at(alphas: UInt8[np.ndarray, "T"], pictures: Int32[np.ndarray, "M 9"], mesh: int, u: Real, v: Real) -> Real:
     """A picture's alpha between its texels."""
-    begin, width, height = pictures[mesh, ALPHA], pictures[mesh, ALPHA + 1], pictures[mesh, ALPHA + 2]
-    x, y = _texel(u, width), _texel(v, height)
-    left, upper = int(x), int(y)
-    right, lower = min(left + 1, width - 1), min(upper + 1, height - 1)
-    across, down = x - np.float32(left), y - np.float32(upper)
-    above, below = begin + upper * width, begin + lower * width
-    one = np.float32(alphas[above + left]) * (_ONE - across) + np.float32(alphas[above + right]) * across
-    two = np.float32(alphas[below + left]) * (_ONE - across) + np.float32(alphas[below + right]) * across
-    return (one * (_ONE - down) + two * down) * np.float32(1 / 255)
+    p, q, r, s, across, down = _around(pictures, mesh, ALPHA, u, v)
+    one = np.float32(alphas[p])
+    two = np.float32(alphas[r])
+    one += (np.float32(alphas[q]) - one) * across
+    two += (np.float32(alphas[s]) - two) * across
+    return (one + (two - one) * down) * np.float32(1 / 255)
 
 
 @compiled
@@ -356,7 +355,7 @@ def look(
     vertices: Float32[np.ndarray, "V 16"],
     triangles: Int32[np.ndarray, "F 3"],
     meshes: Int32[np.ndarray, "F"],
-    finishes: Float32[np.ndarray, "M 8"],
+    finishes: Float32[np.ndarray, "M 9"],
     pictures: Int32[np.ndarray, "M 9"],
     colours: UInt16[np.ndarray, "T 4"],
     reliefs: UInt16[np.ndarray, "S 4"],
@@ -409,7 +408,9 @@ def look(
                                 seen[other] = 1
                     x = np.float32(column * fine) + np.float32(across) / np.float32(together) + _HALF
                     y = np.float32(top + row * fine) + np.float32(down) / np.float32(together) + _HALF
-                    _look(vertices, triangles, meshes, finishes, pictures, colours, reliefs, f, x, y, looks, count)
+                    _look(
+                        vertices, triangles, meshes, finishes, pictures, colours, reliefs, f, False, x, y, looks, count
+                    )
                     looks[count, _SHARE] = share * np.float32(together)
                     pixels[count] = row * width + column
                     count += 1
@@ -434,7 +435,7 @@ def look_through(
     triangles: Int32[np.ndarray, "F 3"],
     meshes: Int32[np.ndarray, "F"],
     glass: Int32[np.ndarray, "N"],
-    finishes: Float32[np.ndarray, "M 8"],
+    finishes: Float32[np.ndarray, "M 9"],
     pictures: Int32[np.ndarray, "M 9"],
     colours: UInt16[np.ndarray, "T 4"],
     reliefs: UInt16[np.ndarray, "S 4"],
@@ -485,6 +486,7 @@ def look_through(
                         colours,
                         reliefs,
                         f,
+                        True,
                         middle_x,
                         middle_y,
                         looks,
@@ -501,11 +503,12 @@ def _look(
     vertices: Float32[np.ndarray, "V 16"],
     triangles: Int32[np.ndarray, "F 3"],
     meshes: Int32[np.ndarray, "F"],
-    finishes: Float32[np.ndarray, "M 8"],
+    finishes: Float32[np.ndarray, "M 9"],
     pictures: Int32[np.ndarray, "M 9"],
     colours: UInt16[np.ndarray, "T 4"],
     reliefs: UInt16[np.ndarray, "S 4"],
     f: int,
+    glass: bool,
     x: Real,
     y: Real,
     looks: Float32[np.ndarray, "N 18"],
@@ -529,18 +532,25 @@ def _look(
     openness = at_a * vertices[a, OPENNESS] + at_b * vertices[b, OPENNESS] + at_c * vertices[c, OPENNESS]
     u = at_a * vertices[a, U] + at_b * vertices[b, U] + at_c * vertices[c, U]
     v = at_a * vertices[a, V] + at_b * vertices[b, V] + at_c * vertices[c, V]
-    red, green, blue, alpha = _look_up(colours, pictures, mesh, COLOUR, u, v)
-    looks[at, _COLOUR] = red * finishes[mesh, FACTOR]
-    looks[at, _COLOUR + 1] = green * finishes[mesh, FACTOR + 1]
-    looks[at, _COLOUR + 2] = blue * finishes[mesh, FACTOR + 2]
-    looks[at, _ALPHA] = alpha * finishes[mesh, FACTOR + 3]
+    if pictures[mesh, COLOUR + 1]:
+        p, q, r, s, across, down = _around(pictures, mesh, COLOUR, u, v)
+        for k in range(3):
+            looks[at, _COLOUR + k] = _between(colours, p, q, r, s, across, down, k) * finishes[mesh, FACTOR + k]
+        looks[at, _ALPHA] = (
+            _between(colours, p, q, r, s, across, down, 3) * finishes[mesh, FACTOR + 3] if glass else _ONE
+        )
+    else:
+        for k in range(4):
+            looks[at, _COLOUR + k] = finishes[mesh, FACTOR + k]
     roughness = finishes[mesh, ROUGHNESS]
     along = aside = _ZERO
     if pictures[mesh, RELIEF + 1]:
-        along, aside, closed, rough = _look_up(reliefs, pictures, mesh, RELIEF, u, v)
-        openness *= closed
-        roughness *= rough
-        along, aside = _TWO * along - _ONE, (_TWO * aside - _ONE) * vertices[a, TANGENT + 3]
+        p, q, r, s, across, down = _around(pictures, mesh, RELIEF, u, v)
+        along = _TWO * _between(reliefs, p, q, r, s, across, down, 0) - _ONE
+        aside = (_TWO * _between(reliefs, p, q, r, s, across, down, 1) - _ONE) * vertices[a, TANGENT + 3]
+        if finishes[mesh, PROPERTIES]:
+            openness *= _between(reliefs, p, q, r, s, across, down, 2)
+            roughness *= _between(reliefs, p, q, r, s, across, down, 3)
         for k in range(3):
             looks[at, _TANGENT + k] = (
                 at_a * vertices[a, TANGENT + k] + at_b * vertices[b, TANGENT + k] + at_c * vertices[c, TANGENT + k]
@@ -555,28 +565,28 @@ def _look(
 
 
 @compiled
-def _look_up(
-    texels: UInt16[np.ndarray, "T 4"], pictures: Int32[np.ndarray, "M 9"], mesh: int, which: int, u: Real, v: Real
-) -> tuple[Real, Real, Real, Real]:
-    """A picture's four channels between its texels, 0 to 1; ones where there is no picture."""
+def _around(
+    pictures: Int32[np.ndarray, "M 9"], mesh: int, which: int, u: Real, v: Real
+) -> tuple[int, int, int, int, Real, Real]:
+    """The four texels around a place in a picture, and how far it lies to the right and down from the first."""
     begin, width, height = pictures[mesh, which], pictures[mesh, which + 1], pictures[mesh, which + 2]
-    if width == 0:
-        return _ONE, _ONE, _ONE, _ONE
     x, y = _texel(u, width), _texel(v, height)
     left, upper = int(x), int(y)
     right, lower = min(left + 1, width - 1), min(upper + 1, height - 1)
-    across, down = x - np.float32(left), y - np.float32(upper)
-    scale = np.float32(1 / 65535)
-    at_p, at_q = (_ONE - across) * (_ONE - down) * scale, across * (_ONE - down) * scale
-    at_r, at_s = (_ONE - across) * down * scale, across * down * scale
-    p, q = begin + upper * width + left, begin + upper * width + right
-    r, s = begin + lower * width + left, begin + lower * width + right
-    return (
-        texels[p, 0] * at_p + texels[q, 0] * at_q + texels[r, 0] * at_r + texels[s, 0] * at_s,
-        texels[p, 1] * at_p + texels[q, 1] * at_q + texels[r, 1] * at_r + texels[s, 1] * at_s,
-        texels[p, 2] * at_p + texels[q, 2] * at_q + texels[r, 2] * at_r + texels[s, 2] * at_s,
-        texels[p, 3] * at_p + texels[q, 3] * at_q + texels[r, 3] * at_r + texels[s, 3] * at_s,
-    )
+    above, below = begin + upper * width, begin + lower * width
+    return above + left, above + right, below + left, below + right, x - np.float32(left), y - np.float32(upper)
+
+
+@compiled
+def _between(
+    texels: UInt16[np.ndarray, "T 4"], p: int, q: int, r: int, s: int, across: Real, down: Real, channel: int
+) -> Real:
+    """One channel between four texels, 0 to 1."""
+    one = np.float32(texels[p, channel])
+    two = np.float32(texels[r, channel])
+    one += (np.float32(texels[q, channel]) - one) * across
+    two += (np.float32(texels[s, channel]) - two) * across
+    return (one + (two - one) * down) * np.float32(1 / 65535)
 
 
 @compiled
@@ -588,6 +598,7 @@ def light_looks(
 ) -> None:
     """Linear RGB of what was looked at, in the place of its colour: diffuse light under occlusion, a lamp, a sheen."""
     lx, ly, lz = light[_LAMP], light[_LAMP + 1], light[_LAMP + 2]
+    middle_x, middle_y, per_sample = lens[1], lens[2], _ONE / lens[0]
     for i in range(count):
         nx, ny, nz = looks[i, _NORMAL], looks[i, _NORMAL + 1], looks[i, _NORMAL + 2]
         scale = _ONE / math.sqrt(nx * nx + ny * ny + nz * nz)
@@ -603,7 +614,7 @@ def light_looks(
             nx, ny, nz = rx * scale, ry * scale, rz * scale
 
         # The way the eye looks, in the head's frame.
-        across, down = (looks[i, _X] - lens[1]) / lens[0], (looks[i, _Y] - lens[2]) / lens[0]
+        across, down = (looks[i, _X] - middle_x) * per_sample, (looks[i, _Y] - middle_y) * per_sample
         scale = _ONE / math.sqrt(across * across + down * down + _ONE)
         vx = (across * lens[3] + down * lens[6] + lens[9]) * scale
         vy = (across * lens[4] + down * lens[7] + lens[10]) * scale

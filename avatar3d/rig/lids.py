@@ -113,7 +113,7 @@ def _lift_off(
     lids: LidMargins, neutral: Float32[np.ndarray, "V 3"], blink: Float32[np.ndarray, "V 3"]
 ) -> Float32[np.ndarray, "V 3"]:
     """The blink with its lids kept off the eyeball all the way; the ball gives way first. `neutral` from its centre."""
-    surface = _profile(neutral[lids.ball])
+    surface = eyeball_profile(neutral[lids.ball])
     rows = lids.spread.region[lids.lids]
     start, way = neutral[rows].astype(np.float64), blink[rows].astype(np.float64)
     travels = np.linalg.norm(way, axis=1) > _STILL_M
@@ -139,7 +139,7 @@ def _lift_off(
     return lifted
 
 
-def _profile(ball: Float32[np.ndarray, "B 3"]) -> tuple[Float64[np.ndarray, "C"], Float64[np.ndarray, "C"]]:
+def eyeball_profile(ball: Float32[np.ndarray, "B 3"]) -> tuple[Float64[np.ndarray, "C"], Float64[np.ndarray, "C"]]:
     """The eyeball's radius over the angle from the gaze axis (radians): cornea and sclera."""
     radius = np.linalg.norm(ball.astype(np.float64), axis=1)
     angle = np.arccos(np.clip(ball[:, 2] / radius, -1, 1))

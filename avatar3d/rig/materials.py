@@ -24,6 +24,10 @@ _SMALL_PARTS: Final[
 _HAIRY: Final = ("lashes", "brows")
 # Cut-out, not blended: no sorting, right in every engine. Low, so that thin lashes survive mip-mapping.
 HAIR_CUTOFF: Final = 0.35
+# Linear factor from brows to lashes, which are darker and shade one another, and how light they may be: faint or hidden brows
+# are measured as skin.
+_LASH: Final = 0.3
+_LIGHTEST_LASH: Final = 0.045
 # Skin this near to a brow card lies under it (metres).
 _UNDER_BROW_M: Final = 0.004
 # Confidence from which the albedo there is the photo's own.
@@ -53,6 +57,8 @@ def part_material(
     tint, colour = tint or usual, tint or colour
     pixels = next((found for found in map(part_picture, pictures) if found is not None), None)
     hairy = name in _HAIRY
+    if name == "lashes" and pixels is not None and tint != usual:
+        pixels = np.concatenate([np.full_like(pixels[..., :3], 255), pixels[..., 3:]], axis=-1)  # the drawing is black
     return Material(
         name=name,
         base_colour=None if pixels is None else Texture(name=name, pixels=pixels),
@@ -74,6 +80,15 @@ def brow_colour(model: HeadModel, skin: Skin) -> tuple[float, float, float] | No
     dark = patch[np.argsort(patch.astype(np.int32).sum(1))[: max(1, len(patch) // 6)]]
     code = np.median(dark, axis=0) / 255
     red, green, blue = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4).tolist()
+    return red, green, blue
+
+
+def lash_colour(brows: tuple[float, float, float] | None) -> tuple[float, float, float] | None:
+    """Linear colour of lashes that grow with such brows: never darker than the usual, which dark brows have."""
+    if brows is None:
+        return None
+    share = min(_LASH, _LIGHTEST_LASH / max(brows))
+    red, green, blue = (max(share * own, usual) for own, usual in zip(brows, _SMALL_PARTS["lashes"][2], strict=True))
     return red, green, blue
 
 
