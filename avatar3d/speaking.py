@@ -32,16 +32,16 @@ from avatar3d.render.film import film_clip
 from avatar3d.report.pictures import orbit_camera
 from avatar3d.speech.animate import Instant, at_rate, hear_chunks, with_pitch
 from avatar3d.speech.coarticulate import articulate
-from avatar3d.speech.controls import Controls
-from avatar3d.speech.features import RATE_HZ
 from avatar3d.speech.loudness import loudness_over_mean
-from avatar3d.speech.marks import read_marks
-from avatar3d.speech.model import load_network
-from avatar3d.speech.perform import Performer
+from avatar3d.speech.marks.read import read_marks
+from avatar3d.speech.network.features import RATE_HZ
+from avatar3d.speech.network.model import load_network
+from avatar3d.speech.performance.controls import Controls
+from avatar3d.speech.performance.perform import Performer
 from avatar3d.speech.phones import Phone
-from avatar3d.speech.sound import Sound, open_sound
-from avatar3d.speech.soxr import resampled
-from avatar3d.speech.tts import load_voice
+from avatar3d.speech.sound.open import Sound, open_sound
+from avatar3d.speech.sound.soxr import resampled
+from avatar3d.speech.voices.tts import load_voice
 
 Format = Literal["glb", "mp4", "csv", "livelink-csv", "npz"]
 ENDINGS: Final[dict[Format, str]] = {

@@ -18,10 +18,10 @@ from typing import Any, Final
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from avatar3d.speech.emotion import EMOTIONS, Look, look_of, speak_with
-from avatar3d.speech.features import RATE_HZ, STEP
 from avatar3d.speech.lips import seal
-from avatar3d.speech.model import LOOKAHEAD_S, STEP_S, Network, listen, listening_at_start, load_network
+from avatar3d.speech.network.features import RATE_HZ, STEP
+from avatar3d.speech.network.model import LOOKAHEAD_S, STEP_S, Network, listen, listening_at_start, load_network
+from avatar3d.speech.performance.emotion import EMOTIONS, Look, look_of, speak_with
 from avatar3d.speech.phones import VOWELS
 from avatar3d.speech.train.augment import by_telephone, in_room, with_noise
 from avatar3d.speech.train.corpus import CorpusParams, build_corpus

@@ -18,9 +18,9 @@ def export_speech(voice: Voice, path: Path) -> int:
     Beside it FILE.golden.json: sound and answers with which a runtime proves that it agrees.
     """
     from avatar3d.core.durable import write_atomically
-    from avatar3d.speech.golden import golden_vectors
-    from avatar3d.speech.model import load_network
-    from avatar3d.speech.onnx import export_onnx
+    from avatar3d.speech.network.golden import golden_vectors
+    from avatar3d.speech.network.model import load_network
+    from avatar3d.speech.network.onnx import export_onnx
 
     network = load_network()
     written = export_onnx(network, path)

@@ -54,7 +54,7 @@ def speak(
     """Let an avatar say a sound or a text."""
     from avatar3d.report.names import distinct_names
     from avatar3d.speaking import SpeakParams, Spoke, VoiceParams, find_sounds, speak_sound, speak_text
-    from avatar3d.speech.controls import Controls
+    from avatar3d.speech.performance.controls import Controls
 
     if bool(sounds) == (text is not None):
         raise UsageError(

@@ -13,8 +13,8 @@ from avatar3d.core.audio import AudioChunk
 from avatar3d.core.errors import InputError
 from avatar3d.speech.articulation import Articulation
 from avatar3d.speech.coarticulate import weights_of
-from avatar3d.speech.features import RATE_HZ, STEP
-from avatar3d.speech.model import (
+from avatar3d.speech.network.features import RATE_HZ, STEP
+from avatar3d.speech.network.model import (
     DILATIONS,
     KERNEL,
     LOOKAHEAD_S,
@@ -25,7 +25,7 @@ from avatar3d.speech.model import (
     listen,
     listening_at_start,
 )
-from avatar3d.speech.pitch import PitchTracker
+from avatar3d.speech.performance.pitch import PitchTracker
 
 _TO_THE_END = int(np.ceil(LOOKAHEAD_S / STEP_S)) + 1
 """Steps of silence after the last sample, so that the mouth is known until then."""

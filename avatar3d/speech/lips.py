@@ -153,7 +153,7 @@ class SealTable:
 
 @lru_cache(maxsize=1)
 def seal_table() -> SealTable:
-    """The table for the shipped head; speech/onnx.py writes it into its graph."""
+    """The table for the shipped head; speech/network/onnx.py writes it into its graph."""
     ruler = mouth_ruler()
 
     def row(otherwise: float, **values: float) -> Float32[np.ndarray, "52"]:

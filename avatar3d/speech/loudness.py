@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from avatar3d.speech.features import RATE_HZ
+from avatar3d.speech.network.features import RATE_HZ
 
 _WINDOW_S: Final = 0.06
 _QUIET_DB: Final = -25.0

@@ -13,8 +13,8 @@ from avatar3d.cli import Verbs, main
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
 from avatar3d.formats.clip_npz import load_clip, load_provenance
 from avatar3d.formats.gltf import save_glb
-from avatar3d.speech.espeak import speak_phones
 from avatar3d.speech.lips import gap_mm
+from avatar3d.speech.voices.espeak import speak_phones
 from tests.synthetic import synthetic_avatar
 
 TEXT = "My mama made a big pie."

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from avatar3d.core.errors import MissingExtraError
-from avatar3d.speech.features import RATE_HZ
+from avatar3d.speech.network.features import RATE_HZ
 from avatar3d.speech.phones import PHONE_INDEX, Phone, phones_from_arpabet, split_evenly
 
 Pronounce = Callable[[str], tuple[str, ...]]

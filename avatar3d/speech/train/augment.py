@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32
 from scipy.signal import butter, fftconvolve, sosfilt
 
-from avatar3d.speech.features import RATE_HZ
+from avatar3d.speech.network.features import RATE_HZ
 
 _GAIN_DB: Final = (-24.0, 8.0)
 _NOISE_DB: Final = (0.0, 25.0)

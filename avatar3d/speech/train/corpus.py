@@ -19,14 +19,14 @@ from jaxtyping import Float32
 
 from avatar3d.core.clock import Progress
 from avatar3d.core.errors import UnreadableError
-from avatar3d.speech.espeak import Manner, speak_phones
-from avatar3d.speech.features import RATE_HZ
+from avatar3d.speech.network.features import RATE_HZ
 from avatar3d.speech.phones import SILENCE, VOWELS, Phone
-from avatar3d.speech.sound import open_sound
+from avatar3d.speech.sound.open import open_sound
 from avatar3d.speech.train.align import Aligner
 from avatar3d.speech.train.texts import HELD_OUT, TRAINED, made_up_sentence
 from avatar3d.speech.train.utterance import Utterance
 from avatar3d.speech.train.voices import festival_speaks, flite_speaks
+from avatar3d.speech.voices.espeak import Manner, speak_phones
 
 TEST_SPEAKERS: Final = ("1898", "4640", "8629")
 """Two women and a man, chosen before anything was trained."""

@@ -13,12 +13,12 @@ from jaxtyping import Float32, Float64
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.clock import Progress
-from avatar3d.speech import features as ears
 from avatar3d.speech.animate import answer_all
 from avatar3d.speech.coarticulate import mouth_curves, weights_of
 from avatar3d.speech.lips import seal
 from avatar3d.speech.loudness import loudness_over_mean
-from avatar3d.speech.model import Network, understand
+from avatar3d.speech.network import features as ears
+from avatar3d.speech.network.model import Network, understand
 from avatar3d.speech.phones import Phone
 from avatar3d.speech.train.evaluate import CURVES_HZ, Curves, jerk, lips_met
 from avatar3d.speech.train.hearings import answer_times_s, features_of

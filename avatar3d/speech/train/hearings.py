@@ -13,10 +13,10 @@ from jaxtyping import Float16, Float32, Float64, UInt8
 from numpy.lib.stride_tricks import sliding_window_view
 
 from avatar3d.core.clock import Progress
-from avatar3d.speech import features as ears
 from avatar3d.speech.coarticulate import mouth_curves
 from avatar3d.speech.loudness import loudness_over_mean
-from avatar3d.speech.model import LOOKAHEAD_S, STEP_S
+from avatar3d.speech.network import features as ears
+from avatar3d.speech.network.model import LOOKAHEAD_S, STEP_S
 from avatar3d.speech.phones import PHONE_INDEX, SILENCE, Phone
 from avatar3d.speech.train.augment import augment
 from avatar3d.speech.train.utterance import Utterance

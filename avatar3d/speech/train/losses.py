@@ -6,7 +6,7 @@ from typing import Final
 from torch import Tensor
 from torch.nn import functional
 
-from avatar3d.speech.model import CLOSED, TUCKED, VOICE
+from avatar3d.speech.network.model import CLOSED, TUCKED, VOICE
 
 # How much each kind counts; by a few short trials on the speakers that gates are set on.
 SHARES: Final = {

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from avatar3d.speech.features import RATE_HZ
+from avatar3d.speech.network.features import RATE_HZ
 from avatar3d.speech.phones import PHONE_INDEX, PHONES, Phone
 from avatar3d.speech.train.utterance import Utterance
 

@@ -23,8 +23,8 @@ from avatar3d.core.clock import Progress
 from avatar3d.core.durable import write_atomically
 from avatar3d.speech.coarticulate import CONTROLS
 from avatar3d.speech.lips import mouth_ruler
-from avatar3d.speech.model import Network, network_from
-from avatar3d.speech.torch import SpeechNet
+from avatar3d.speech.network.model import Network, network_from
+from avatar3d.speech.network.torch import SpeechNet
 from avatar3d.speech.train.corpus import CorpusParams, build_corpus
 from avatar3d.speech.train.curves import set_gates
 from avatar3d.speech.train.hearings import Hearings, hear_utterances

@@ -8,8 +8,8 @@ import numpy as np
 
 from avatar3d.core.blendshapes import ARKIT_INDEX, Frame
 from avatar3d.speech.articulation import Articulation
-from avatar3d.speech.controls import Controls
-from avatar3d.speech.perform import Performer
+from avatar3d.speech.performance.controls import Controls
+from avatar3d.speech.performance.perform import Performer
 
 _JAW = ARKIT_INDEX["jawOpen"]
 SYLLABLE_S = 0.21

@@ -7,8 +7,8 @@ import time
 import numpy as np
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
-from avatar3d.speech.controls import Controls
-from avatar3d.speech.perform import Performer
+from avatar3d.speech.performance.controls import Controls
+from avatar3d.speech.performance.perform import Performer
 from tests.unit.speech.babble import babble
 
 RATE_HZ = 60

@@ -2,9 +2,9 @@
 
 import soxr
 
-from avatar3d.speech.espeak import Manner, speak_phones
-from avatar3d.speech.features import RATE_HZ
+from avatar3d.speech.network.features import RATE_HZ
 from avatar3d.speech.train.utterance import Utterance
+from avatar3d.speech.voices.espeak import Manner, speak_phones
 
 SENTENCES = (
     "mama papa bob made a big pump before supper",

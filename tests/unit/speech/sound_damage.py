@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from avatar3d.core.errors import InputError
-from avatar3d.speech.sound import open_sound
+from avatar3d.speech.sound.open import open_sound
 from tests.unit.speech.sound_files import heard, written
 
 EXAMPLES = int(os.environ.get("AVATAR3D_FUZZ", "40"))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from avatar3d.speech.sound import RATE_HZ, Sound
+from avatar3d.speech.sound.open import RATE_HZ, Sound
 
 _AT_ONCE = 4096
 """libsndfile's Vorbis encoder overflows its stack when a minute comes in one piece."""

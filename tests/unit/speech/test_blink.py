@@ -9,10 +9,10 @@ import pytest
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.head.load import load_head_model
 from avatar3d.rig.lids import lid_gap
-from avatar3d.speech.blink import Blinking, close_lids
-from avatar3d.speech.controls import STYLES
-from avatar3d.speech.emotion import EMOTIONS, Look, look_of
-from avatar3d.speech.eyes import look
+from avatar3d.speech.performance.blink import Blinking, close_lids
+from avatar3d.speech.performance.controls import STYLES
+from avatar3d.speech.performance.emotion import EMOTIONS, Look, look_of
+from avatar3d.speech.performance.eyes import look
 from tests.unit.rig.people import rigged
 
 STEP_S = 1 / 200

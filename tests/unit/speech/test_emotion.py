@@ -7,9 +7,9 @@ import pytest
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.errors import UsageError
-from avatar3d.speech.controls import AUTO, STYLES, Controls
-from avatar3d.speech.emotion import EMOTIONS, NEUTRAL, Look, look_of, speak_with
 from avatar3d.speech.lips import gap_mm, width_mm
+from avatar3d.speech.performance.controls import AUTO, STYLES, Controls
+from avatar3d.speech.performance.emotion import EMOTIONS, NEUTRAL, Look, look_of, speak_with
 from tests.unit.speech.babble import Heard, instant, perform
 
 NAMED = [name for name in EMOTIONS if name != NEUTRAL]

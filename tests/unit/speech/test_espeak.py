@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from avatar3d.core.errors import AudioUnusableError, LimitError, MissingExtraError, UsageError
-from avatar3d.speech import espeak, espeak_link
-from avatar3d.speech.espeak import Espeak, Manner, find_voice, pronouncer, speak_phones
-from avatar3d.speech.espeak_link import Library, Link, find_library
 from avatar3d.speech.phones import SILENCE, VOWELS, Phone
-from avatar3d.speech.tts import TTS, WordMark, load_voice
+from avatar3d.speech.voices import espeak, espeak_link
+from avatar3d.speech.voices.espeak import Espeak, Manner, find_voice, pronouncer, speak_phones
+from avatar3d.speech.voices.espeak_link import Library, Link, find_library
+from avatar3d.speech.voices.tts import TTS, WordMark, load_voice
 
 TWELVE_WORDS = "Peter put the paper back, and the captain kept a big dog."
 LONG = "The boat is on the river and the man is in the boat. " * 200

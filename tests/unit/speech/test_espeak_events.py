@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from avatar3d.speech.espeak_events import Event, Sounding, Timing, closure_s, end, stress_of, symbols_of
-from avatar3d.speech.espeak_pieces import pieces
 from avatar3d.speech.phones import SILENCE, Phone
-from avatar3d.speech.texts import speakable
-from avatar3d.speech.tts import WordMark
+from avatar3d.speech.voices.espeak_events import Event, Sounding, Timing, closure_s, end, stress_of, symbols_of
+from avatar3d.speech.voices.espeak_pieces import pieces
+from avatar3d.speech.voices.texts import speakable
+from avatar3d.speech.voices.tts import WordMark
 
 RATE = 22050
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from avatar3d.speech.features import FEATURES, RATE_HZ, STEP, hear, hearing_at_start, mel_db, mel_matrix
+from avatar3d.speech.network.features import FEATURES, RATE_HZ, STEP, hear, hearing_at_start, mel_db, mel_matrix
 from avatar3d.speech.train.hearings import features_of
 
 

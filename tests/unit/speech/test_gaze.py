@@ -9,11 +9,11 @@ from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.transforms import matrix_from_quaternion
 from avatar3d.head.deform import turns_left
 from avatar3d.head.load import load_head_model
-from avatar3d.speech.attention import Wish, place_of
-from avatar3d.speech.controls import Controls
-from avatar3d.speech.eyes import LIMITS, eye_wxyz, in_head, look
-from avatar3d.speech.gaze import Gaze
-from avatar3d.speech.head_motion import head_wxyz
+from avatar3d.speech.performance.attention import Wish, place_of
+from avatar3d.speech.performance.controls import Controls
+from avatar3d.speech.performance.eyes import LIMITS, eye_wxyz, in_head, look
+from avatar3d.speech.performance.gaze import Gaze
+from avatar3d.speech.performance.head_motion import head_wxyz
 from tests.unit.speech.babble import babble, perform, silence
 
 DEG = math.pi / 180

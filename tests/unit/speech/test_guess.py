@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from avatar3d.core.blendshapes import ARKIT_INDEX
-from avatar3d.speech.controls import Controls
-from avatar3d.speech.emotion import EMOTIONS, NEUTRAL
-from avatar3d.speech.guess import AROUSED, CALM, MOST_INTENSITY, Guess
-from avatar3d.speech.hearing import Hearing
-from avatar3d.speech.perform import Performer
+from avatar3d.speech.performance.controls import Controls
+from avatar3d.speech.performance.emotion import EMOTIONS, NEUTRAL
+from avatar3d.speech.performance.guess import AROUSED, CALM, MOST_INTENSITY, Guess
+from avatar3d.speech.performance.hearing import Hearing
+from avatar3d.speech.performance.perform import Performer
 from tests.unit.speech.babble import Heard, babble, silence
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from avatar3d.core.blendshapes import Frame
 from avatar3d.core.transforms import matrix_from_quaternion
-from avatar3d.speech.controls import Controls
-from avatar3d.speech.head_motion import HeadMotion, Manner, head_wxyz
-from avatar3d.speech.hearing import Hearing
+from avatar3d.speech.performance.controls import Controls
+from avatar3d.speech.performance.head_motion import HeadMotion, Manner, head_wxyz
+from avatar3d.speech.performance.hearing import Hearing
 from tests.unit.speech.babble import babble, perform, silence, turn_deg
 
 DEG = math.pi / 180

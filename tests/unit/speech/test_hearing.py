@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from avatar3d.speech.hearing import Hearing
+from avatar3d.speech.performance.hearing import Hearing
 from tests.unit.speech.babble import Heard, accent_times, babble, instant, silence
 
 

@@ -9,8 +9,8 @@ from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
 from avatar3d.head.load import load_head_model
 from avatar3d.rig.assemble import rig_neutral
 from avatar3d.rig.lips import find_lip_pairs
-from avatar3d.speech.emotion import EMOTIONS, Look, look_of
 from avatar3d.speech.lips import gap_mm, seal, tuck_mm, width_mm
+from avatar3d.speech.performance.emotion import EMOTIONS, Look, look_of
 from tools.build_mouth import OUT, measure_mouth
 
 

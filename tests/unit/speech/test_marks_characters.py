@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from avatar3d.core.errors import Avatar3dError, InputError, UnreadableError, UnsupportedFormatError
-from avatar3d.speech.cues import Cue
-from avatar3d.speech.letters import phones_from_letters, phones_of_word
-from avatar3d.speech.marks import read_marks
+from avatar3d.speech.marks.cues import Cue
+from avatar3d.speech.marks.letters import phones_from_letters, phones_of_word
+from avatar3d.speech.marks.read import read_marks
 from avatar3d.speech.phones import SILENCE, Phone
 
 

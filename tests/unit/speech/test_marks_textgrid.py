@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from avatar3d.core.errors import Avatar3dError, InputError, LimitError, UnreadableError, UnsupportedFormatError
-from avatar3d.speech.marks import read_marks
+from avatar3d.speech.marks.read import read_marks
+from avatar3d.speech.marks.textgrid import read_tiers
 from avatar3d.speech.phones import SILENCE, Phone
-from avatar3d.speech.textgrid import read_tiers
 
 LONG = """File type = "ooTextFile"
 Object class = "TextGrid"

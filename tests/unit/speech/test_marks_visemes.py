@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from avatar3d.core.errors import Avatar3dError, InputError, LimitError, UnreadableError, UnsupportedFormatError
-from avatar3d.speech.marks import read_marks
+from avatar3d.speech.marks.read import read_marks
+from avatar3d.speech.marks.visemes import dialect_of, phones_from_marks, symbols_of_viseme
 from avatar3d.speech.phones import BILABIALS, LABIODENTALS, PHONES, SILENCE, Phone
-from avatar3d.speech.tts import VisemeMark, WordMark
-from avatar3d.speech.visemes import dialect_of, phones_from_marks, symbols_of_viseme
+from avatar3d.speech.voices.tts import VisemeMark, WordMark
 
 # The recording of "Hi" in Rhubarb's README, in its three forms.
 TSV = "0.00\tX\n0.05\tD\n0.27\tC\n0.31\tB\n0.43\tX\n0.47\tX\n"

@@ -14,10 +14,10 @@ from avatar3d.core.audio import AudioChunk
 from avatar3d.core.errors import InputError, ModelUntrustedError
 from avatar3d.speech.animate import SpeechStream, answer_all, at_rate, hear_chunks
 from avatar3d.speech.coarticulate import weights_of
-from avatar3d.speech.features import RATE_HZ, STEP
-from avatar3d.speech.golden import golden_vectors
 from avatar3d.speech.lips import seal
-from avatar3d.speech.model import (
+from avatar3d.speech.network.features import RATE_HZ, STEP
+from avatar3d.speech.network.golden import golden_vectors
+from avatar3d.speech.network.model import (
     LOOKAHEAD_S,
     STEP_S,
     Network,
@@ -29,8 +29,8 @@ from avatar3d.speech.model import (
     network_from,
     shapes,
 )
-from avatar3d.speech.onnx import export_onnx
-from avatar3d.speech.torch import Listeners, SpeechNet
+from avatar3d.speech.network.onnx import export_onnx
+from avatar3d.speech.network.torch import Listeners, SpeechNet
 from avatar3d.speech.train.hearings import features_of
 
 SAME = 1e-5

@@ -6,9 +6,9 @@ import pytest
 from avatar3d.core.audio import AudioChunk
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.speech.animate import hear_chunks
-from avatar3d.speech.features import RATE_HZ
 from avatar3d.speech.lips import gap_mm, seal
-from avatar3d.speech.model import load_network
+from avatar3d.speech.network.features import RATE_HZ
+from avatar3d.speech.network.model import load_network
 from avatar3d.speech.train.curves import built_from, flapping, heard_by
 from avatar3d.speech.train.evaluate import score
 from tests.unit.speech.sentences import say_sentences

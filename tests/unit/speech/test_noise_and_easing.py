@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from avatar3d.speech.easing import STILL, UNHIT, Spring, minimum_jerk
-from avatar3d.speech.noise import exponential, normal, pink, uniform
+from avatar3d.speech.performance.easing import STILL, UNHIT, Spring, minimum_jerk
+from avatar3d.speech.performance.noise import exponential, normal, pink, uniform
 
 
 def test_chance_depends_on_nothing_but_seed_channel_and_place() -> None:

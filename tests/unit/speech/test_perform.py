@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES, Frame
-from avatar3d.speech.controls import STYLES, Controls
-from avatar3d.speech.emotion import EMOTIONS
-from avatar3d.speech.perform import Performer
+from avatar3d.speech.performance.controls import STYLES, Controls
+from avatar3d.speech.performance.emotion import EMOTIONS
+from avatar3d.speech.performance.perform import Performer
 from tests.unit.speech.babble import Heard, babble, instant, perform, silence, turn_deg
 
 MOUTH = [i for name, i in ARKIT_INDEX.items() if name.startswith(("mouth", "jaw", "tongue", "cheekPuff"))]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from avatar3d.speech.pitch import HOP, RATE_HZ, PitchTracker
+from avatar3d.speech.performance.pitch import HOP, RATE_HZ, PitchTracker
 
 FORMANTS = {
     "a": ((730, 90), (1090, 110), (2440, 120)),

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from avatar3d.core.errors import UsageError
-from avatar3d.speech.sound import RATE_HZ, open_sound
-from avatar3d.speech.sound_mono import HighPass
+from avatar3d.speech.sound.mono import HighPass
+from avatar3d.speech.sound.open import RATE_HZ, open_sound
 from tests.unit.speech.sound_files import away_from_ends, encoded, floats, heard, pcm16, voice, wav, written
 
 KINDS = [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from avatar3d.core.errors import UnreadableError
-from avatar3d.speech.features import RATE_HZ
+from avatar3d.speech.network.features import RATE_HZ
 from avatar3d.speech.phones import Phone
 from avatar3d.speech.train import train as training
 from avatar3d.speech.train.align import Aligner, as_arpabet
@@ -200,7 +200,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(
 def test_every_loss_falls_when_the_answers_are_right(said: list[Utterance]) -> None:
     import torch
 
-    from avatar3d.speech.model import OUTPUTS
+    from avatar3d.speech.network.model import OUTPUTS
     from avatar3d.speech.train.losses import losses_by_kind
 
     heard = hear_utterances(said[:2], seed=0, augmented=0, progress=str)

@@ -11,9 +11,10 @@ import pytest
 
 from avatar3d.core.audio import AudioChunk
 from avatar3d.core.errors import AudioUnusableError, LimitError, UsageError
-from avatar3d.speech import tts
+from avatar3d.speech.marks.visemes import phones_from_marks
 from avatar3d.speech.phones import Phone
-from avatar3d.speech.system_voice import (
+from avatar3d.speech.voices import tts
+from avatar3d.speech.voices.system_voice import (
     SystemVoice,
     choose_voice,
     read_pieces,
@@ -22,9 +23,8 @@ from avatar3d.speech.system_voice import (
     voices_of_sapi,
     voices_of_say,
 )
-from avatar3d.speech.texts import LONGEST_WORD, speakable, without_controls
-from avatar3d.speech.tts import TTS, Spoken, VisemeMark, load_voice, voice_names
-from avatar3d.speech.visemes import phones_from_marks
+from avatar3d.speech.voices.texts import LONGEST_WORD, speakable, without_controls
+from avatar3d.speech.voices.tts import TTS, Spoken, VisemeMark, load_voice, voice_names
 
 
 class Hummer:
@@ -52,7 +52,7 @@ def test_a_package_adds_a_voice_by_entry_point(monkeypatch: pytest.MonkeyPatch) 
     voice = load_voice("hummer")
     assert isinstance(voice, TTS)
     assert voice_names() == ("espeak", "hummer", "system")
-    assert tts._known()["espeak"] == "avatar3d.speech.espeak:Espeak"
+    assert tts._known()["espeak"] == "avatar3d.speech.voices.espeak:Espeak"
     marks = [mark for piece in voice.speak("mmm") for mark in piece.marks]
     assert phones_from_marks(marks) == tuple(Phone("m", at / 10, (at + 1) / 10) for at in range(3)) or len(marks) == 3
 

@@ -1,0 +1,1 @@
+"""Recorded marks of other programs become phones."""

@@ -1,0 +1,1 @@
+"""The speech network: what it hears, its step in numpy, torch and ONNX, and golden vectors."""

@@ -1,0 +1,178 @@
+"""The speech network, a streaming step for one core in plain numpy.
+
+    130 features --> 192 channels --> 8 causal dilated convolutions, each added to what it heard
+                 --> 128 --> 17 controls, lips closed, lips tucked, voice, 48 phones
+
+Each 20 ms step answers for LOOKAHEAD_S before the end of its samples: that much of the future it has heard. The temporal
+convolutions are those of Bai et al. (An Empirical Evaluation of Generic Convolutional ... Sequence Modeling, 2018).
+speech/network/torch.py has the same maths for training and for many streams on a GPU, speech/network/onnx.py writes it as a graph.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from importlib import resources
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float32
+from safetensors.numpy import load as load_tensors
+
+from avatar3d.core.errors import ModelMissingError, ModelUntrustedError
+from avatar3d.speech.coarticulate import CONTROLS
+from avatar3d.speech.network.features import FEATURES, RATE_HZ, STEP, HearingState, hear, hearing_at_start
+from avatar3d.speech.phones import PHONES
+
+WIDTH: Final = 192
+HIDDEN: Final = 128
+KERNEL: Final = 3
+DILATIONS: Final = (1, 2, 4, 8, 1, 2, 4, 8)
+MEMORY: Final = (KERNEL - 1) * sum(DILATIONS)
+"""Steps of the past that the convolutions see: 1.2 s."""
+STEP_S: Final = STEP / RATE_HZ
+LOOKAHEAD_S: Final = 0.06
+OUTPUTS: Final = len(CONTROLS) + 3 + len(PHONES)
+CLOSED, TUCKED, VOICE = range(len(CONTROLS), len(CONTROLS) + 3)
+_FIRST_PHONE: Final = len(CONTROLS) + 3
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Weights in float32; rows are inputs, columns outputs."""
+
+    tensors: dict[str, Float32[np.ndarray, "..."]]
+    closed_from: float
+    """Gate probabilities from here (nothing) ..."""
+    closed_to: float
+    """... to here (lips meet); set on speakers apart from training and test."""
+    tucked_from: float
+    tucked_to: float
+
+    def __getitem__(self, name: str) -> Float32[np.ndarray, "..."]:
+        return self.tensors[name]
+
+
+@dataclass(frozen=True, eq=False)
+class ListeningState:
+    """Everything that a stream carries from one step to the next."""
+
+    hearing: HearingState
+    memory: Float32[np.ndarray, "*S M W"]
+    """What each convolution heard before, oldest first, one after the other."""
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What the network says of one instant."""
+
+    controls: Float32[np.ndarray, "*S C"]
+    """CONTROLS order, [0, 1]."""
+    closed: Float32[np.ndarray, "*S"]
+    tucked: Float32[np.ndarray, "*S"]
+    voice: Float32[np.ndarray, "*S"]
+    phones: Float32[np.ndarray, "*S 48"]
+    """Posterior of each of PHONES; sums to 1."""
+    loudness_db: Float32[np.ndarray, "*S"]
+    """Of the newest 20 ms, which is LOOKAHEAD_S later than the rest."""
+
+
+def listening_at_start(*streams: int) -> ListeningState:
+    """Before the first sample."""
+    return ListeningState(hearing_at_start(*streams), np.zeros((*streams, MEMORY, WIDTH), np.float32))
+
+
+def listen(
+    network: Network, state: ListeningState, samples: Float32[np.ndarray, "*S 320"]
+) -> tuple[ListeningState, Heard]:
+    """One step of 20 ms: the next state, and the mouth LOOKAHEAD_S before these samples end."""
+    hearing, features, loudness = hear(state.hearing, samples)
+    memory, answers = answer(network, state.memory, features)
+    return ListeningState(hearing, memory), understand(network, answers, loudness)
+
+
+def answer(
+    network: Network, memory: Float32[np.ndarray, "*S M W"], features: Float32[np.ndarray, "*S F"]
+) -> tuple[Float32[np.ndarray, "*S M W"], Float32[np.ndarray, "*S O"]]:
+    """The network alone: the next memory, and its answers before any squashing."""
+    now = _relu(features @ network["in.weight"] + network["in.bias"])
+    remembered = np.empty_like(memory)
+    at = 0
+    for block, dilation in enumerate(DILATIONS):
+        span = (KERNEL - 1) * dilation
+        past = memory[..., at : at + span, :]
+        taps = np.concatenate([past[..., 0, :], past[..., dilation, :], now], axis=-1)
+        remembered[..., at : at + span - 1, :] = past[..., 1:, :]
+        remembered[..., at + span - 1, :] = now
+        heard = _relu(taps @ network[f"block{block}.in.weight"] + network[f"block{block}.in.bias"])
+        now = now + heard @ network[f"block{block}.out.weight"] + network[f"block{block}.out.bias"]
+        at += span
+    hidden = _relu(now @ network["hidden.weight"] + network["hidden.bias"])
+    return remembered, hidden @ network["out.weight"] + network["out.bias"]
+
+
+def understand(network: Network, answers: Float32[np.ndarray, "*S O"], loudness_db: Float32[np.ndarray, "*S"]) -> Heard:
+    """Controls, gates and posteriors from the network's bare answers."""
+    gates = _sigmoid(answers[..., CLOSED : VOICE + 1])
+    phones = answers[..., _FIRST_PHONE:]
+    odds = np.exp(phones - phones.max(axis=-1, keepdims=True))
+    return Heard(
+        controls=np.clip(answers[..., : len(CONTROLS)], 0, 1),
+        closed=gate(np.asarray(gates[..., 0]), network.closed_from, network.closed_to),
+        tucked=gate(np.asarray(gates[..., 1]), network.tucked_from, network.tucked_to),
+        voice=np.asarray(gates[..., 2]),
+        phones=odds / odds.sum(axis=-1, keepdims=True),
+        loudness_db=loudness_db,
+    )
+
+
+def gate(probability: Float32[np.ndarray, "*S"], begins: float, full: float) -> Float32[np.ndarray, "*S"]:
+    """A gate that opens smoothly between two probabilities."""
+    way = np.clip((probability - begins) / (full - begins), 0, 1)
+    return np.asarray(way * way * (3 - 2 * way), np.float32)
+
+
+def _relu(value: Float32[np.ndarray, "*S N"]) -> Float32[np.ndarray, "*S N"]:
+    return np.maximum(value, 0)
+
+
+def _sigmoid(value: Float32[np.ndarray, "*S N"]) -> Float32[np.ndarray, "*S N"]:
+    return 1 / (1 + np.exp(-np.clip(value, -60, 60)))
+
+
+def shapes() -> dict[str, tuple[int, ...]]:
+    """Every tensor's name and shape."""
+    told: dict[str, tuple[int, ...]] = {"in.weight": (FEATURES, WIDTH), "in.bias": (WIDTH,)}
+    for block in range(len(DILATIONS)):
+        told[f"block{block}.in.weight"] = (KERNEL * WIDTH, WIDTH)
+        told[f"block{block}.in.bias"] = (WIDTH,)
+        told[f"block{block}.out.weight"] = (WIDTH, WIDTH)
+        told[f"block{block}.out.bias"] = (WIDTH,)
+    told |= {"hidden.weight": (WIDTH, HIDDEN), "hidden.bias": (HIDDEN,)}
+    return told | {"out.weight": (HIDDEN, OUTPUTS), "out.bias": (OUTPUTS,)}
+
+
+@lru_cache(maxsize=1)
+def load_network() -> Network:
+    """The shipped weights. Raises ModelMissingError (20) or ModelUntrustedError (21)."""
+    folder = resources.files("avatar3d.speech") / "data"
+    try:
+        bill = json.loads((folder / "speech.json").read_text(encoding="utf-8"))
+        stored = (folder / "speech.safetensors").read_bytes()
+    except FileNotFoundError as cause:
+        raise ModelMissingError(
+            "The speech network's weights are not in this installation.", hint="Install avatar3d again."
+        ) from cause
+    if sha256(stored).hexdigest() != bill["sha256"]:
+        raise ModelUntrustedError(
+            "The speech network's weights are not those that speech.json names.", hint="Install avatar3d again."
+        )
+    return network_from(load_tensors(stored), bill["gates"])
+
+
+def network_from(tensors: Mapping[str, np.ndarray], gates: dict[str, float]) -> Network:
+    """A network of stored tensors (float16 or float32). Raises ModelUntrustedError for other names or shapes."""
+    if {name: tensor.shape for name, tensor in tensors.items()} != shapes():
+        raise ModelUntrustedError("The file holds another network than this version's.", hint="Train it again.")
+    return Network({name: np.asarray(tensor, np.float32) for name, tensor in tensors.items()}, **gates)

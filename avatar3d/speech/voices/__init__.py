@@ -1,0 +1,1 @@
+"""Voices: text becomes a stream of sound with marks."""
