@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from avatar3d.core.errors import InputError
+from avatar3d.speech.sound import mp3 as sound_mp3
 from avatar3d.speech.sound.open import RATE_HZ, open_sound
-from avatar3d.speech.sound.open import mp3 as sound_mp3
 from tests.unit.speech.sound_files import (
     away_from_ends,
     encoded,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from avatar3d.core.errors import AudioUnusableError, InputError, MissingExtraError
+from avatar3d.speech.sound import film as sound_film
 from avatar3d.speech.sound.open import RATE_HZ, open_sound
-from avatar3d.speech.sound.open import film as sound_film
 from tests.unit.speech.sound_damage import check_that_damage_is_survived
 from tests.unit.speech.sound_files import heard, voice
 
