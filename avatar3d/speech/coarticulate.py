@@ -238,6 +238,16 @@ def spread_matrix() -> Float32[np.ndarray, "C 56"]:
     return matrix
 
 
+@lru_cache(maxsize=1)
+def phone_pulls() -> tuple[Float32[np.ndarray, "48 C"], Float32[np.ndarray, "48 C"]]:
+    """What each of PHONES wants of every control, and how strongly."""
+    targets, pulls = _tables()
+    per_control = np.zeros((len(PHONES), len(CONTROLS)), np.float32)
+    for group, columns in enumerate(_groups()):
+        per_control[:, columns] = np.array([pulls[symbol][group] for symbol in PHONES])[:, None]
+    return np.array([targets[symbol] for symbol in PHONES], np.float32), per_control
+
+
 def _with_pauses(phones: Sequence[Phone], first_s: float, last_s: float) -> tuple[Phone, ...]:
     """The phones in order of time, and silence wherever none is."""
     filled: list[Phone] = []

@@ -2,6 +2,7 @@
 
     130 features --> 192 channels --> 8 causal dilated convolutions, each added to what it heard
                  --> 128 --> 17 controls, lips closed, lips tucked, voice, 48 phones
+    controls, phones --> drawn together --> eased by the step before --> the mouth
 
 Each 20 ms step answers for LOOKAHEAD_S before the end of its samples: that much of the future it has heard. The temporal
 convolutions are those of Bai et al. (An Empirical Evaluation of Generic Convolutional ... Sequence Modeling, 2018).
@@ -21,7 +22,7 @@ from jaxtyping import Float32
 from safetensors.numpy import load as load_tensors
 
 from avatar3d.core.errors import ModelMissingError, ModelUntrustedError
-from avatar3d.speech.coarticulate import CONTROLS
+from avatar3d.speech.coarticulate import CONTROLS, phone_pulls
 from avatar3d.speech.network.features import FEATURES, RATE_HZ, STEP, HearingState, hear, hearing_at_start
 from avatar3d.speech.phones import PHONES
 
@@ -36,6 +37,13 @@ LOOKAHEAD_S: Final = 0.06
 OUTPUTS: Final = len(CONTROLS) + 3 + len(PHONES)
 CLOSED, TUCKED, VOICE = range(len(CONTROLS), len(CONTROLS) + 3)
 _FIRST_PHONE: Final = len(CONTROLS) + 3
+DRAWN: Final = len(CONTROLS) + 2
+"""What the mouth is drawn from: controls, lips closed, lips tucked."""
+FROM_PHONES: Final = 0.5
+"""Share of the controls that the phones heard ask for. Curves that are learnt shrink toward the mean where the network
+doubts; what it thinks was said does not: on the speakers that gates are set on, the total rises by 3.5."""
+FROM_BEFORE: Final = 0.3
+"""Share of the step before in each: jerk falls by a third for 6 ms of lag."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +69,8 @@ class ListeningState:
     hearing: HearingState
     memory: Float32[np.ndarray, "*S M W"]
     """What each convolution heard before, oldest first, one after the other."""
+    drawn: Float32[np.ndarray, "*S D"]
+    """The step before, not eased."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +90,9 @@ class Heard:
 
 def listening_at_start(*streams: int) -> ListeningState:
     """Before the first sample."""
-    return ListeningState(hearing_at_start(*streams), np.zeros((*streams, MEMORY, WIDTH), np.float32))
+    return ListeningState(
+        hearing_at_start(*streams), np.zeros((*streams, MEMORY, WIDTH), np.float32), at_rest(*streams)
+    )
 
 
 def listen(
@@ -89,7 +101,13 @@ def listen(
     """One step of 20 ms: the next state, and the mouth LOOKAHEAD_S before these samples end."""
     hearing, features, loudness = hear(state.hearing, samples)
     memory, answers = answer(network, state.memory, features)
-    return ListeningState(hearing, memory), understand(network, answers, loudness)
+    drawn = draw(network, answers)
+    return ListeningState(hearing, memory, drawn), understand(answers, ease(state.drawn, drawn), loudness)
+
+
+def at_rest(*streams: int) -> Float32[np.ndarray, "*S D"]:
+    """What is drawn of a mouth that says nothing."""
+    return np.zeros((*streams, DRAWN), np.float32)
 
 
 def answer(
@@ -112,19 +130,46 @@ def answer(
     return remembered, hidden @ network["out.weight"] + network["out.bias"]
 
 
-def understand(network: Network, answers: Float32[np.ndarray, "*S O"], loudness_db: Float32[np.ndarray, "*S"]) -> Heard:
-    """Controls, gates and posteriors from the network's bare answers."""
-    gates = _sigmoid(answers[..., CLOSED : VOICE + 1])
-    phones = answers[..., _FIRST_PHONE:]
-    odds = np.exp(phones - phones.max(axis=-1, keepdims=True))
+def draw(network: Network, answers: Float32[np.ndarray, "*S O"]) -> Float32[np.ndarray, "*S D"]:
+    """Controls, closed and tucked from the network's bare answers, not eased yet."""
+    phones = _posteriors(answers)
+    targets, pulls = phone_pulls()
+    asked = (phones @ (targets * pulls)) / (phones @ pulls)
+    controls = answers[..., :CLOSED] + np.float32(FROM_PHONES) * (asked - answers[..., :CLOSED])
+    gates = _sigmoid(answers[..., CLOSED:VOICE])
+    return np.concatenate(
+        [
+            np.clip(controls, 0, 1),
+            gate(gates[..., :1], network.closed_from, network.closed_to),
+            gate(gates[..., 1:], network.tucked_from, network.tucked_to),
+        ],
+        axis=-1,
+    ).astype(np.float32)
+
+
+def ease(before: Float32[np.ndarray, "*S D"], now: Float32[np.ndarray, "*S D"]) -> Float32[np.ndarray, "*S D"]:
+    """What is drawn now, with a share of the step before."""
+    return now + np.float32(FROM_BEFORE) * (before - now)
+
+
+def understand(
+    answers: Float32[np.ndarray, "*S O"], eased: Float32[np.ndarray, "*S D"], loudness_db: Float32[np.ndarray, "*S"]
+) -> Heard:
+    """What was drawn and eased, by its names, with voice and posteriors."""
     return Heard(
-        controls=np.clip(answers[..., : len(CONTROLS)], 0, 1),
-        closed=gate(np.asarray(gates[..., 0]), network.closed_from, network.closed_to),
-        tucked=gate(np.asarray(gates[..., 1]), network.tucked_from, network.tucked_to),
-        voice=np.asarray(gates[..., 2]),
-        phones=odds / odds.sum(axis=-1, keepdims=True),
+        controls=eased[..., : len(CONTROLS)],
+        closed=np.asarray(eased[..., -2]),
+        tucked=np.asarray(eased[..., -1]),
+        voice=np.asarray(_sigmoid(answers[..., VOICE : VOICE + 1])[..., 0]),
+        phones=_posteriors(answers),
         loudness_db=loudness_db,
     )
+
+
+def _posteriors(answers: Float32[np.ndarray, "*S O"]) -> Float32[np.ndarray, "*S 48"]:
+    phones = answers[..., _FIRST_PHONE:]
+    odds = np.exp(phones - phones.max(axis=-1, keepdims=True))
+    return odds / odds.sum(axis=-1, keepdims=True)
 
 
 def gate(probability: Float32[np.ndarray, "*S"], begins: float, full: float) -> Float32[np.ndarray, "*S"]:

@@ -1,10 +1,10 @@
 """The streaming step as an ONNX graph, for engines that cannot carry Python: the one door to the package onnx.
 
-    samples [S 320], past [S 240], level [S], memory [S 60 192]
+    samples [S 320], past [S 240], level [S], memory [S 60 192], drawn [S 19]
         --> weights [S 52] with sealed lips, tongue [S 4], voice [S], phones [S 48], loudness [S]
-        --> next_past, next_level, next_memory                           to be given back with the next 20 ms
+        --> next_past, next_level, next_memory, next_drawn               to be given back with the next 20 ms
 
-Before the first step past and memory are zeros and level is `level_at_start` of the file's metadata. The weights hold for
+Before the first step past, memory and drawn are zeros and level is `level_at_start` of the file's metadata. The weights hold for
 `lookahead_s` before the end of the samples.
 """
 
@@ -19,9 +19,22 @@ from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES, TONGUE_NAMES
 from avatar3d.core.durable import write_atomically
 from avatar3d.core.errors import MissingExtraError
 from avatar3d.speech import lips
-from avatar3d.speech.coarticulate import spread_matrix
+from avatar3d.speech.coarticulate import phone_pulls, spread_matrix
 from avatar3d.speech.network import features as ears
-from avatar3d.speech.network.model import CLOSED, DILATIONS, KERNEL, LOOKAHEAD_S, MEMORY, TUCKED, VOICE, WIDTH, Network
+from avatar3d.speech.network.model import (
+    CLOSED,
+    DILATIONS,
+    DRAWN,
+    FROM_BEFORE,
+    FROM_PHONES,
+    KERNEL,
+    LOOKAHEAD_S,
+    MEMORY,
+    TUCKED,
+    VOICE,
+    WIDTH,
+    Network,
+)
 from avatar3d.speech.phones import PHONES
 
 OPSET: Final = 17
@@ -74,14 +87,18 @@ def export_onnx(network: Network, path: Path) -> Path:
     graph = _Graph()
     heard, loudness, level, past = _hear(graph)
     answers, memory = _answer(graph, network, heard)
-    weights, tongue, voice, phones = _understand(graph, network, answers)
+    phones = graph.add("Softmax", graph.cut(answers, 1, VOICE + 1, VOICE + 1 + len(PHONES)), axis=1)
+    voice = graph.add("Sigmoid", graph.at(answers, 1, VOICE))
+    drawn = _draw(graph, network, answers, phones)
+    weights, tongue = _mouth(graph, graph.blend(graph.constant(FROM_BEFORE), drawn, "drawn"))
     named = {
         "weights": (weights, ["S", len(ARKIT_NAMES)]), "tongue": (tongue, ["S", len(TONGUE_NAMES)]), "voice": (voice, ["S"]),
         "phones": (phones, ["S", len(PHONES)]), "loudness": (loudness, ["S"]), "next_past": (past, ["S", ears.PAST]),
-        "next_level": (level, ["S"]), "next_memory": (memory, ["S", MEMORY, WIDTH]),
+        "next_level": (level, ["S"]), "next_memory": (memory, ["S", MEMORY, WIDTH]), "next_drawn": (drawn, ["S", DRAWN]),
     }  # fmt: skip
     given = {
         "samples": ["S", ears.STEP], "past": ["S", ears.PAST], "level": ["S"], "memory": ["S", MEMORY, WIDTH],
+        "drawn": ["S", DRAWN],
     }  # fmt: skip
     for name, (value, _) in named.items():
         graph.add("Identity", value, name=name)
@@ -170,27 +187,33 @@ def _answer(graph: _Graph, network: Network, heard: str) -> tuple[str, str]:
     return graph.linear(hidden, network["out.weight"], network["out.bias"]), graph.add("Concat", *remembered, axis=1)
 
 
-def _understand(graph: _Graph, network: Network, answers: str) -> tuple[str, str, str, str]:
-    """Weights with sealed lips, tongue, voice and phones; see model.understand and lips.seal."""
+def _draw(graph: _Graph, network: Network, answers: str, phones: str) -> str:
+    """Controls, closed and tucked; see model.draw."""
     zero, one = graph.constant(0.0), graph.constant(1.0)
-    controls = graph.add("Clip", graph.cut(answers, 1, 0, CLOSED), zero, one)
-    gates = graph.add("Sigmoid", graph.cut(answers, 1, CLOSED, VOICE + 1))
-    phones = graph.add("Softmax", graph.cut(answers, 1, VOICE + 1, VOICE + 1 + len(PHONES)), axis=1)
+    targets, pulls = phone_pulls()
+    wanted = graph.add("MatMul", phones, graph.constant(targets * pulls))
+    asked = graph.add("Div", wanted, graph.add("MatMul", phones, graph.constant(pulls)))
+    controls = graph.blend(graph.constant(FROM_PHONES), graph.cut(answers, 1, 0, CLOSED), asked)
 
     def opened(index: int, begins: float, full: float) -> str:
-        gate = graph.cut(gates, 1, index, index + 1)
+        gate = graph.add("Sigmoid", graph.cut(answers, 1, index, index + 1))
         way = graph.add("Div", graph.add("Sub", gate, graph.constant(begins)), graph.constant(full - begins))
         way = graph.add("Clip", way, zero, one)
         rest = graph.add("Sub", graph.constant(3.0), graph.add("Mul", graph.constant(2.0), way))
         return graph.add("Mul", graph.add("Mul", way, way), rest)
 
-    closed = opened(0, network.closed_from, network.closed_to)
-    tucked = opened(TUCKED - CLOSED, network.tucked_from, network.tucked_to)
-    matrix = spread_matrix()
+    closed = opened(CLOSED, network.closed_from, network.closed_to)
+    tucked = opened(TUCKED, network.tucked_from, network.tucked_to)
+    return graph.add("Concat", graph.add("Clip", controls, zero, one), closed, tucked, axis=1)
+
+
+def _mouth(graph: _Graph, eased: str) -> tuple[str, str]:
+    """Weights with sealed lips, and tongue; see lips.seal."""
+    controls, matrix = graph.cut(eased, 1, 0, CLOSED), spread_matrix()
     weights = graph.add("MatMul", controls, graph.constant(matrix[:, : len(ARKIT_NAMES)]))
     tongue = graph.add("MatMul", controls, graph.constant(matrix[:, len(ARKIT_NAMES) :]))
-    voice = graph.add("Squeeze", graph.cut(gates, 1, VOICE - CLOSED, VOICE - CLOSED + 1), graph.constant([1], np.int64))
-    return _seal(graph, weights, closed, tucked), tongue, voice, phones
+    closed, tucked = (graph.cut(eased, 1, at, at + 1) for at in (CLOSED, TUCKED))
+    return _seal(graph, weights, closed, tucked), tongue
 
 
 def _seal(graph: _Graph, weights: str, closed: str, tucked: str) -> str:

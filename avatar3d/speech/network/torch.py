@@ -22,6 +22,9 @@ from avatar3d.speech.network.model import (
     WIDTH,
     Heard,
     Network,
+    at_rest,
+    draw,
+    ease,
     understand,
 )
 
@@ -93,6 +96,7 @@ class Listeners:
         start = ears.hearing_at_start(streams)
         self._past, self._level = self._tensor(start.past), self._tensor(start.level_db)
         self._memory = torch.zeros(streams, MEMORY, WIDTH, device=self._device)
+        self._drawn = at_rest(streams)
 
     def _tensor(self, array: Float32[np.ndarray, "..."]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._device)
@@ -100,8 +104,10 @@ class Listeners:
     def listen(self, samples: Float32[np.ndarray, "S 320"]) -> Heard:
         """The next 20 ms of every stream."""
         with torch.inference_mode():
-            answers, loudness = self.step(torch.from_numpy(samples).to(self._device))
-        return understand(self._network, answers.cpu().numpy(), loudness.cpu().numpy())
+            on_device, loudness = self.step(torch.from_numpy(samples).to(self._device))
+        answers = on_device.cpu().numpy()
+        before, self._drawn = self._drawn, draw(self._network, answers)
+        return understand(answers, ease(before, self._drawn), loudness.cpu().numpy())
 
     def step(self, samples: Tensor) -> tuple[Tensor, Tensor]:
         """Answers and loudness on the device itself."""

@@ -13,15 +13,19 @@ import torch
 from avatar3d.core.audio import AudioChunk
 from avatar3d.core.errors import InputError, ModelUntrustedError
 from avatar3d.speech.animate import SpeechStream, answer_all, at_rate, hear_chunks
-from avatar3d.speech.coarticulate import weights_of
+from avatar3d.speech.coarticulate import CONTROL_INDEX, weights_of
 from avatar3d.speech.lips import seal
 from avatar3d.speech.network.features import RATE_HZ, STEP
 from avatar3d.speech.network.golden import golden_vectors
 from avatar3d.speech.network.model import (
     LOOKAHEAD_S,
+    OUTPUTS,
     STEP_S,
+    VOICE,
     Network,
     answer,
+    draw,
+    ease,
     gate,
     listen,
     listening_at_start,
@@ -31,6 +35,7 @@ from avatar3d.speech.network.model import (
 )
 from avatar3d.speech.network.onnx import export_onnx
 from avatar3d.speech.network.torch import Listeners, SpeechNet
+from avatar3d.speech.phones import PHONE_INDEX
 from avatar3d.speech.train.hearings import features_of
 
 SAME = 1e-5
@@ -82,11 +87,11 @@ def test_the_exported_graph_answers_as_numpy_does(network: Network, sound: np.nd
     told = session.get_modelmeta().custom_metadata_map
     state = listening_at_start(1)
     past, level = state.hearing.past, np.full(1, json.loads(told["level_at_start"]), np.float32)
-    memory = state.memory
+    memory, drawn = state.memory, state.drawn
     for step in steps(sound):
         state, heard = listen(network, state, step[None])
-        given = {"samples": step[None], "past": past, "level": level, "memory": memory}
-        weights, tongue, voice, phones, _, past, level, memory = session.run(None, given)
+        given = {"samples": step[None], "past": past, "level": level, "memory": memory, "drawn": drawn}
+        weights, tongue, voice, phones, _, past, level, memory, drawn = session.run(None, given)
         controls, tongue_wanted = weights_of(heard.controls)
         np.testing.assert_allclose(weights, seal(controls, heard.closed, heard.tucked), atol=SAME)
         np.testing.assert_allclose(tongue, tongue_wanted, atol=SAME)
@@ -184,11 +189,27 @@ def test_the_golden_vectors_are_what_the_exported_graph_answers(network: Network
         export_onnx(network, tmp_path / "speech.onnx"), providers=["CPUExecutionProvider"]
     )
     start = listening_at_start(1)
-    past, level, memory = start.hearing.past, start.hearing.level_db, start.memory
+    past, level, memory, drawn = start.hearing.past, start.hearing.level_db, start.memory, start.drawn
     for row in told["steps"]:
-        given = {"samples": np.array([row["samples"]], np.float32), "past": past, "level": level, "memory": memory}
-        weights, tongue, voice, phones, _, past, level, memory = session.run(None, given)
+        samples = np.array([row["samples"]], np.float32)
+        given = {"samples": samples, "past": past, "level": level, "memory": memory, "drawn": drawn}
+        weights, tongue, voice, phones, _, past, level, memory, drawn = session.run(None, given)
         for name, value in {"weights": weights, "tongue": tongue, "voice": voice, "phones": phones}.items():
             np.testing.assert_allclose(value[0], row[name], atol=told["within"], err_msg=name)
     spoken = [row["voice"] for row in told["steps"]]
     assert max(spoken) > 0.5 > min(spoken)
+
+
+def test_a_phone_that_is_heard_for_sure_draws_the_mouth_toward_what_it_asks_for(network: Network) -> None:
+    answers = np.zeros((2, OUTPUTS), np.float32)
+    answers[0, VOICE + 1 + PHONE_INDEX["a"]] = answers[1, VOICE + 1 + PHONE_INDEX["u"]] = 30
+    wide, narrow = draw(network, answers)
+    jaw, pucker = CONTROL_INDEX["jawOpen"], CONTROL_INDEX["mouthPucker"]
+    assert wide[jaw] > narrow[jaw] + 0.05
+    assert narrow[pucker] > wide[pucker] + 0.2
+
+
+def test_a_mouth_eases_toward_what_it_draws_and_is_there_after_two_steps() -> None:
+    rest, wide = np.zeros(19, np.float32), np.ones(19, np.float32)
+    assert 0 < ease(rest, wide)[0] < 1
+    np.testing.assert_allclose(ease(wide, wide), wide)
