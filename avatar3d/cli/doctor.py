@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
@@ -25,6 +26,7 @@ EXTRAS: Final = {
     "demo": ("skimage", "the picture for `avatar3d demo`"),
     "heic": ("pillow_heif", "HEIC photos"),
     "video": ("av", "--turntable, and videos with --same-person"),
+    "film": ("numba", "talking videos"),
 }
 
 
@@ -46,7 +48,7 @@ class Finding:
 def doctor(voice: Voice) -> int:
     """Say whether this machine has what avatar3d needs."""
     findings: list[Finding] = []
-    for examine in (_python, _packages, _landmarks, _rays, _head, _machine, _khronos, _extras):
+    for examine in (_python, _packages, _landmarks, _rays, _head, _machine, _khronos, _extras, _film):
         findings += _examined(examine)
     failures = [finding for finding in findings if finding.level == "fail"]
     lines = [f"{item.level:4}  {item.subject:18}  {item.found}{_indented(item.cure)}" for item in findings]
@@ -158,3 +160,14 @@ def _extras() -> Iterator[Finding]:
             yield Finding("ok", f"extra {extra}", str(found))
         except ImportError:
             yield Finding("note", f"extra {extra}", f"not installed: {purpose}", f'pip install "avatar3d[{extra}]"')
+
+
+def _film() -> Iterator[Finding]:
+    """Compiles the loops that draw films where nobody has yet, so that the first film need not wait for it."""
+    if find_spec("numba") is None:
+        return
+    from avatar3d.render.warm import warm_up
+
+    began = time.perf_counter()
+    warm_up()
+    yield Finding("ok", "talking videos", f"ready to draw, after {time.perf_counter() - began:.1f} s")

@@ -126,6 +126,7 @@ class _Reel:
         coder = self._stream.codec_context
         coder.color_primaries, coder.color_trc, coder.colorspace = _BT709, _SRGB_CURVE, _BT709
         coder.color_range = _LIMITED_RANGE
+        coder.thread_count = 1  # pictures are drawn beside: more threads only wait for another
         self._count = 0
 
     @property

@@ -6,6 +6,7 @@ Light, textures, relief and the shadow in mouth and eye sockets are the referenc
 to its own, and how fast, is measured by bench/film.py.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -23,18 +24,19 @@ from avatar3d.core.photo import Camera
 from avatar3d.render.av import require_av, write_film
 from avatar3d.render.gaze import Eyeball
 from avatar3d.render.numba import require_numba
-from avatar3d.render.puppet import bend, find_openness, place
+from avatar3d.render.puppet import bend, find_openness, place, renew_openness
 from avatar3d.render.retime import frames_at
 from avatar3d.render.shot import THREADS, FilmParams, set_up
-from avatar3d.render.stage import stage_avatar
 
-_LIGHT_ANEW: Final = 3
-"""Openness to the sky is found anew in every third picture,"""
+_LIGHT_ANEW: Final = 4
+"""Openness to the sky is found anew in every fourth picture,"""
 _EASE: Final = np.float32(0.5)
 """and reached by so much of the way in each: one ray more or less that gets away must not flash."""
 _MARK: Final = "synthetic likeness; made with avatar3d"
 """In the film's metadata."""
 _TOLD_S: Final = 10
+_AHEAD: Final = 2
+"""Pictures: with one, nobody draws until whoever encodes has been woken and has asked."""
 _T = TypeVar("_T")
 
 
@@ -61,7 +63,7 @@ def film_clip(
     frames = frames_at(clip.frames if isinstance(clip, BlendshapeClip) else clip, rate_hz)
     pictures = _told(draw_frames(avatar, frames, camera, params=params), rate_hz, progress)
     chunks = (sound,) if isinstance(sound, AudioChunk) else sound
-    return write_film(pictures, path, sound=chunks, rate_hz=rate_hz, comment=_MARK)
+    return write_film(_ahead(pictures), path, sound=chunks, rate_hz=rate_hz, comment=_MARK)
 
 
 def _told(pictures: Iterator[_T], rate_hz: int, progress: Progress) -> Iterator[_T]:
@@ -72,6 +74,15 @@ def _told(pictures: Iterator[_T], rate_hz: int, progress: Progress) -> Iterator[
             progress(f"  {index // rate_hz} seconds of film")
 
 
+def _ahead(pictures: Iterator[_T]) -> Iterator[_T]:
+    """The same pictures; while one is encoded the next ones are drawn."""
+    with ThreadPoolExecutor(1) as beside:
+        coming = deque(beside.submit(next, pictures, None) for _ in range(_AHEAD))
+        while (picture := coming.popleft().result()) is not None:
+            coming.append(beside.submit(next, pictures, None))
+            yield picture
+
+
 def draw_frames(
     avatar: Avatar, clip: BlendshapeClip | Iterable[Frame], camera: Camera, *, params: FilmParams | None = None
 ) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
@@ -80,22 +91,22 @@ def draw_frames(
     Raises MissingExtraError without numba.
     """
     require_numba()
-    shot = set_up(stage_avatar(avatar), camera, params or FilmParams())
+    shot = set_up(avatar, camera, params or FilmParams())
     puppet, openness = shot.puppet, shot.puppet.openness.copy()
-    order, likely = shot.finish.solid, 0
-    goal: Future[Float32[np.ndarray, "K"]] | None = None
+    order, likely, benches = shot.finish.solid, 0, shot.benches()
+    goal = np.ones(len(puppet.restless), np.float32)
+    renewed: Future[Float32[np.ndarray, "N"]] | None = None
     eyes = {name: Eyeball.of(avatar, name) for name in ("leftEye", "rightEye") if name in avatar.skeleton.names}
     with ThreadPoolExecutor(THREADS) as pool:
         for index, frame in enumerate(clip.frames if isinstance(clip, BlendshapeClip) else clip):
             pose = bend(puppet, np.concatenate([frame.weights, frame.tongue]))
-            if goal is None:
-                openness[puppet.followers] = find_openness(puppet, pose, quick=False)
-            else:
-                openness[puppet.followers] += (goal.result() - openness[puppet.followers]) * _EASE
+            goal = renewed.result() if renewed else find_openness(puppet, pose)
+            way = goal[puppet.leaders] - openness[puppet.followers]
+            openness[puppet.followers] += way * (_EASE if renewed else 1)
             if index % _LIGHT_ANEW == 0:  # beside the drawing, and seen from the next picture on
-                goal = pool.submit(find_openness, puppet, pose, quick=True)
+                renewed = pool.submit(renew_openness, puppet, pose, goal, order[:likely])
             vertices = place(puppet, pose, openness, _rotations(frame, eyes), camera, shot.lens)
-            drawn = shot.draw(vertices, order, likely, pool)
+            drawn = shot.draw(vertices, order, likely, benches, pool)
             order, likely = drawn.order, drawn.likely
             yield drawn.picture
 

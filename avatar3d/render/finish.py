@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Int32, UInt8, UInt16
+from jaxtyping import Float32, Int32, UInt8, UInt32
 
 from avatar3d.core.photo import Camera
 from avatar3d.render import raster
@@ -23,12 +23,14 @@ class Finish:
     """Per mesh; columns as raster.py names them."""
     pictures: Int32[np.ndarray, "M 9"]
     """Where each mesh's pictures lie in the arrays below."""
-    colours: UInt16[np.ndarray, "T 4"]
-    """Linear RGB and alpha, 65,535 for 1."""
-    reliefs: UInt16[np.ndarray, "S 4"]
+    colours: UInt8[np.ndarray, "T 4"]
+    """Roots of linear RGB (as fine in the dark as sRGB) and alpha, 255 for 1; a byte each: what lies in the processor's
+    cache decides how long a look takes."""
+    reliefs: UInt8[np.ndarray, "S 4"]
     """Along the tangent and aside of it (0 to 1 for -1 to 1), occlusion, roughness."""
-    alphas: UInt8[np.ndarray, "A"]
-    """Finer than the colours: of samples, not of pixels."""
+    alphas: UInt32[np.ndarray, "A"]
+    """Of cut-outs, finer than the colours: of samples, not of pixels. Each texel has its right, lower and lower right
+    neighbours' in its higher bytes, unless all four say the same."""
     solid: Int32[np.ndarray, "N"]
     """The triangles that hide what is behind them,"""
     glass: Int32[np.ndarray, "G"]
@@ -42,7 +44,8 @@ def gather_finish(stage: Stage, camera: Camera, fine: int) -> Finish:
     coarse_levels, fine_levels = _levels(stage, camera, 1), _levels(stage, camera, fine)
     numbers = np.zeros((len(stage.surfaces), raster.FINISH), np.float32)
     pictures = np.zeros((len(stage.surfaces), raster.PICTURES), np.int32)
-    colours, reliefs, alphas = _Pile(4, np.uint16), _Pile(4, np.uint16), _Pile(1, np.uint8)
+    colours, reliefs = _Pile(np.zeros((1, 4), np.uint8)), _Pile(np.zeros((1, 4), np.uint8))
+    alphas = _Pile(np.zeros(1, np.uint32))
     kinds = np.full(len(stage.surfaces), raster.SOLID, np.uint8)
     for mesh, surface in enumerate(stage.surfaces):
         material = surface.material
@@ -53,21 +56,24 @@ def gather_finish(stage: Stage, camera: Camera, fine: int) -> Finish:
         numbers[mesh, raster.PROPERTIES] = bool(surface.properties)
         if surface.colour:
             level = min(int(coarse_levels[mesh]), len(surface.colour) - 1)
-            pictures[mesh, raster.COLOUR : raster.COLOUR + 3] = colours.add(surface.colour[level])
+            pictures[mesh, raster.COLOUR : raster.COLOUR + 3] = colours.add(_bytes(_roots(surface.colour[level])))
         if surface.normal or surface.properties:
-            pictures[mesh, raster.RELIEF : raster.RELIEF + 3] = reliefs.add(_relief(surface, int(coarse_levels[mesh])))
+            relief = _bytes(_relief(surface, int(coarse_levels[mesh])))
+            pictures[mesh, raster.RELIEF : raster.RELIEF + 3] = reliefs.add(relief)
         if material.alpha_mode == "BLEND":
             kinds[mesh] = raster.GLASS
         elif material.alpha_mode == "MASK":
             factor = material.colour_factor[3]
             if surface.colour and factor > 0:
                 level = min(int(fine_levels[mesh]), len(surface.colour) - 1)
-                pictures[mesh, raster.ALPHA :] = alphas.add(surface.colour[level][..., 3:])
                 numbers[mesh, raster.CUTOFF] = material.alpha_cutoff / factor
+                pictures[mesh, raster.ALPHA :] = alphas.add(
+                    cut_outs(surface.colour[level][..., 3], numbers[mesh, raster.CUTOFF])
+                )
             elif factor < material.alpha_cutoff:
                 kinds[mesh] = raster.HOLE
     finish = Finish(
-        numbers, pictures, colours.all(), reliefs.all(), alphas.all().ravel(),
+        numbers, pictures, colours.all(), reliefs.all(), alphas.all(),
         solid=np.empty(0, np.int32), glass=np.empty(0, np.int32), kinds=kinds[stage.triangle_mesh],
     )  # fmt: skip
     return _sorted_by_alpha(stage, finish)
@@ -87,24 +93,42 @@ def _sorted_by_alpha(stage: Stage, finish: Finish) -> Finish:
 
 
 class _Pile:
-    """Pictures of 0 to 1, one after the other in one array of whole numbers."""
+    """Pictures, one after the other in one array."""
 
-    def __init__(self, channels: int, kind: type[np.uint8] | type[np.uint16]) -> None:
-        self._kind = kind
+    def __init__(self, empty: np.ndarray) -> None:
         self._parts: list[np.ndarray] = []
         self._height = 0
-        self._empty = np.zeros((1, channels), kind)
+        self._empty = empty
 
-    def add(self, picture: Float32[np.ndarray, "H W C"]) -> tuple[int, int, int]:
+    def add(self, picture: np.ndarray) -> tuple[int, int, int]:
         """Its first texel, width and height."""
-        height, width, channels = picture.shape
-        begin, scale = self._height, np.float32(np.iinfo(self._kind).max) + np.float32(0.49)  # so that 1 stays 1
-        self._parts.append((picture.reshape(-1, channels) * scale).astype(self._kind))
+        height, width = picture.shape[:2]
+        begin = self._height
+        self._parts.append(picture.reshape(height * width, *picture.shape[2:]))
         self._height += height * width
         return begin, width, height
 
     def all(self) -> np.ndarray:
         return np.concatenate(self._parts or [self._empty])
+
+
+def _roots(colour: Float32[np.ndarray, "H W 4"]) -> Float32[np.ndarray, "H W 4"]:
+    return np.concatenate([np.sqrt(colour[..., :3]), colour[..., 3:]], axis=2)
+
+
+def _bytes(picture: Float32[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
+    return (picture * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+
+
+def cut_outs(alpha: Float32[np.ndarray, "H W"], cutoff: np.float32) -> UInt32[np.ndarray, "H W"]:
+    """Every texel's alpha and those to the right, below and below to the right, a byte each; or what all four say."""
+    own = np.pad(_bytes(alpha).astype(np.uint32), (0, 1), mode="edge")
+    four = own[:-1, :-1], own[:-1, 1:], own[1:, :-1], own[1:, 1:]
+    there = np.stack([each >= 255 * cutoff for each in four])
+    around = four[0] | four[1] << 8 | four[2] << 16 | four[3] << 24
+    around[there.all(axis=0)] = raster.ALL
+    around[~there.any(axis=0)] = raster.NOTHING
+    return around
 
 
 def _relief(surface: Surface, level: int) -> Float32[np.ndarray, "H W 4"]:

@@ -13,7 +13,7 @@ import math
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float32, Int32, UInt8, UInt16
+from jaxtyping import Float32, Int32, UInt8, UInt32
 
 from avatar3d.render.numba import compiled
 
@@ -75,6 +75,11 @@ SOLID: Final = 1
 LACE: Final = 2
 GLASS: Final = 3
 
+# What lies between four texels of a cut-out: nothing anywhere, something everywhere; else their four alphas.
+NOTHING: Final = 0
+ALL: Final = 0xFFFFFFFF
+_BYTE: Final = 255
+
 NOBODY: Final = -1
 TILE: Final = 8
 """Samples across and down that are asked together whether they hide a triangle."""
@@ -86,6 +91,8 @@ _DIELECTRIC: Final = np.float32(0.04)
 _ENVIRONMENT_SHEEN: Final = np.float32(0.35)
 _LEAST_ROUGH: Final = np.float32(0.08)
 """These three as in render/trace.py."""
+_FADED: Final = np.float32(20)
+"""The lamp's reflection, narrower than exp(-x), is not asked for where it is weaker than a 100,000th of a lamp."""
 _ROUGH: Final = np.float32(0.5)
 """Surfaces this rough look alike all over a pixel; smoother ones (eyes, teeth, frames) may glint in a corner of it."""
 # Else a whole number would make a formula one of double precision.
@@ -187,7 +194,7 @@ def sort_by_alpha(
     uvs: Float32[np.ndarray, "V 2"],
     finishes: Float32[np.ndarray, "M 9"],
     pictures: Int32[np.ndarray, "M 9"],
-    alphas: UInt8[np.ndarray, "T"],
+    alphas: UInt32[np.ndarray, "T"],
     kinds: UInt8[np.ndarray, "F"],
 ) -> None:
     """For triangles with an alpha cut-off: HOLE, SOLID or LACE, by the least and most of the texels around each."""
@@ -205,7 +212,7 @@ def sort_by_alpha(
         least, most = 255, 0
         for row in range(max(int(upper * height - 1), 0), min(int(lower * height + 2), height)):
             for column in range(max(int(left * width - 1), 0), min(int(right * width + 2), width)):
-                alpha = alphas[pictures[mesh, ALPHA] + row * width + column]
+                alpha = alphas[pictures[mesh, ALPHA] + row * width + column] & _BYTE
                 least, most = min(least, alpha), max(most, alpha)
         if least >= np.float32(255) * finishes[mesh, CUTOFF]:
             kinds[f] = SOLID
@@ -214,16 +221,48 @@ def sort_by_alpha(
 
 
 @compiled
+def find_facing(
+    vertices: Float32[np.ndarray, "V 16"],
+    triangles: Int32[np.ndarray, "F 3"],
+    meshes: Int32[np.ndarray, "F"],
+    order: Int32[np.ndarray, "N"],
+    finishes: Float32[np.ndarray, "M 9"],
+    facing: Int32[np.ndarray, "N 3"],
+) -> int:
+    """Of the triangles those that turn a side to the eye that is seen: which, first row of samples, row after the last.
+
+    Returns how many. Whatever passes the camera is left out.
+    """
+    count = 0
+    for place in range(len(order)):
+        f = order[place]
+        a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
+        ax, ay, bx, by = vertices[a, X], vertices[a, Y], vertices[b, X], vertices[b, Y]
+        cx, cy = vertices[c, X], vertices[c, Y]
+        if min(vertices[a, NEARNESS], vertices[b, NEARNESS], vertices[c, NEARNESS]) <= 0:
+            continue
+        # Of double precision, as everything that decides whose a sample is.
+        area = (float(bx) - ax) * (float(cy) - ay) - (float(cx) - ax) * (float(by) - ay)
+        if area == 0 or (area > 0 and finishes[meshes[f], DOUBLE_SIDED] == 0):
+            continue
+        low, high = int(float(min(ay, by, cy)) - 0.5 + _UP), int(float(max(ay, by, cy)) + 0.5)
+        if high > max(low, 0):
+            facing[count, 0], facing[count, 1], facing[count, 2] = f, low, high
+            count += 1
+    return count
+
+
+@compiled
 def find_first(
     vertices: Float32[np.ndarray, "V 16"],
     triangles: Int32[np.ndarray, "F 3"],
     meshes: Int32[np.ndarray, "F"],
     kinds: UInt8[np.ndarray, "F"],
-    order: Int32[np.ndarray, "N"],
+    facing: Int32[np.ndarray, "N 3"],
     likely: int,
     finishes: Float32[np.ndarray, "M 9"],
     pictures: Int32[np.ndarray, "M 9"],
-    alphas: UInt8[np.ndarray, "T"],
+    alphas: UInt32[np.ndarray, "T"],
     top: int,
     nearness: Float32[np.ndarray, "R C"],
     owner: Int32[np.ndarray, "R C"],
@@ -231,30 +270,28 @@ def find_first(
 ) -> None:
     """Whose each sample of the band from row `top` on is (NOBODY: background), and one over its depth.
 
-    Triangles are drawn in `order`, of which the first `likely` ones probably hide the others: after them every tile
-    knows its `farthest` sample, and whole triangles behind that are skipped.
+    Triangles are drawn as they come in `facing`, of which the first `likely` ones probably hide the others: after them
+    every tile knows its `farthest` sample, and whole triangles behind that are skipped.
     """
     rows, columns = owner.shape
     owner[:] = NOBODY
     nearness[:] = _ZERO
     farthest[:] = _ZERO
-    for place in range(len(order)):
+    for place in range(len(facing)):
         if place == likely:
             _find_farthest(nearness, farthest)
-        f = order[place]
+        low, high = max(facing[place, 1] - top, 0), min(facing[place, 2] - top, rows)
+        if low >= high:
+            continue
+        f = facing[place, 0]
         a, b, c, mesh = triangles[f, 0], triangles[f, 1], triangles[f, 2], meshes[f]
         ax, ay, an = float(vertices[a, X]), float(vertices[a, Y]), float(vertices[a, NEARNESS])
         bx, by, bn = float(vertices[b, X]), float(vertices[b, Y]), float(vertices[b, NEARNESS])
         cx, cy, cn = float(vertices[c, X]), float(vertices[c, Y]), float(vertices[c, NEARNESS])
-        low, high = max(int(min(ay, by, cy) - 0.5 + _UP) - top, 0), min(int(max(ay, by, cy) + 0.5) - top, rows)
         west, east = max(int(min(ax, bx, cx) - 0.5 + _UP), 0), min(int(max(ax, bx, cx) + 0.5), columns)
-        if low >= high or west >= east or min(an, bn, cn) <= 0:  # whatever passes the camera is left out
+        if west >= east or _hidden(farthest, low, high, west, east, max(an, bn, cn)):
             continue
         area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
-        if area == 0 or (area > 0 and finishes[mesh, DOUBLE_SIDED] == 0):
-            continue
-        if _hidden(farthest, low, high, west, east, max(an, bn, cn)):
-            continue
         # The shares of b and c grow by these across and down; a has the rest.
         b_across, b_down, c_across, c_down = (cy - ay) / area, (ax - cx) / area, (ay - by) / area, (bx - ax) / area
         a_across, a_down = -b_across - c_across, -b_down - c_down
@@ -304,7 +341,7 @@ def find_first(
                 if n > nearness[row, first + step]:
                     u = (u_row + np.float32(step) * u_across) / n
                     v = (v_row + np.float32(step) * v_across) / n
-                    if _alpha_at(alphas, pictures, mesh, u, v) >= finishes[mesh, CUTOFF]:
+                    if is_there(alphas, pictures, mesh, u, v, finishes[mesh, CUTOFF]):
                         nearness[row, first + step] = n
                         owner[row, first + step] = f
 
@@ -332,14 +369,22 @@ def _hidden(farthest: Float32[np.ndarray, "P Q"], low: int, high: int, west: int
 
 
 @compiled
-def _alpha_at(alphas: UInt8[np.ndarray, "T"], pictures: Int32[np.ndarray, "M 9"], mesh: int, u: Real, v: Real) -> Real:
-    """A picture's alpha between its texels."""
-    p, q, r, s, across, down = _around(pictures, mesh, ALPHA, u, v)
-    one = np.float32(alphas[p])
-    two = np.float32(alphas[r])
-    one += (np.float32(alphas[q]) - one) * across
-    two += (np.float32(alphas[s]) - two) * across
-    return (one + (two - one) * down) * np.float32(1 / 255)
+def is_there(
+    alphas: UInt32[np.ndarray, "T"], pictures: Int32[np.ndarray, "M 9"], mesh: int, u: Real, v: Real, cutoff: Real
+) -> bool:
+    """Whether a cut-out leaves something at a place in its picture: by the alpha between its texels."""
+    width = pictures[mesh, ALPHA + 1]
+    x, y = _texel(u, width), _texel(v, pictures[mesh, ALPHA + 2])
+    left, upper = int(x), int(y)
+    around = alphas[pictures[mesh, ALPHA] + upper * width + left]
+    if around in (NOTHING, ALL):  # most places
+        return around == ALL
+    across, down = x - np.float32(left), y - np.float32(upper)
+    one = np.float32(around & _BYTE)
+    two = np.float32(around >> 16 & _BYTE)
+    one += (np.float32(around >> 8 & _BYTE) - one) * across
+    two += (np.float32(around >> 24) - two) * across
+    return bool((one + (two - one) * down) * np.float32(1 / 255) >= cutoff)
 
 
 @compiled
@@ -357,13 +402,13 @@ def look(
     meshes: Int32[np.ndarray, "F"],
     finishes: Float32[np.ndarray, "M 9"],
     pictures: Int32[np.ndarray, "M 9"],
-    colours: UInt16[np.ndarray, "T 4"],
-    reliefs: UInt16[np.ndarray, "S 4"],
+    colours: UInt8[np.ndarray, "T 4"],
+    reliefs: UInt8[np.ndarray, "S 4"],
     top: int,
     owner: Int32[np.ndarray, "R C"],
     fine: int,
     looks: Float32[np.ndarray, "N 18"],
-    pixels: Int32[np.ndarray, "N"],
+    pixels: Int32[np.ndarray, "N 2"],
     seen: UInt8[np.ndarray, "F"],
 ) -> int:
     """What the band's pixels see: once per surface and pixel, at the middle of its samples (`fine` x `fine` a pixel).
@@ -372,48 +417,50 @@ def look(
     """
     count = 0
     width = owner.shape[1] // fine
-    share = _ONE / np.float32(fine * fine)
+    share, middle = _ONE / np.float32(fine * fine), np.float32(fine) * _HALF
+    # First what there is to look at, then the looks, one after the other: their waits for memory overlap.
     for row in range(owner.shape[0] // fine):
         for column in range(width):
-            done = 0
-            first = owner[row * fine, column * fine]
-            alike = True
+            first, alike = owner[row * fine, column * fine], True
             for i in range(fine):
                 for j in range(fine):
                     alike &= owner[row * fine + i, column * fine + j] == first
+            if alike:  # most pixels
+                if first != NOBODY:
+                    seen[first] = 1
+                    looks[count, _X] = np.float32(column * fine) + middle
+                    looks[count, _Y] = np.float32(top + row * fine) + middle
+                    looks[count, _SHARE] = _ONE
+                    pixels[count, 0], pixels[count, 1] = row * width + column, first
+                    count += 1
+                continue
+            done = 0
             for i in range(fine):
                 for j in range(fine):
                     f = owner[row * fine + i, column * fine + j]
                     if f == NOBODY or done >> (i * fine + j) & 1:
                         continue
-                    if alike:  # most pixels
-                        done = (1 << fine * fine) - 1
-                        together = fine * fine
-                        across = down = fine * fine * (fine - 1) // 2
-                        seen[f] = 1
-                    else:
-                        across = down = together = 0
-                        rough = finishes[meshes[f], ROUGHNESS] >= _ROUGH
-                        for k in range(i, fine):
-                            for l in range(fine):
-                                other = owner[row * fine + k, column * fine + l]
-                                if done >> (k * fine + l) & 1:
-                                    continue
-                                if other != f and not (rough and _touch(triangles, f, other)):
-                                    continue
-                                done |= 1 << (k * fine + l)
-                                across += l
-                                down += k
-                                together += 1
-                                seen[other] = 1
-                    x = np.float32(column * fine) + np.float32(across) / np.float32(together) + _HALF
-                    y = np.float32(top + row * fine) + np.float32(down) / np.float32(together) + _HALF
-                    _look(
-                        vertices, triangles, meshes, finishes, pictures, colours, reliefs, f, False, x, y, looks, count
-                    )
+                    across = down = together = 0
+                    rough = finishes[meshes[f], ROUGHNESS] >= _ROUGH
+                    for k in range(i, fine):
+                        for l in range(fine):
+                            other = owner[row * fine + k, column * fine + l]
+                            if done >> (k * fine + l) & 1:
+                                continue
+                            if other != f and not (rough and _touch(triangles, f, other)):
+                                continue
+                            done |= 1 << (k * fine + l)
+                            across += l
+                            down += k
+                            together += 1
+                            seen[other] = 1
+                    looks[count, _X] = np.float32(column * fine) + np.float32(across) / np.float32(together) + _HALF
+                    looks[count, _Y] = np.float32(top + row * fine) + np.float32(down) / np.float32(together) + _HALF
                     looks[count, _SHARE] = share * np.float32(together)
-                    pixels[count] = row * width + column
+                    pixels[count, 0], pixels[count, 1] = row * width + column, f
                     count += 1
+    for i in range(count):
+        _look(vertices, triangles, meshes, finishes, pictures, colours, reliefs, pixels[i, 1], False, looks, i)
     return count
 
 
@@ -437,13 +484,13 @@ def look_through(
     glass: Int32[np.ndarray, "N"],
     finishes: Float32[np.ndarray, "M 9"],
     pictures: Int32[np.ndarray, "M 9"],
-    colours: UInt16[np.ndarray, "T 4"],
-    reliefs: UInt16[np.ndarray, "S 4"],
+    colours: UInt8[np.ndarray, "T 4"],
+    reliefs: UInt8[np.ndarray, "S 4"],
     top: int,
     nearness: Float32[np.ndarray, "R C"],
     fine: int,
     looks: Float32[np.ndarray, "N 18"],
-    pixels: Int32[np.ndarray, "N"],
+    pixels: Int32[np.ndarray, "N 2"],
 ) -> int:
     """As `look`, of triangles one sees through, in their order (far ones first), where nothing lies before them."""
     count = 0
@@ -475,25 +522,11 @@ def look_through(
                         down += k
                         together += 1
                 if together and count < len(pixels):
-                    middle_x = np.float32(across) / np.float32(together) + _HALF
-                    middle_y = np.float32(down) / np.float32(together) + _HALF + np.float32(top)
-                    _look(
-                        vertices,
-                        triangles,
-                        meshes,
-                        finishes,
-                        pictures,
-                        colours,
-                        reliefs,
-                        f,
-                        True,
-                        middle_x,
-                        middle_y,
-                        looks,
-                        count,
-                    )
+                    looks[count, _X] = np.float32(across) / np.float32(together) + _HALF
+                    looks[count, _Y] = np.float32(down) / np.float32(together) + _HALF + np.float32(top)
+                    _look(vertices, triangles, meshes, finishes, pictures, colours, reliefs, f, True, looks, count)
                     looks[count, _SHARE] = share * np.float32(together) * looks[count, _ALPHA]
-                    pixels[count] = row * (columns // fine) + column
+                    pixels[count, 0], pixels[count, 1] = row * (columns // fine) + column, f
                     count += 1
     return count
 
@@ -505,52 +538,52 @@ def _look(
     meshes: Int32[np.ndarray, "F"],
     finishes: Float32[np.ndarray, "M 9"],
     pictures: Int32[np.ndarray, "M 9"],
-    colours: UInt16[np.ndarray, "T 4"],
-    reliefs: UInt16[np.ndarray, "S 4"],
+    colours: UInt8[np.ndarray, "T 4"],
+    reliefs: UInt8[np.ndarray, "S 4"],
     f: int,
     glass: bool,
-    x: Real,
-    y: Real,
     looks: Float32[np.ndarray, "N 18"],
     at: int,
 ) -> None:
-    """A triangle at a place of the picture (samples), into a column of `looks`."""
+    """A triangle at a place of the picture (samples; both are there already), into a row of `looks`."""
     a, b, c, mesh = triangles[f, 0], triangles[f, 1], triangles[f, 2], meshes[f]
     x1, y1 = vertices[b, X] - vertices[a, X], vertices[b, Y] - vertices[a, Y]
     x2, y2 = vertices[c, X] - vertices[a, X], vertices[c, Y] - vertices[a, Y]
     area = x1 * y2 - x2 * y1
-    across, down = x - vertices[a, X], y - vertices[a, Y]
+    across, down = looks[at, _X] - vertices[a, X], looks[at, _Y] - vertices[a, Y]
     at_b, at_c = across * y2 - down * x2, down * x1 - across * y1
     at_a = (area - at_b - at_c) * vertices[a, NEARNESS]
     at_b, at_c = at_b * vertices[b, NEARNESS], at_c * vertices[c, NEARNESS]
     scale = _ONE / (at_a + at_b + at_c)
     at_a, at_b, at_c = at_a * scale, at_b * scale, at_c * scale
     turned = _ONE if area < 0 else -_ONE  # seen from behind
+    u = at_a * vertices[a, U] + at_b * vertices[b, U] + at_c * vertices[c, U]
+    v = at_a * vertices[a, V] + at_b * vertices[b, V] + at_c * vertices[c, V]
     for k in range(3):
         normal = at_a * vertices[a, NORMAL + k] + at_b * vertices[b, NORMAL + k] + at_c * vertices[c, NORMAL + k]
         looks[at, _NORMAL + k] = turned * normal
     openness = at_a * vertices[a, OPENNESS] + at_b * vertices[b, OPENNESS] + at_c * vertices[c, OPENNESS]
-    u = at_a * vertices[a, U] + at_b * vertices[b, U] + at_c * vertices[c, U]
-    v = at_a * vertices[a, V] + at_b * vertices[b, V] + at_c * vertices[c, V]
     if pictures[mesh, COLOUR + 1]:
         p, q, r, s, across, down = _around(pictures, mesh, COLOUR, u, v)
-        for k in range(3):
-            looks[at, _COLOUR + k] = _between(colours, p, q, r, s, across, down, k) * finishes[mesh, FACTOR + k]
-        looks[at, _ALPHA] = (
-            _between(colours, p, q, r, s, across, down, 3) * finishes[mesh, FACTOR + 3] if glass else _ONE
-        )
+        red, green, blue, alpha = _between(colours, p, q, r, s, across, down)
+        red *= red * finishes[mesh, FACTOR]  # they are roots
+        green *= green * finishes[mesh, FACTOR + 1]
+        blue *= blue * finishes[mesh, FACTOR + 2]
+        alpha = alpha * finishes[mesh, FACTOR + 3] if glass else _ONE
     else:
-        for k in range(4):
-            looks[at, _COLOUR + k] = finishes[mesh, FACTOR + k]
+        red, green, blue = finishes[mesh, FACTOR], finishes[mesh, FACTOR + 1], finishes[mesh, FACTOR + 2]
+        alpha = finishes[mesh, FACTOR + 3]
+    looks[at, _COLOUR], looks[at, _COLOUR + 1], looks[at, _COLOUR + 2], looks[at, _ALPHA] = red, green, blue, alpha
     roughness = finishes[mesh, ROUGHNESS]
     along = aside = _ZERO
     if pictures[mesh, RELIEF + 1]:
         p, q, r, s, across, down = _around(pictures, mesh, RELIEF, u, v)
-        along = _TWO * _between(reliefs, p, q, r, s, across, down, 0) - _ONE
-        aside = (_TWO * _between(reliefs, p, q, r, s, across, down, 1) - _ONE) * vertices[a, TANGENT + 3]
+        along, aside, occlusion, rough = _between(reliefs, p, q, r, s, across, down)
+        along = _TWO * along - _ONE
+        aside = (_TWO * aside - _ONE) * vertices[a, TANGENT + 3]
         if finishes[mesh, PROPERTIES]:
-            openness *= _between(reliefs, p, q, r, s, across, down, 2)
-            roughness *= _between(reliefs, p, q, r, s, across, down, 3)
+            openness *= occlusion
+            roughness *= rough
         for k in range(3):
             looks[at, _TANGENT + k] = (
                 at_a * vertices[a, TANGENT + k] + at_b * vertices[b, TANGENT + k] + at_c * vertices[c, TANGENT + k]
@@ -560,8 +593,6 @@ def _look(
     looks[at, _ASIDE] = aside
     looks[at, _ROUGHNESS] = roughness
     looks[at, _SPECULAR] = finishes[mesh, SPECULAR]
-    looks[at, _X] = x
-    looks[at, _Y] = y
 
 
 @compiled
@@ -579,14 +610,19 @@ def _around(
 
 @compiled
 def _between(
-    texels: UInt16[np.ndarray, "T 4"], p: int, q: int, r: int, s: int, across: Real, down: Real, channel: int
-) -> Real:
-    """One channel between four texels, 0 to 1."""
-    one = np.float32(texels[p, channel])
-    two = np.float32(texels[r, channel])
-    one += (np.float32(texels[q, channel]) - one) * across
-    two += (np.float32(texels[s, channel]) - two) * across
-    return (one + (two - one) * down) * np.float32(1 / 65535)
+    texels: UInt8[np.ndarray, "T 4"], p: int, q: int, r: int, s: int, across: Real, down: Real
+) -> tuple[Real, Real, Real, Real]:
+    """The four channels between four texels, 0 to 1."""
+    at_s = across * down
+    at_q, at_r = across - at_s, down - at_s
+    at_p = _ONE - across - at_r
+    scale = np.float32(1 / 255)
+    at_p, at_q, at_r, at_s = at_p * scale, at_q * scale, at_r * scale, at_s * scale
+    one = at_p * texels[p, 0] + at_q * texels[q, 0] + at_r * texels[r, 0] + at_s * texels[s, 0]
+    two = at_p * texels[p, 1] + at_q * texels[q, 1] + at_r * texels[r, 1] + at_s * texels[s, 1]
+    three = at_p * texels[p, 2] + at_q * texels[q, 2] + at_r * texels[r, 2] + at_s * texels[s, 2]
+    four = at_p * texels[p, 3] + at_q * texels[q, 3] + at_r * texels[r, 3] + at_s * texels[s, 3]
+    return one, two, three, four
 
 
 @compiled
@@ -625,7 +661,10 @@ def light_looks(
         hx, hy, hz = lx - vx, ly - vy, lz - vz
         between = max((nx * hx + ny * hy + nz * hz) / math.sqrt(hx * hx + hy * hy + hz * hz), np.float32(1e-6))
         facing = max(nx * lx + ny * ly + nz * lz, _ZERO)
-        glint = _DIELECTRIC * facing * math.exp(power * math.log(between)) * (power + np.float32(8)) * np.float32(0.125)
+        glint = _ZERO
+        if facing > 0 and power * (_ONE - between) < _FADED:
+            peak = _DIELECTRIC * (power + np.float32(8)) * np.float32(0.125)
+            glint = facing * peak * math.exp(power * math.log(between))
         grazing = _ONE - min(max(-(nx * vx + ny * vy + nz * vz), _ZERO), _ONE)
         fresnel = max(_ONE - roughness, _DIELECTRIC) - _DIELECTRIC
         fresnel = _DIELECTRIC + fresnel * grazing * grazing * grazing * grazing * grazing
@@ -645,7 +684,7 @@ def light_looks(
 @compiled
 def lay(
     looks: Float32[np.ndarray, "N 18"],
-    pixels: Int32[np.ndarray, "N"],
+    pixels: Int32[np.ndarray, "N 2"],
     count: int,
     over: bool,
     picture: Float32[np.ndarray, "P 4"],
@@ -655,8 +694,8 @@ def lay(
         share = looks[i, _SHARE]
         kept = _ONE - share if over else _ONE
         for k in range(3):
-            picture[pixels[i], k] = kept * picture[pixels[i], k] + share * looks[i, _COLOUR + k]
-        picture[pixels[i], 3] = kept * picture[pixels[i], 3] + share
+            picture[pixels[i, 0], k] = kept * picture[pixels[i, 0], k] + share * looks[i, _COLOUR + k]
+        picture[pixels[i, 0], 3] = kept * picture[pixels[i, 0], 3] + share
 
 
 @compiled

@@ -14,10 +14,12 @@ from avatar3d.core.blendshapes import ARKIT_INDEX, BlendshapeClip, Frame
 from avatar3d.core.errors import MissingExtraError, UsageError
 from avatar3d.core.photo import Camera, Light
 from avatar3d.core.transforms import OPENCV_FROM_GLTF, quaternion_from_matrix, quaternion_from_rotation_vector
-from avatar3d.render import shot
+from avatar3d.render import raster, shot
 from avatar3d.render.film import FilmParams, draw_frames, film_clip
+from avatar3d.render.finish import cut_outs
 from avatar3d.render.numba import require_numba
 from avatar3d.render.preview import RenderParams, render_avatar
+from avatar3d.render.warm import warm_up
 from tests.synthetic import EYE, synthetic_avatar
 
 pytest.importorskip("numba", reason='needs pip install "avatar3d[film]"')
@@ -275,6 +277,65 @@ def test_a_film_of_odd_size_is_refused_before_anything_is_drawn(tmp_path: Path) 
 def test_light_of_more_harmonics_than_a_film_knows_is_refused() -> None:
     with pytest.raises(UsageError, match="9 harmonics"):
         picture_of(synthetic_avatar(), frame(), params=FilmParams(light=Light(np.zeros((25, 3), np.float32))))
+
+
+def test_after_warming_up_nothing_is_left_to_compile() -> None:
+    warm_up()
+    loops = {name: loop for name, loop in vars(raster).items() if hasattr(loop, "signatures")}
+    ready = {name: list(loop.signatures) for name, loop in loops.items()}
+    assert ready["find_first"]
+    glass = square("glass", Material("g", colour_factor=(1.0, 1.0, 1.0, 0.5), alpha_mode="BLEND"), depth=0.2)
+    synthetic = synthetic_avatar()
+    picture_of(replace(synthetic, meshes=(*synthetic.meshes, glass)), POSES[2])
+    assert {name: list(loop.signatures) for name, loop in loops.items()} == ready
+
+
+def test_a_cut_out_is_there_where_the_alpha_between_its_texels_is() -> None:
+    """Most places are answered by one number for all four texels around; it must say what their alphas say."""
+    rng = np.random.default_rng(0)
+    alpha, cutoff = rng.random((12, 9)).astype(np.float32).round(1), np.float32(0.5)
+    around = cut_outs(alpha, cutoff)
+    assert set(np.unique(around)) > {raster.NOTHING, raster.ALL}
+    pictures = np.zeros((1, raster.PICTURES), np.int32)
+    pictures[0, raster.ALPHA :] = 0, 9, 12
+    own = np.floor(alpha * 255 + 0.5)
+    for u, v in rng.random((500, 2)).astype(np.float32):
+        x, y = np.clip(u * 9 - 0.5, 0, 8), np.clip(v * 12 - 0.5, 0, 11)
+        left, upper = int(x), int(y)
+        right, lower = min(left + 1, 8), min(upper + 1, 11)
+        one = own[upper, left] + (own[upper, right] - own[upper, left]) * (x - left)
+        two = own[lower, left] + (own[lower, right] - own[lower, left]) * (x - left)
+        found = (one + (two - one) * (y - upper)) / 255
+        if abs(found - cutoff) > 1e-3:
+            assert raster.is_there(around.ravel(), pictures, 0, u, v, cutoff) == (found >= cutoff)
+
+
+def test_a_second_film_is_drawn_from_what_the_first_one_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    avatar = synthetic_avatar()
+    first = picture_of(avatar, POSES[1])
+    monkeypatch.setattr(shot, "make_puppet", None)
+    np.testing.assert_array_equal(picture_of(avatar, POSES[1]), first)
+    monkeypatch.undo()
+    assert (picture_of(avatar, POSES[1], params=FilmParams(background=(0, 0, 0))) != first).any()
+
+
+def test_a_failing_frame_ends_the_film_with_its_error_and_no_file(tmp_path: Path) -> None:
+    pytest.importorskip("av", reason='needs pip install "avatar3d[video]"')
+
+    def frames() -> Iterator[Frame]:
+        yield frame(0.0)
+        yield frame(0.5)
+        raise OSError("the microphone is gone")
+
+    with pytest.raises(OSError, match="microphone"):
+        film_clip(synthetic_avatar(), frames(), CAMERA, tmp_path / "film.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_same_frames_give_the_same_pictures() -> None:
+    avatar = synthetic_avatar()
+    one, other = (np.stack(list(draw_frames(avatar, [*POSES, *POSES], CAMERA))) for _ in range(2))
+    np.testing.assert_array_equal(one, other)
 
 
 def test_without_numba_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
