@@ -54,7 +54,9 @@ $(VENV)/demo.stamp: pyproject.toml constraints.txt
 
 $(VENV)/dev.stamp: $(VENV)/demo.stamp
 	@$(PYTHON) tools/setup/system_packages.py dev
+	@$(PYTHON) tools/setup/system_packages.py train || echo "Only avatar3d train speech needs these; the setup goes on."
 	$(PYTHON) -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@$(PYTHON) -c "from avatar3d.render.warm import warm_up; warm_up()"
 	@touch $@
 
 # Readers of glTF that are written in JavaScript. Without the npm registry their tests skip and say so.

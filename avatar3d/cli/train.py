@@ -27,7 +27,12 @@ def train(
 ) -> int:
     """Train a network of ours anew from its data."""
     from dataclasses import replace
+    from importlib.util import find_spec
 
+    from avatar3d.core.errors import MissingExtraError
+
+    if find_spec("torch") is None:
+        raise MissingExtraError("torch", "train", "Training")
     from avatar3d.speech.train.train import TrainParams, train_speech
 
     params = TrainParams(device=device, threads=threads)

@@ -1,4 +1,4 @@
-"""See that the system libraries and programs some wheels need are there: python system_packages.py main|dev|bpy|browser.
+"""See that the system libraries and programs some wheels need are there: python system_packages.py main|dev|train|bpy|browser.
 
 As root on Debian or Ubuntu the missing ones are installed; otherwise the one line to run is printed and the exit code is 1.
 Standard library only: it runs before anything is installed. macOS and Windows need none of them.
@@ -9,8 +9,9 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
-# What is looked for: a shared library by its soname, or a program on PATH. What brings it: a Debian package.
+# What is looked for: a shared library by its soname, a program on PATH, or a folder. What brings it: a Debian package.
 LIBRARIES = {
     "main": {"libGL.so.1": "libgl1", "libglib-2.0.so.0": "libglib2.0-0"},  # OpenCV, which mediapipe brings
     "dev": {  # Open3D
@@ -34,15 +35,23 @@ LIBRARIES = {
         "libgomp.so.1": "libgomp1",
     },
     "browser": {},
+    "train": {},
 }
-PROGRAMS = {"browser": {"chromium": "chromium"}}
+PROGRAMS = {
+    "browser": {"chromium": "chromium"},
+    "train": {"flite": "flite", "festival": "festival"},  # two voices of the speech corpus
+}
+FOLDERS = {
+    "train": {"/usr/share/festival/voices/english/kal_diphone": "festvox-kallpc16k"}
+}  # festival comes without a voice
 
 
 def missing_packages(purpose: str) -> list[str]:
     """Debian packages that bring what is absent."""
     libraries = [package for soname, package in LIBRARIES[purpose].items() if not _loads(soname)]
     programs = [package for program, package in PROGRAMS.get(purpose, {}).items() if not shutil.which(program)]
-    return sorted({*libraries, *programs})
+    folders = [package for folder, package in FOLDERS.get(purpose, {}).items() if not Path(folder).is_dir()]
+    return sorted({*libraries, *programs, *folders})
 
 
 def _loads(soname: str) -> bool:

@@ -57,15 +57,16 @@ def hear(
 ) -> tuple[HearingState, Float32[np.ndarray, "*S F"], Float32[np.ndarray, "*S"]]:
     """One step: the next state, the features, and the step's loudness in dB of full scale."""
     heard = np.concatenate([state.past, samples], axis=-1)
-    bands_db = np.stack([mel_db(heard[..., :WINDOW]), mel_db(heard[..., HOP : HOP + WINDOW])], axis=-2)
+    windows = np.empty((*heard.shape[:-1], 2, WINDOW), np.float32)
+    windows[..., 0, :], windows[..., 1, :] = heard[..., :WINDOW], heard[..., HOP : HOP + WINDOW]
     loudness = loudness_db(samples)
     level = next_level(state.level_db, loudness)
-    return HearingState(heard[..., STEP:], level), told_against(bands_db, level), loudness
+    return HearingState(heard[..., STEP:], level), told_against(mel_db(windows), level), loudness
 
 
 def loudness_db(samples: Float32[np.ndarray, "*S 320"]) -> Float32[np.ndarray, "*S"]:
     """Root mean square of a step in dB of full scale."""
-    return np.asarray(10 * np.log10(np.mean(samples * samples, axis=-1) + FLOOR), np.float32)
+    return np.asarray(10 * np.log10(np.add.reduce(samples * samples, axis=-1) / np.float32(STEP) + FLOOR), np.float32)
 
 
 def next_level(level_db: Float32[np.ndarray, "*S"], loudness: Float32[np.ndarray, "*S"]) -> Float32[np.ndarray, "*S"]:
@@ -78,17 +79,20 @@ def next_level(level_db: Float32[np.ndarray, "*S"], loudness: Float32[np.ndarray
 def mel_db(windows: Float32[np.ndarray, "*S 400"]) -> Float32[np.ndarray, "*S B"]:
     """Energy per mel band, dB."""
     spectrum = windows @ dft_matrix()
-    power = spectrum[..., :_BINS] ** 2 + spectrum[..., _BINS:] ** 2
-    return (10 * np.log10(power @ mel_matrix() + FLOOR)).astype(np.float32)
+    spectrum *= spectrum
+    power = spectrum[..., :_BINS] + spectrum[..., _BINS:]
+    bands = power @ mel_matrix()
+    bands += np.float32(FLOOR)
+    return np.log10(bands) * np.float32(10)
 
 
 def told_against(
     bands_db: Float32[np.ndarray, "*S 2 B"], level_db: Float32[np.ndarray, "*S"]
 ) -> Float32[np.ndarray, "*S F"]:
     """Features from bands and the running level."""
-    told = np.maximum((bands_db - level_db[..., None, None]) / SCALE_DB, QUIETEST)
-    mean = told.mean(axis=-1)
-    return np.concatenate([told.reshape(*told.shape[:-2], 2 * BANDS), mean], axis=-1).astype(np.float32)
+    told = np.maximum((bands_db - level_db[..., None, None]) / np.float32(SCALE_DB), np.float32(QUIETEST))
+    mean = np.add.reduce(told, axis=-1) / np.float32(BANDS)
+    return np.concatenate([told.reshape(*told.shape[:-2], 2 * BANDS), mean], axis=-1)
 
 
 @lru_cache(maxsize=1)

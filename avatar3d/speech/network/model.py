@@ -12,7 +12,7 @@ speech/network/torch.py has the same maths for training and for many streams on 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from importlib import resources
 from typing import Final
@@ -37,6 +37,8 @@ LOOKAHEAD_S: Final = 0.06
 OUTPUTS: Final = len(CONTROLS) + 3 + len(PHONES)
 CLOSED, TUCKED, VOICE = range(len(CONTROLS), len(CONTROLS) + 3)
 _FIRST_PHONE: Final = len(CONTROLS) + 3
+_ZERO, _ONE, _STEEPEST = np.float32(0), np.float32(1), np.float32(60)
+"""As numpy has them: it takes as long to convert a number as to add 200."""
 DRAWN: Final = len(CONTROLS) + 2
 """What the mouth is drawn from: controls, lips closed, lips tucked."""
 FROM_PHONES: Final = 0.5
@@ -60,6 +62,18 @@ class Network:
 
     def __getitem__(self, name: str) -> Float32[np.ndarray, "..."]:
         return self.tensors[name]
+
+    @cached_property
+    def gates(self) -> tuple[Float32[np.ndarray, "2"], Float32[np.ndarray, "2"]]:
+        """Where closed and tucked begin, and where they are full."""
+        bounds = ((self.closed_from, self.tucked_from), (self.closed_to, self.tucked_to))
+        return np.array(bounds[0], np.float32), np.array(bounds[1], np.float32)
+
+    @cached_property
+    def blocks(self) -> tuple[tuple[Float32[np.ndarray, "..."], ...], ...]:
+        """Weight and bias in, weight and bias out, of each convolution: found once, because a step is short."""
+        names = ("in.weight", "in.bias", "out.weight", "out.bias")
+        return tuple(tuple(self[f"block{block}.{name}"] for name in names) for block in range(len(DILATIONS)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +115,9 @@ def listen(
     """One step of 20 ms: the next state, and the mouth LOOKAHEAD_S before these samples end."""
     hearing, features, loudness = hear(state.hearing, samples)
     memory, answers = answer(network, state.memory, features)
-    drawn = draw(network, answers)
-    return ListeningState(hearing, memory, drawn), understand(answers, ease(state.drawn, drawn), loudness)
+    phones = posteriors(answers)
+    drawn = draw(network, answers, phones)
+    return ListeningState(hearing, memory, drawn), understand(answers, phones, ease(state.drawn, drawn), loudness)
 
 
 def at_rest(*streams: int) -> Float32[np.ndarray, "*S D"]:
@@ -115,36 +130,48 @@ def answer(
 ) -> tuple[Float32[np.ndarray, "*S M W"], Float32[np.ndarray, "*S O"]]:
     """The network alone: the next memory, and its answers before any squashing."""
     now = _relu(features @ network["in.weight"] + network["in.bias"])
+    # All memories move on by one step at once; the last row of each, which takes the next one's first, is written below.
     remembered = np.empty_like(memory)
+    remembered[..., :-1, :] = memory[..., 1:, :]
     at = 0
-    for block, dilation in enumerate(DILATIONS):
-        span = (KERNEL - 1) * dilation
-        past = memory[..., at : at + span, :]
-        taps = np.concatenate([past[..., 0, :], past[..., dilation, :], now], axis=-1)
-        remembered[..., at : at + span - 1, :] = past[..., 1:, :]
-        remembered[..., at + span - 1, :] = now
-        heard = _relu(taps @ network[f"block{block}.in.weight"] + network[f"block{block}.in.bias"])
-        now = now + heard @ network[f"block{block}.out.weight"] + network[f"block{block}.out.bias"]
-        at += span
+    for (taps_weight, taps_bias, out_weight, out_bias), dilation in zip(network.blocks, DILATIONS, strict=True):
+        following = at + (KERNEL - 1) * dilation
+        taps = np.concatenate([memory[..., at, :], memory[..., at + dilation, :], now], axis=-1)
+        remembered[..., following - 1, :] = now
+        heard = taps @ taps_weight
+        heard += taps_bias
+        now = now + np.maximum(heard, _ZERO, out=heard) @ out_weight
+        now += out_bias
+        at = following
     hidden = _relu(now @ network["hidden.weight"] + network["hidden.bias"])
     return remembered, hidden @ network["out.weight"] + network["out.bias"]
 
 
-def draw(network: Network, answers: Float32[np.ndarray, "*S O"]) -> Float32[np.ndarray, "*S D"]:
+def posteriors(answers: Float32[np.ndarray, "*S O"]) -> Float32[np.ndarray, "*S 48"]:
+    """How likely each of PHONES is."""
+    phones = answers[..., _FIRST_PHONE:]
+    odds = np.exp(phones - np.maximum.reduce(phones, axis=-1, keepdims=True))
+    odds /= np.add.reduce(odds, axis=-1, keepdims=True)
+    return odds
+
+
+def draw(
+    network: Network, answers: Float32[np.ndarray, "*S O"], phones: Float32[np.ndarray, "*S 48"]
+) -> Float32[np.ndarray, "*S D"]:
     """Controls, closed and tucked from the network's bare answers, not eased yet."""
-    phones = _posteriors(answers)
+    asked = phones @ _asking()
+    wanted = asked[..., :CLOSED] / asked[..., CLOSED:]
+    drawn = np.empty((*answers.shape[:-1], DRAWN), np.float32)
+    drawn[..., :CLOSED] = _within(answers[..., :CLOSED] + np.float32(FROM_PHONES) * (wanted - answers[..., :CLOSED]))
+    drawn[..., CLOSED:] = gate(_sigmoid(answers[..., CLOSED:VOICE]), *network.gates)
+    return drawn
+
+
+@lru_cache(maxsize=1)
+def _asking() -> Float32[np.ndarray, "48 E"]:
+    """Beside each other what each phone asks of the controls, times how strongly, and how strongly."""
     targets, pulls = phone_pulls()
-    asked = (phones @ (targets * pulls)) / (phones @ pulls)
-    controls = answers[..., :CLOSED] + np.float32(FROM_PHONES) * (asked - answers[..., :CLOSED])
-    gates = _sigmoid(answers[..., CLOSED:VOICE])
-    return np.concatenate(
-        [
-            np.clip(controls, 0, 1),
-            gate(gates[..., :1], network.closed_from, network.closed_to),
-            gate(gates[..., 1:], network.tucked_from, network.tucked_to),
-        ],
-        axis=-1,
-    ).astype(np.float32)
+    return np.concatenate([targets * pulls, pulls], axis=1)
 
 
 def ease(before: Float32[np.ndarray, "*S D"], now: Float32[np.ndarray, "*S D"]) -> Float32[np.ndarray, "*S D"]:
@@ -153,37 +180,41 @@ def ease(before: Float32[np.ndarray, "*S D"], now: Float32[np.ndarray, "*S D"]) 
 
 
 def understand(
-    answers: Float32[np.ndarray, "*S O"], eased: Float32[np.ndarray, "*S D"], loudness_db: Float32[np.ndarray, "*S"]
+    answers: Float32[np.ndarray, "*S O"],
+    phones: Float32[np.ndarray, "*S 48"],
+    eased: Float32[np.ndarray, "*S D"],
+    loudness_db: Float32[np.ndarray, "*S"],
 ) -> Heard:
     """What was drawn and eased, by its names, with voice and posteriors."""
     return Heard(
-        controls=eased[..., : len(CONTROLS)],
-        closed=np.asarray(eased[..., -2]),
-        tucked=np.asarray(eased[..., -1]),
+        controls=eased[..., :CLOSED],
+        closed=np.asarray(eased[..., CLOSED]),
+        tucked=np.asarray(eased[..., TUCKED]),
         voice=np.asarray(_sigmoid(answers[..., VOICE : VOICE + 1])[..., 0]),
-        phones=_posteriors(answers),
+        phones=phones,
         loudness_db=loudness_db,
     )
 
 
-def _posteriors(answers: Float32[np.ndarray, "*S O"]) -> Float32[np.ndarray, "*S 48"]:
-    phones = answers[..., _FIRST_PHONE:]
-    odds = np.exp(phones - phones.max(axis=-1, keepdims=True))
-    return odds / odds.sum(axis=-1, keepdims=True)
-
-
-def gate(probability: Float32[np.ndarray, "*S"], begins: float, full: float) -> Float32[np.ndarray, "*S"]:
-    """A gate that opens smoothly between two probabilities."""
-    way = np.clip((probability - begins) / (full - begins), 0, 1)
-    return np.asarray(way * way * (3 - 2 * way), np.float32)
+def gate(
+    probability: Float32[np.ndarray, "*S G"], begins: Float32[np.ndarray, "G"], full: Float32[np.ndarray, "G"]
+) -> Float32[np.ndarray, "*S G"]:
+    """Gates that open smoothly, each between two probabilities."""
+    way = _within((probability - begins) / (full - begins))
+    return way * way * (3 - 2 * way)
 
 
 def _relu(value: Float32[np.ndarray, "*S N"]) -> Float32[np.ndarray, "*S N"]:
-    return np.maximum(value, 0)
+    return np.maximum(value, _ZERO)
 
 
 def _sigmoid(value: Float32[np.ndarray, "*S N"]) -> Float32[np.ndarray, "*S N"]:
-    return 1 / (1 + np.exp(-np.clip(value, -60, 60)))
+    return 1 / (1 + np.exp(-np.minimum(np.maximum(value, -_STEEPEST), _STEEPEST)))
+
+
+def _within(value: Float32[np.ndarray, "*S N"]) -> Float32[np.ndarray, "*S N"]:
+    """Clipped to [0, 1]; np.clip takes longer for so few."""
+    return np.minimum(np.maximum(value, _ZERO), _ONE)
 
 
 def shapes() -> dict[str, tuple[int, ...]]:

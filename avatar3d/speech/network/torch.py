@@ -25,6 +25,7 @@ from avatar3d.speech.network.model import (
     at_rest,
     draw,
     ease,
+    posteriors,
     understand,
 )
 
@@ -106,8 +107,9 @@ class Listeners:
         with torch.inference_mode():
             on_device, loudness = self.step(torch.from_numpy(samples).to(self._device))
         answers = on_device.cpu().numpy()
-        before, self._drawn = self._drawn, draw(self._network, answers)
-        return understand(answers, ease(before, self._drawn), loudness.cpu().numpy())
+        phones = posteriors(answers)
+        before, self._drawn = self._drawn, draw(self._network, answers, phones)
+        return understand(answers, phones, ease(before, self._drawn), loudness.cpu().numpy())
 
     def step(self, samples: Tensor) -> tuple[Tensor, Tensor]:
         """Answers and loudness on the device itself."""

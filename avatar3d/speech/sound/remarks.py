@@ -1,10 +1,12 @@
 """What can be heard to be wrong with a recording, told to whoever gave it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 from jaxtyping import Float32
+
+from avatar3d.speech.sound.music import MusicWatch
 
 _FULL: Final = 0.99
 _FLAT: Final = 1e-5
@@ -15,6 +17,8 @@ _SILENT: Final = 1e-3
 """-60 dB: the quietest speech in a good recording reaches -40."""
 _SHORTEST_S: Final = 0.1
 """No syllable is shorter."""
+MUSIC: Final = 0.5
+"""Share of a sound from which on it is told to be music; of speech, less than one span in a thousand seems to be."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Heard:
     clipped: int = 0
     loudest: float = 0.0
     """Of the finished sound."""
+    music: MusicWatch = field(default_factory=MusicWatch)
 
     def given(self, block: Float32[np.ndarray, "N C"]) -> "Heard":
         """After a block as it stood in the file."""
@@ -39,7 +44,8 @@ class Heard:
 
     def made(self, piece: Float32[np.ndarray, "N"]) -> "Heard":
         """After a piece of what was made of it."""
-        return replace(self, loudest=max(self.loudest, float(np.abs(piece).max(initial=0))))
+        loudest = max(self.loudest, float(np.abs(piece).max(initial=0)))
+        return replace(self, loudest=loudest, music=self.music.step(piece))
 
     def remarks(self, lasted_s: float) -> tuple[str, ...]:
         """Sentences for people, when all was heard; none when nothing is known to be wrong."""
@@ -57,6 +63,12 @@ class Heard:
         if share > _CLIPPED:
             said.append(
                 f"{share:.1%} of the sound is clipped (cut off at full scale): record it again at a lower level."
+            )
+        music = self.music.share()
+        if music >= MUSIC:
+            said.append(
+                f"{music:.0%} of the sound seems to be music or song with instruments, not speech: the mouth will follow "
+                "instruments, too. Give the voice alone."
             )
         return tuple(said)
 

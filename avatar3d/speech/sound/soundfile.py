@@ -6,10 +6,12 @@ What comes here has passed our own reading of its header: see sound_kinds.
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BufferedReader
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 import soundfile
+from jaxtyping import Float32
 
 from avatar3d.speech.sound.source import Blocks, BrokenOffError, corrupt
 
@@ -59,6 +61,11 @@ def decode(opened: Callable[[], BufferedReader], count: int) -> Blocks:
                 yield block[:read]
             if read < count:
                 return
+
+
+def read_own(path: Path) -> tuple[Float32[np.ndarray, "N"], int]:
+    """Samples and rate of a mono file that a program we started has just written: of strangers' files, see speech.sound.open."""
+    return soundfile.read(path, dtype="float32")
 
 
 def _open(file: BufferedReader) -> soundfile.SoundFile:

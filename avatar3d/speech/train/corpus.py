@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import soxr
 from jaxtyping import Float32
 
 from avatar3d.core.clock import Progress
@@ -22,10 +21,11 @@ from avatar3d.core.errors import UnreadableError
 from avatar3d.speech.network.features import RATE_HZ
 from avatar3d.speech.phones import SILENCE, VOWELS, Phone
 from avatar3d.speech.sound.open import open_sound
+from avatar3d.speech.sound.soxr import resampled
 from avatar3d.speech.train.align import Aligner
 from avatar3d.speech.train.texts import HELD_OUT, TRAINED, made_up_sentence
 from avatar3d.speech.train.utterance import Utterance
-from avatar3d.speech.train.voices import festival_speaks, flite_speaks
+from avatar3d.speech.train.voices import festival_speaks, flite_speaks, require_voices
 from avatar3d.speech.voices.espeak import Manner, speak_phones
 
 TEST_SPEAKERS: Final = ("1898", "4640", "8629")
@@ -77,7 +77,12 @@ class CorpusParams:
 
 
 def build_corpus(folder: Path, params: CorpusParams, progress: Progress) -> Iterator[Utterance]:
-    """Everything, in the same order each time. `folder` is LibriSpeech's: SPEAKER/CHAPTER/*.opus and *.trans.txt."""
+    """Everything, in the same order each time. `folder` is LibriSpeech's: SPEAKER/CHAPTER/*.opus and *.trans.txt.
+
+    Raises UnreadableError (10) for another folder and UsageError (2) without flite or festival, before anything is built.
+    """
+    _sounds(folder)
+    require_voices()
     rng = np.random.default_rng(params.seed)
     progress("aligning read speech")
     texts: list[str] = []
@@ -120,15 +125,20 @@ def _until(minutes: float, make: Callable[[int], Utterance | None]) -> Iterator[
             raise UnreadableError("No synthetic voice answers.")
 
 
-def _read_speech(folder: Path, share: float, progress: Progress) -> Iterator[tuple[Utterance, str]]:
-    """LibriSpeech with phones; the worst alignments of all are left out."""
+def _sounds(folder: Path) -> list[Path]:
+    """LibriSpeech's files. Raises UnreadableError when there is none."""
     files = sorted(folder.glob("*/*/*.opus"))
     if not files:
         raise UnreadableError(
             "expected LibriSpeech as SPEAKER/CHAPTER/*.opus with *.trans.txt", file=folder,
             hint="Give the folder that holds the speakers' folders (--librispeech).",
         )  # fmt: skip
-    files = files[:: max(1, round(1 / share))]
+    return files
+
+
+def _read_speech(folder: Path, share: float, progress: Progress) -> Iterator[tuple[Utterance, str]]:
+    """LibriSpeech with phones; the worst alignments of all are left out."""
+    files = _sounds(folder)[:: max(1, round(1 / share))]
     texts: dict[str, str] = {}
     for listing in sorted(folder.glob("*/*/*.trans.txt")):
         for line in listing.read_text(encoding="utf-8").splitlines():
@@ -265,4 +275,4 @@ def _as_utterance(
 
 
 def _at_16_khz(samples: Float32[np.ndarray, "N"], rate_hz: int) -> Float32[np.ndarray, "M"]:
-    return samples if rate_hz == RATE_HZ else soxr.resample(samples, rate_hz, RATE_HZ).astype(np.float32)
+    return np.concatenate([np.zeros(0, np.float32), *resampled([samples], rate_hz, RATE_HZ)])

@@ -18,7 +18,7 @@ from avatar3d.speech.coarticulate import mouth_curves, weights_of
 from avatar3d.speech.lips import seal
 from avatar3d.speech.loudness import loudness_over_mean
 from avatar3d.speech.network import features as ears
-from avatar3d.speech.network.model import Network, at_rest, draw, ease, understand
+from avatar3d.speech.network.model import Network, at_rest, draw, ease, posteriors, understand
 from avatar3d.speech.phones import Phone
 from avatar3d.speech.train.evaluate import CURVES_HZ, Curves, jerk, lips_met
 from avatar3d.speech.train.hearings import answer_times_s, features_of
@@ -50,9 +50,10 @@ def _answers(network: Network, utterance: Utterance) -> Float32[np.ndarray, "T O
 
 def _understood(network: Network, utterance: Utterance, answers: Float32[np.ndarray, "T O"], sealing: Seal) -> Curves:
     """At CURVES_HZ, by lines, as frames between steps are made."""
-    drawn = draw(network, answers)
+    phones = posteriors(answers)
+    drawn = draw(network, answers, phones)
     eased = ease(np.concatenate([at_rest(1), drawn[:-1]]), drawn)
-    heard = understand(answers, eased, np.zeros(len(answers), np.float32))
+    heard = understand(answers, phones, eased, np.zeros(len(answers), np.float32))
     weights, tongue = weights_of(heard.controls)
     both = np.concatenate([sealing(weights, heard.closed, heard.tucked), tongue], axis=1)
     steps_s, times_s = answer_times_s(len(answers)), _times_s(utterance)

@@ -11,18 +11,27 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import soundfile
 from jaxtyping import Float32
 
-from avatar3d.core.errors import UsageError
+from avatar3d.core.errors import AudioUnusableError, UsageError
 from avatar3d.speech.phones import Phone, phones_from_arpabet, split_evenly
+from avatar3d.speech.sound.soundfile import read_own
 
 Spoken = tuple[Float32[np.ndarray, "N"], int, tuple[Phone, ...], str]
 _FLITE_VOICES: Final = ("slt", "rms", "awb", "kal16")
 _STRETCHES: Final = ("0.85", "1.0", "1.15")
+PACKAGES: Final = "flite festival festvox-kallpc16k"
+"""Debian's names; festival comes without a voice."""
 _SECONDS: Final = 60
 _LONGEST: Final = 300
 """Characters of one text."""
+
+
+def require_voices() -> None:
+    """Let both say a word, before hours are spent. Raises UsageError (2) that names what is absent and what brings it."""
+    flite_speaks("hello", 0)
+    if festival_speaks("hello", 0) is None:
+        raise _missing("a voice for festival")
 
 
 def flite_speaks(text: str, at: int) -> Spoken | None:
@@ -45,7 +54,7 @@ def flite_speaks(text: str, at: int) -> Spoken | None:
             ]
         )
         segments = [part.rsplit(":", 1) for part in told.split() if ":" in part]
-        samples, rate_hz = soundfile.read(out, dtype="float32")
+        samples, rate_hz = read_own(out)
     return samples, rate_hz, _phones([(label, float(end)) for label, end in segments]), f"flite-{voice}"
 
 
@@ -64,7 +73,7 @@ def festival_speaks(text: str, at: int) -> Spoken | None:
         if not segments.exists():
             return None
         lines = [line.split() for line in segments.read_text(encoding="ascii").splitlines()]
-        samples, rate_hz = soundfile.read(sound, dtype="float32")
+        samples, rate_hz = read_own(sound)
     ends = [(line[2], float(line[0])) for line in lines if len(line) == 3 and line[0] != "#"]
     return samples, rate_hz, _phones(ends), "festival-kal"
 
@@ -86,8 +95,17 @@ def _words(text: str) -> str:
 
 def _run(command: list[str]) -> str:
     if shutil.which(command[0]) is None:
-        raise UsageError(
-            f"building the corpus needs the program {command[0]!r}.",
-            hint="Debian, Ubuntu: apt-get install flite festival",
-        )
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=_SECONDS).stdout
+        raise _missing(f"the program {command[0]!r}")
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=_SECONDS).stdout
+    except subprocess.SubprocessError as error:
+        told = str(getattr(error, "stderr", "") or error).strip()
+        raise AudioUnusableError(f"{command[0]} could not speak: {told[:200]}", id="VOICE_FAILED") from error
+
+
+def _missing(what: str) -> UsageError:
+    return UsageError(
+        f"building the corpus needs {what}, which is not installed.",
+        hint=f"Debian, Ubuntu: sudo apt-get install {PACKAGES}",
+        id="EXTRA_MISSING",
+    )

@@ -100,6 +100,17 @@ def test_an_ordinary_user_gets_the_one_line_to_run(
     assert "sudo apt-get install -y --no-install-recommends libnowhere9\n" in capsys.readouterr().out
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Debian's packages are known")
+def test_training_asks_for_its_two_voices_by_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setitem(system_packages.FOLDERS, "train", {"/nowhere/kal_diphone": "festvox-kallpc16k"})
+    assert system_packages.main(["train"]) == 1
+    assert "install -y --no-install-recommends festival festvox-kallpc16k flite\n" in capsys.readouterr().out
+
+
 def test_nothing_is_asked_for_when_nothing_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(system_packages.LIBRARIES, "main", {})
     assert system_packages.main(["main"]) == 0

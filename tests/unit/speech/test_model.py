@@ -31,6 +31,7 @@ from avatar3d.speech.network.model import (
     listening_at_start,
     load_network,
     network_from,
+    posteriors,
     shapes,
 )
 from avatar3d.speech.network.onnx import export_onnx
@@ -154,9 +155,9 @@ def test_sound_at_another_rate_is_refused(network: Network) -> None:
 
 
 def test_a_gate_is_shut_below_and_open_above_its_two_bounds() -> None:
-    assert gate(np.float32(0.1) * np.ones(1, np.float32), 0.2, 0.6)[0] == 0
-    assert gate(np.ones(1, np.float32), 0.2, 0.6)[0] == 1
-    assert gate(np.full(1, 0.4, np.float32), 0.2, 0.6)[0] == pytest.approx(0.5)
+    begins, full = np.array([0.2, 0.1], np.float32), np.array([0.6, 0.3], np.float32)
+    told = gate(np.array([[0.1, 0.1], [0.4, 0.2], [1, 1]], np.float32), begins, full)
+    np.testing.assert_allclose(told, [[0, 0], [0.5, 0.5], [1, 1]], atol=1e-6)
 
 
 def test_the_shipped_weights_are_small_and_the_ones_the_bill_names() -> None:
@@ -203,7 +204,7 @@ def test_the_golden_vectors_are_what_the_exported_graph_answers(network: Network
 def test_a_phone_that_is_heard_for_sure_draws_the_mouth_toward_what_it_asks_for(network: Network) -> None:
     answers = np.zeros((2, OUTPUTS), np.float32)
     answers[0, VOICE + 1 + PHONE_INDEX["a"]] = answers[1, VOICE + 1 + PHONE_INDEX["u"]] = 30
-    wide, narrow = draw(network, answers)
+    wide, narrow = draw(network, answers, posteriors(answers))
     jaw, pucker = CONTROL_INDEX["jawOpen"], CONTROL_INDEX["mouthPucker"]
     assert wide[jaw] > narrow[jaw] + 0.05
     assert narrow[pucker] > wide[pucker] + 0.2

@@ -1,11 +1,14 @@
 """Training, small: what it learns from, that it learns, that it goes on where it was stopped."""
 
+import os
+import sys
 from pathlib import Path
+from shutil import which
 
 import numpy as np
 import pytest
 
-from avatar3d.core.errors import UnreadableError
+from avatar3d.core.errors import AudioUnusableError, UnreadableError, UsageError
 from avatar3d.speech.network.features import RATE_HZ
 from avatar3d.speech.phones import Phone
 from avatar3d.speech.train import train as training
@@ -20,6 +23,7 @@ from avatar3d.speech.train.shelf import shelve, unshelve
 from avatar3d.speech.train.texts import HELD_OUT, TRAINED, made_up_sentence
 from avatar3d.speech.train.train import TrainParams, train_speech
 from avatar3d.speech.train.utterance import Utterance
+from avatar3d.speech.train.voices import festival_speaks, flite_speaks
 from tests.unit.speech.sentences import say_sentences
 
 
@@ -151,6 +155,33 @@ def test_real_speech_is_aligned_with_its_text(shared: Path) -> None:
 def test_a_folder_without_speech_is_told(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match="LibriSpeech"):
         list(build_corpus(tmp_path, CorpusParams(), str))
+
+
+def test_a_missing_voice_is_told_before_anything_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "1" / "2").mkdir(parents=True)
+    (tmp_path / "1" / "2" / "1-2-0000.opus").touch()
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(UsageError, match="needs the program 'flite'") as told:
+        next(build_corpus(tmp_path, CorpusParams(), print))
+    assert told.value.hint == "Debian, Ubuntu: sudo apt-get install flite festival festvox-kallpc16k"
+
+
+@pytest.mark.skipif(not (which("flite") and which("festival")), reason="flite and festival are not installed")
+def test_both_voices_of_the_corpus_tell_their_phones() -> None:
+    for speaks in (flite_speaks, festival_speaks):
+        samples, rate_hz, phones, _ = speaks("my mama", 0)
+        assert [phone.symbol for phone in phones].count("m") == 3
+        assert phones[-1].end_s == pytest.approx(len(samples) / rate_hz, abs=0.25)
+
+
+def test_a_voice_that_breaks_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if sys.platform == "win32":
+        pytest.skip("a shell script stands in for flite")
+    (tmp_path / "flite").write_text("#!/bin/sh\necho no such voice >&2; exit 3\n")
+    (tmp_path / "flite").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(AudioUnusableError, match="no such voice"):
+        flite_speaks("hello", 0)
 
 
 def test_the_corpus_comes_back_from_its_shelf(said: list[Utterance], tmp_path: Path) -> None:
