@@ -23,7 +23,7 @@ from avatar3d.speech.network.features import RATE_HZ, STEP
 from avatar3d.speech.network.model import LOOKAHEAD_S, STEP_S, Network, listen, listening_at_start, load_network
 from avatar3d.speech.performance.emotion import EMOTIONS, Look, look_of, speak_with
 from avatar3d.speech.phones import VOWELS
-from avatar3d.speech.train.augment import by_telephone, in_room, with_noise
+from avatar3d.speech.train.augment import by_telephone, in_room, loud_over_active_db, with_noise
 from avatar3d.speech.train.corpus import CorpusParams, build_corpus
 from avatar3d.speech.train.curves import at_random, built_from, flapping, heard_by, of_another_sentence
 from avatar3d.speech.train.evaluate import CURVES_HZ, Curves, decodability, lips_met, score
@@ -32,6 +32,7 @@ from avatar3d.speech.train.utterance import Utterance
 from bench.measure import save_result, show
 
 _NOISE_DB: Final = 10.0
+"""Active level of the speech (ITU-T P.56) over the noise's."""
 _QUIET_DB: Final = -24.0
 _ROOM_S: Final = 0.8
 _ROOM_DIRECT: Final = 0.8
@@ -53,7 +54,7 @@ def conditions() -> dict[str, Callable[[Utterance], Utterance]]:
         return apply
 
     return {
-        "noise": changed(lambda rng, samples: with_noise(rng, samples, _NOISE_DB)),
+        "noise": changed(lambda rng, samples: with_noise(rng, samples, _NOISE_DB + loud_over_active_db(samples))),
         "quiet": changed(lambda _, samples: samples * 10 ** (_QUIET_DB / 20)),
         "telephone": changed(lambda _, samples: by_telephone(samples)),
         "room": changed(lambda rng, samples: in_room(rng, samples, _ROOM_S, _ROOM_DIRECT)),

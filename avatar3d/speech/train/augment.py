@@ -7,17 +7,22 @@ from typing import Final
 
 import numpy as np
 from jaxtyping import Float32
-from scipy.signal import butter, fftconvolve, sosfilt
+from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from avatar3d.speech.network.features import RATE_HZ
 
 _GAIN_DB: Final = (-24.0, 8.0)
 _NOISE_DB: Final = (0.0, 25.0)
-"""Signal over noise."""
+"""Loud parts of the signal over noise; some 5 dB less against its active level."""
 _DECAY_S: Final = (0.15, 0.9)
 _DIRECT: Final = (0.5, 3.0)
 """Energy of the direct sound over that of the room's."""
 _PHONE_HZ: Final = (300.0, 3400.0)
+# ITU-T P.56 (2011), method B: smoothing of the envelope, how long a sound goes on after it, and how far thresholds lie
+# below the level that they tell.
+_SMOOTHED_S: Final = 0.03
+_HANGOVER_S: Final = 0.2
+_MARGIN_DB: Final = 15.9
 _SHARES: Final = {"room": 0.35, "noise": 0.7, "equaliser": 0.6, "phone": 0.2}
 
 
@@ -49,7 +54,7 @@ def in_room(
 
 
 def with_noise(rng: np.random.Generator, samples: Float32[np.ndarray, "N"], over_db: float) -> Float32[np.ndarray, "N"]:
-    """Coloured noise, humming, or a murmur of the recording itself, `over_db` under the speech's level."""
+    """Coloured noise, humming, or a murmur of the recording itself, `over_db` under the level of the speech's loud parts."""
     kind = rng.integers(4)
     white = rng.normal(size=len(samples))
     if kind == 0:
@@ -63,8 +68,31 @@ def with_noise(rng: np.random.Generator, samples: Float32[np.ndarray, "N"], over
         backwards = samples[::-1]
         noise = sum(np.roll(backwards, int(shift)) for shift in rng.integers(0, len(samples), 5))
     noise = np.asarray(noise)
-    level = np.sqrt(np.mean(samples[np.abs(samples) > 0.1 * np.abs(samples).max()] ** 2) + 1e-12)
+    level = np.sqrt(_loud_power(samples))
     return (samples + noise * (level / (np.sqrt(np.mean(noise**2)) + 1e-12)) * 10 ** (-over_db / 20)).astype(np.float32)
+
+
+def loud_over_active_db(samples: Float32[np.ndarray, "N"]) -> float:
+    """How far the level of its loud parts lies above a speech's active level (ITU-T P.56, method B)."""
+    falls = np.exp(-1 / (RATE_HZ * _SMOOTHED_S))
+    envelope = np.asarray(lfilter([(1 - falls) ** 2], [1, -2 * falls, falls * falls], np.abs(samples)))
+    energy, hangover = float(np.sum(samples.astype(np.float64) ** 2)), int(_HANGOVER_S * RATE_HZ)
+    at = np.arange(len(samples))
+    above: list[tuple[float, float]] = []
+    for threshold in 2.0 ** np.arange(-15, 0):
+        last = np.maximum.accumulate(np.where(envelope >= threshold, at, -hangover - 1))
+        active = np.count_nonzero(at - last <= hangover)
+        if active == 0:
+            break
+        level_db = float(10 * np.log10(energy / active + 1e-12))
+        above.append((level_db, level_db - float(20 * np.log10(threshold))))
+    levels_db, margins_db = np.array(above or [(0.0, 0.0)]).T
+    active_db = float(np.interp(-_MARGIN_DB, -margins_db, levels_db))
+    return float(10 * np.log10(_loud_power(samples))) - active_db
+
+
+def _loud_power(samples: Float32[np.ndarray, "N"]) -> float:
+    return float(np.mean(samples[np.abs(samples) > 0.1 * np.abs(samples).max()] ** 2) + 1e-12)
 
 
 def equalised(rng: np.random.Generator, samples: Float32[np.ndarray, "N"]) -> Float32[np.ndarray, "N"]:

@@ -13,7 +13,7 @@ from avatar3d.speech.network.features import RATE_HZ
 from avatar3d.speech.phones import Phone
 from avatar3d.speech.train import train as training
 from avatar3d.speech.train.align import Aligner, as_arpabet
-from avatar3d.speech.train.augment import augment, by_telephone, in_room, with_noise
+from avatar3d.speech.train.augment import augment, by_telephone, in_room, loud_over_active_db, with_noise
 from avatar3d.speech.train.corpus import CorpusParams, build_corpus, hold_vowels, pronounce, read_samples
 from avatar3d.speech.train.curves import at_random, built_from, flapping, of_another_sentence
 from avatar3d.speech.train.evaluate import CURVES_HZ, score
@@ -104,6 +104,16 @@ def test_what_is_done_to_sound_keeps_its_length_and_its_time(kind: str) -> None:
     assert np.isfinite(changed).all()
     loud = np.flatnonzero(np.abs(changed) > 0.6 * np.abs(changed).max())
     assert 7990 <= loud[0] <= 8400
+
+
+def test_silence_and_gain_do_not_change_how_far_loud_parts_lie_above_the_active_level() -> None:
+    time_s = np.arange(2 * RATE_HZ) / RATE_HZ
+    beats = np.float32(0.3) * np.sin(2 * np.pi * 300 * time_s) * (0.05 + 0.95 * (np.sin(2 * np.pi * 2 * time_s) > 0))
+    beats = beats.astype(np.float32)
+    above_db = loud_over_active_db(beats)
+    assert 1.5 < above_db < 4.0  # half of the time is loud: 3 dB, less what goes on after each beat
+    assert loud_over_active_db(0.1 * beats) == pytest.approx(above_db, abs=0.3)
+    assert loud_over_active_db(np.pad(beats, 5 * RATE_HZ)) == pytest.approx(above_db, abs=0.5)
 
 
 def test_noise_is_as_far_below_speech_as_asked() -> None:
