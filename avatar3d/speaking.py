@@ -7,7 +7,7 @@ text --> voice --> phones -/
 
 import wave
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import file_digest, sha256
 from io import BytesIO
 from pathlib import Path
@@ -22,13 +22,14 @@ from avatar3d.core.audio import AudioChunk
 from avatar3d.core.blendshapes import BlendshapeClip, Frame
 from avatar3d.core.clock import Progress
 from avatar3d.core.durable import stream_atomically, write_atomically
-from avatar3d.core.errors import UnreadableError, UsageError
+from avatar3d.core.errors import AudioUnusableError, UnreadableError, UsageError
 from avatar3d.formats.animation import save_animated_glb
 from avatar3d.formats.clip_csv import csv_lines, livelink_lines
 from avatar3d.formats.clip_npz import save_clip
 from avatar3d.formats.clip_provenance import clip_provenance
 from avatar3d.formats.gltf import load_glb
 from avatar3d.render.film import film_clip
+from avatar3d.render.retime import frames_at
 from avatar3d.report.pictures import orbit_camera
 from avatar3d.speech.animate import Instant, at_rate, hear_chunks, with_pitch
 from avatar3d.speech.coarticulate import articulate
@@ -152,6 +153,49 @@ def speak_text(text: str, out: Path, name: str, params: SpeakParams, voice: Voic
         mark = _mark("text", sha256(text.encode()).hexdigest(), params)
         files = _write(frames, out, name, params, mark, lambda: [AudioChunk(0.0, rate_hz, samples)], progress)
     return Spoke((sound, *files), (), frames.duration_s)
+
+
+def speak_video(
+    path: Path, face: Iterator[Frame], out: Path, name: str, params: SpeakParams, progress: Progress
+) -> Spoke:
+    """OUT/NAME.* of a video whose face was followed (following.follow_video); the tongue is told by its sound.
+
+    A video without a sound track has a tongue at rest. Raises InputError for sound that cannot be used, DiskError when
+    OUT cannot be written, and what `face` raises.
+    """
+    _refuse_without_avatar(params)
+    with threadpool_limits(1):
+        tongues = _tongues(path, params)
+        frames = _Watched(_with_tongue(frames_at(face, params.rate_hz), tongues))
+        with path.open("rb") as stream:
+            mark = _mark("video", file_digest(stream, "sha256").hexdigest(), params)
+        sound = _sound_of_film(path, params) if tongues is not None else iter(())
+        files = _write(frames, out, name, params, mark, lambda: sound, progress)
+    return Spoke(files, (), frames.duration_s)
+
+
+def _tongues(path: Path, params: SpeakParams) -> Iterator[Float32[np.ndarray, "4"]] | None:
+    """The tongue at `rate_hz`, as the video's sound tells it; None where it has no sound track."""
+    try:
+        sound = open_sound(path, channel=params.channel, strict=params.strict)
+    except AudioUnusableError as error:
+        if error.id == "AUDIO_EMPTY":
+            return None
+        raise
+
+    def heard() -> Iterator[Float32[np.ndarray, "4"]]:
+        with sound:
+            for articulation, _ in at_rate(hear_chunks(load_network(), sound), params.rate_hz):
+                yield articulation.tongue
+
+    return heard()
+
+
+def _with_tongue(frames: Iterable[Frame], tongues: Iterator[Float32[np.ndarray, "4"]] | None) -> Iterator[Frame]:
+    """The frames, their tongues at rest where there is no sound."""
+    for frame in frames:
+        tongue = None if tongues is None else next(tongues, None)
+        yield frame if tongue is None else replace(frame, tongue=np.clip(tongue, 0, 1))
 
 
 def perform(instants: Iterable[Instant], params: SpeakParams) -> Iterator[Frame]:

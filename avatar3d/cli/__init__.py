@@ -23,7 +23,7 @@ from avatar3d.core.errors import INTERNAL_EXIT_CODE, Avatar3dError, InterruptedR
 VERBS: Final[dict[str, str]] = {
     "create": "Turn photos into rigged heads.",
     "edit": "Change colours, age, style or shape of a finished avatar.",
-    "speak": "Let an avatar say a sound or a text.",
+    "speak": "Let an avatar say a sound or a text, or follow the face in a video.",
     "export-speech": "Write the speech network as an ONNX graph for other engines.",
     "train": "Train a network of ours anew from its data.",
     "check": "Check GLB files against what avatar3d promises.",

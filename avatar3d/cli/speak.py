@@ -1,4 +1,4 @@
-"""avatar3d speak: sound, text or a video in; an animated avatar, a film, or curves for an engine out."""
+"""avatar3d speak: sound, text or the video of a face in; an animated avatar, a film, or curves for an engine out."""
 
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from avatar3d.core.errors import Avatar3dError, UsageError
 @click.command()
 @click.argument("sounds", metavar="AUDIO...|FOLDER", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--text", help="Instead of a sound: what to say, with espeak-ng's voice (extra 'espeak').")
+@click.option("--video", type=click.Path(path_type=Path, dir_okay=False),
+              help="Instead of a sound: a video of one face, which the avatar then follows (extra 'video').")  # fmt: skip
 @click.option("--avatar", type=click.Path(path_type=Path, dir_okay=False), help="A GLB of ours; glb and mp4 need it.")
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Writes DIR/STEM.*.")
 @click.option("--format", "formats", multiple=True, type=click.Choice(["glb", "mp4", "csv", "livelink-csv", "npz"]),
@@ -40,6 +42,7 @@ def speak(
     voice: Voice,
     sounds: tuple[Path, ...],
     text: str | None,
+    video: Path | None,
     out: Path,
     formats: tuple[str, ...],
     emotion: str,
@@ -51,15 +54,15 @@ def speak(
     voice_name: str,
     **choices: Path | float | bool | None,
 ) -> int:
-    """Let an avatar say a sound or a text."""
+    """Let an avatar say a sound or a text, or follow the face in a video."""
     from avatar3d.report.names import distinct_names
-    from avatar3d.speaking import SpeakParams, Spoke, VoiceParams, find_sounds, speak_sound, speak_text
+    from avatar3d.speaking import SpeakParams, Spoke, VoiceParams, find_sounds, speak_sound, speak_text, speak_video
     from avatar3d.speech.performance.controls import Controls
 
-    if bool(sounds) == (text is not None):
+    if bool(sounds) + (text is not None) + (video is not None) != 1:
         raise UsageError(
-            "Give either sounds or --text.",
-            hint='avatar3d speak HELLO.wav -o DIR, or avatar3d speak --text "Hello" -o DIR',
+            "Give either sounds, --text or --video.",
+            hint='avatar3d speak HELLO.wav -o DIR, avatar3d speak --text "Hello" -o DIR, or avatar3d speak --video ME.mp4 -o DIR',
         )
     params = SpeakParams(
         formats=tuple(dict.fromkeys(formats)) or (("glb",) if choices["avatar"] else ("csv",)),  # type: ignore[arg-type]
@@ -75,6 +78,15 @@ def speak(
 
     if text is not None:
         tell(speak_text(text, out, "spoken", params, VoiceParams(language=language, voice=voice_name), voice.progress))
+        return 0
+    if video is not None:
+        from avatar3d.following import follow_video
+
+        if params.marks is not None:
+            raise UsageError("--marks belong to a sound, not to a video.", hint="Leave them out.")
+        face = follow_video(video, progress=voice.progress)
+        (name,) = distinct_names([video.stem])
+        tell(speak_video(video, face, out, name, params, voice.progress))
         return 0
     exit_code = 0
     found = find_sounds(sounds)
