@@ -160,7 +160,7 @@ def _worn(weights: np.ndarray, closed: np.ndarray, tucked: np.ndarray, look: Loo
 def _speed(network: Network) -> dict[str, float]:
     """One core, step by step."""
     rng = np.random.default_rng(0)
-    state, times_s = listening_at_start(), []
+    state, times_s = listening_at_start(network), []
     for _ in range(_TIMED_STEPS):
         samples = (0.1 * rng.normal(size=STEP)).astype(np.float32)
         began_s = time.perf_counter()

@@ -18,12 +18,14 @@ from avatar3d.speech.network.model import (
     DILATIONS,
     KERNEL,
     LOOKAHEAD_S,
+    SILENT_STEPS,
     STEP_S,
     Heard,
     ListeningState,
     Network,
     listen,
     listening_at_start,
+    silent_features,
 )
 from avatar3d.speech.performance.pitch import PitchTracker
 
@@ -43,7 +45,7 @@ class SpeechStream:
 
     @classmethod
     def begin(cls, network: Network) -> "SpeechStream":
-        return cls(network, listening_at_start(), np.zeros(0, np.float32))
+        return cls(network, listening_at_start(network), np.zeros(0, np.float32))
 
     def push(self, samples: Float32[np.ndarray, "M"]) -> "tuple[SpeechStream, tuple[Articulation, ...]]":
         """More sound at 16 kHz: the stream after it, and the mouth's instants that are known by now."""
@@ -140,7 +142,8 @@ def between(before: Articulation, after: Articulation, time_s: float) -> Articul
 
 
 def answer_all(network: Network, features: Float32[np.ndarray, "T F"]) -> Float32[np.ndarray, "T O"]:
-    """`model.answer` for all steps of a sound at once: the same sums, step by step or not."""
+    """`model.answer` for all steps of a sound after silence: the same sums, step by step or all at once."""
+    features = np.concatenate([np.tile(silent_features(), (SILENT_STEPS, 1)), features])
     now = np.maximum(features @ network["in.weight"] + network["in.bias"], 0)
     for block, dilation in enumerate(DILATIONS):
         span = (KERNEL - 1) * dilation
@@ -149,4 +152,4 @@ def answer_all(network: Network, features: Float32[np.ndarray, "T F"]) -> Float3
         heard = np.maximum(taps @ network[f"block{block}.in.weight"] + network[f"block{block}.in.bias"], 0)
         now = now + heard @ network[f"block{block}.out.weight"] + network[f"block{block}.out.bias"]
     hidden = np.maximum(now @ network["hidden.weight"] + network["hidden.bias"], 0)
-    return hidden @ network["out.weight"] + network["out.bias"]
+    return (hidden @ network["out.weight"] + network["out.bias"])[SILENT_STEPS:]

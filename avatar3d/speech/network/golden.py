@@ -13,6 +13,7 @@ from avatar3d.speech.network.model import Network, listen, listening_at_start
 
 _STEPS: Final = 25
 _VOICE_HZ: Final = 130.0
+_FORMANTS_HZ: Final = ((730, 180), (1090, 220), (2440, 350))
 _DIGITS: Final = 6
 WITHIN: Final = 1e-5
 """How far another runtime's answers may lie from these."""
@@ -21,7 +22,7 @@ WITHIN: Final = 1e-5
 def golden_vectors(network: Network) -> bytes:
     """JSON: `samples` per step, and the `weights`, `tongue`, `voice` and `phones` that answer them."""
     rows: list[dict[str, Any]] = []
-    state = listening_at_start(1)
+    state = listening_at_start(network, 1)
     for samples in golden_sound():
         state, heard = listen(network, state, samples[None])
         controls, tongue = weights_of(heard.controls)
@@ -40,7 +41,9 @@ def golden_vectors(network: Network) -> bytes:
 def golden_sound() -> np.ndarray:
     """[_STEPS 320] float32: a voice that rises from silence, hisses, and stops; to _DIGITS decimals."""
     time_s = np.arange(_STEPS * STEP) / RATE_HZ
-    buzz = sum(np.sin(2 * np.pi * _VOICE_HZ * k * time_s) / k for k in range(1, 25))
+    tones_hz = _VOICE_HZ * np.arange(1, 36)
+    vowel = sum(np.exp(-(((tones_hz - hz) / width) ** 2)) for hz, width in _FORMANTS_HZ)
+    buzz = (vowel / np.arange(1, 36) ** 0.4) @ np.sin(2 * np.pi * np.outer(tones_hz, time_s))
     hiss = np.sin(2 * np.pi * 5200 * time_s + 40 * np.sin(2 * np.pi * 313 * time_s))
     part = np.repeat(np.arange(_STEPS), STEP) / _STEPS
     loud = np.where(part < 0.2, 0, np.where(part < 0.6, 0.12 * buzz, np.where(part < 0.8, 0.05 * hiss, 0)))

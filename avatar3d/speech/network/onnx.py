@@ -4,8 +4,8 @@
         --> weights [S 52] with sealed lips, tongue [S 4], voice [S], phones [S 48], loudness [S]
         --> next_past, next_level, next_memory, next_drawn               to be given back with the next 20 ms
 
-Before the first step past, memory and drawn are zeros and level is `level_at_start` of the file's metadata. The weights hold for
-`lookahead_s` before the end of the samples.
+Before the first step past and drawn are zeros, level is `level_at_start` of the file's metadata, and the memory is that after
+`silent_steps` steps of zeros which began with a memory of zeros. The weights hold for `lookahead_s` before the end of the samples.
 """
 
 import json
@@ -27,13 +27,16 @@ from avatar3d.speech.network.model import (
     DRAWN,
     FROM_BEFORE,
     FROM_PHONES,
+    HAZE,
     KERNEL,
     LOOKAHEAD_S,
     MEMORY,
+    SILENT_STEPS,
     TUCKED,
     VOICE,
     WIDTH,
     Network,
+    lip_phones,
 )
 from avatar3d.speech.phones import PHONES
 
@@ -120,6 +123,7 @@ def export_onnx(network: Network, path: Path) -> Path:
     )
     told = {
         "rate_hz": ears.RATE_HZ, "step": ears.STEP, "lookahead_s": LOOKAHEAD_S, "level_at_start": ears.LEVEL_AT_START,
+        "silent_steps": SILENT_STEPS,
         "weights": list(ARKIT_NAMES), "tongue": list(TONGUE_NAMES), "phones": list(PHONES), "licence": "Apache-2.0",
     }  # fmt: skip
     helper.set_model_props(
@@ -191,12 +195,16 @@ def _draw(graph: _Graph, network: Network, answers: str, phones: str) -> str:
     """Controls, closed and tucked; see model.draw."""
     zero, one = graph.constant(0.0), graph.constant(1.0)
     targets, pulls = phone_pulls()
+    phones = graph.add("Relu", graph.add("Sub", phones, graph.constant(HAZE)))
     wanted = graph.add("MatMul", phones, graph.constant(targets * pulls))
     asked = graph.add("Div", wanted, graph.add("MatMul", phones, graph.constant(pulls)))
     controls = graph.blend(graph.constant(FROM_PHONES), graph.cut(answers, 1, 0, CLOSED), asked)
 
+    told = graph.add("MatMul", phones, graph.constant(lip_phones()))
+    both = graph.add("Sqrt", graph.add("Mul", graph.add("Sigmoid", graph.cut(answers, 1, CLOSED, VOICE)), told))
+
     def opened(index: int, begins: float, full: float) -> str:
-        gate = graph.add("Sigmoid", graph.cut(answers, 1, index, index + 1))
+        gate = graph.cut(both, 1, index - CLOSED, index - CLOSED + 1)
         way = graph.add("Div", graph.add("Sub", gate, graph.constant(begins)), graph.constant(full - begins))
         way = graph.add("Clip", way, zero, one)
         rest = graph.add("Sub", graph.constant(3.0), graph.add("Mul", graph.constant(2.0), way))

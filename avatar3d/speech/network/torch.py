@@ -26,6 +26,7 @@ from avatar3d.speech.network.model import (
     draw,
     ease,
     posteriors,
+    silent_memory,
     understand,
 )
 
@@ -96,7 +97,7 @@ class Listeners:
         self._dft, self._mel = self._tensor(ears.dft_matrix()), self._tensor(ears.mel_matrix())
         start = ears.hearing_at_start(streams)
         self._past, self._level = self._tensor(start.past), self._tensor(start.level_db)
-        self._memory = torch.zeros(streams, MEMORY, WIDTH, device=self._device)
+        self._memory = self._tensor(np.broadcast_to(silent_memory(network), (streams, MEMORY, WIDTH)))
         self._drawn = at_rest(streams)
 
     def _tensor(self, array: Float32[np.ndarray, "..."]) -> Tensor:

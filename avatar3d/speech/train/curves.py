@@ -29,7 +29,9 @@ _AFTER: Final = 4
 _FLAP: Final = 0.3
 # Gates tried on the speakers that they are set on: where they begin and how far they go on rising.
 _BEGINS: Final = (0.02, 0.1, 0.2, 0.3, 0.4)
-_RISES: Final = (0.25, 0.45, 0.65)
+_RISES: Final = (0.25, 0.35, 0.45, 0.65)
+_CALM_ENOUGH: Final = 1.2
+"""Jerk over the reference's up to which nobody minds."""
 
 
 Seal = Callable[
@@ -124,7 +126,7 @@ def set_gates(network: Network, utterances: Sequence[Utterance], progress: Progr
             curves = [_understood(trial, each, told, seal) for each, told in zip(utterances, answers, strict=True)]
             found = lips_met(curves)
             met = found.closing if gate == "closed" else found.tucking
-            tried.append((met + 0.5 / max(jerk(curves) / calm, 1.0), trial))
+            tried.append((met + 0.5 / max(jerk(curves) / calm, _CALM_ENOUGH), trial))
         best = max(tried, key=lambda pair: pair[0])[1]
         progress(f"  {gate}: from {getattr(best, gate + '_from'):.2f} to {getattr(best, gate + '_to'):.2f}")
     names = ("closed_from", "closed_to", "tucked_from", "tucked_to")

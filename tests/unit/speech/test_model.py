@@ -20,6 +20,7 @@ from avatar3d.speech.network.golden import golden_vectors
 from avatar3d.speech.network.model import (
     LOOKAHEAD_S,
     OUTPUTS,
+    SILENT_STEPS,
     STEP_S,
     VOICE,
     Network,
@@ -33,6 +34,7 @@ from avatar3d.speech.network.model import (
     network_from,
     posteriors,
     shapes,
+    silent_features,
 )
 from avatar3d.speech.network.onnx import export_onnx
 from avatar3d.speech.network.torch import Listeners, SpeechNet
@@ -64,7 +66,7 @@ def steps(sound: np.ndarray) -> np.ndarray:
 
 def test_step_by_step_answers_what_the_whole_answers(network: Network, sound: np.ndarray) -> None:
     features = features_of(sound)
-    memory, rows = listening_at_start().memory, []
+    memory, rows = listening_at_start(network).memory, []
     for row in features:
         memory, told = answer(network, memory, row)
         rows.append(told)
@@ -72,7 +74,7 @@ def test_step_by_step_answers_what_the_whole_answers(network: Network, sound: np
 
 
 def test_many_streams_in_torch_answer_as_numpy_does(network: Network, sound: np.ndarray) -> None:
-    listeners, state = Listeners(network, 3), listening_at_start()
+    listeners, state = Listeners(network, 3), listening_at_start(network)
     for step in steps(sound):
         state, alone = listen(network, state, step)
         both = listeners.listen(np.stack([step, 0.5 * step, step]))
@@ -86,7 +88,7 @@ def test_the_exported_graph_answers_as_numpy_does(network: Network, sound: np.nd
         export_onnx(network, tmp_path / "speech.onnx"), providers=["CPUExecutionProvider"]
     )
     told = session.get_modelmeta().custom_metadata_map
-    state = listening_at_start(1)
+    state = listening_at_start(network, 1)
     past, level = state.hearing.past, np.full(1, json.loads(told["level_at_start"]), np.float32)
     memory, drawn = state.memory, state.drawn
     for step in steps(sound):
@@ -106,8 +108,9 @@ def test_training_and_running_are_the_same_network(sound: np.ndarray) -> None:
     net = SpeechNet().eval()
     network = network_from(net.tensors(), {"closed_from": 0.2, "closed_to": 0.6, "tucked_from": 0.2, "tucked_to": 0.6})
     features = features_of(sound)
+    after_silence = np.concatenate([np.tile(silent_features(), (SILENT_STEPS, 1)), features])
     with torch.inference_mode():
-        trained = net(torch.from_numpy(features)[None])[0].numpy()
+        trained = net(torch.from_numpy(after_silence)[None])[0, SILENT_STEPS:].numpy()
     np.testing.assert_allclose(trained, answer_all(network, features), atol=SAME)
 
 
@@ -189,7 +192,7 @@ def test_the_golden_vectors_are_what_the_exported_graph_answers(network: Network
     session = onnxruntime.InferenceSession(
         export_onnx(network, tmp_path / "speech.onnx"), providers=["CPUExecutionProvider"]
     )
-    start = listening_at_start(1)
+    start = listening_at_start(network, 1)
     past, level, memory, drawn = start.hearing.past, start.hearing.level_db, start.memory, start.drawn
     for row in told["steps"]:
         samples = np.array([row["samples"]], np.float32)
@@ -214,3 +217,22 @@ def test_a_mouth_eases_toward_what_it_draws_and_is_there_after_two_steps() -> No
     rest, wide = np.zeros(19, np.float32), np.ones(19, np.float32)
     assert 0 < ease(rest, wide)[0] < 1
     np.testing.assert_allclose(ease(wide, wide), wide)
+
+
+def test_the_memory_that_an_engine_begins_with_is_that_after_steps_of_zeros(network: Network, tmp_path: Path) -> None:
+    session = onnxruntime.InferenceSession(
+        export_onnx(network, tmp_path / "speech.onnx"), providers=["CPUExecutionProvider"]
+    )
+    told = session.get_modelmeta().custom_metadata_map
+    start = listening_at_start(network, 1)
+    memory = np.zeros_like(start.memory)
+    given = {"samples": np.zeros((1, STEP), np.float32), "past": start.hearing.past, "drawn": start.drawn}
+    for _ in range(json.loads(told["silent_steps"])):
+        memory = session.run(["next_memory"], {**given, "memory": memory, "level": start.hearing.level_db})[0]
+    np.testing.assert_allclose(memory, start.memory, atol=SAME)
+
+
+def test_a_stream_begins_at_rest(network: Network) -> None:
+    _, heard = listen(network, listening_at_start(network), np.zeros(STEP, np.float32))
+    assert heard.controls.max() < 0.02
+    assert heard.closed < 0.02
