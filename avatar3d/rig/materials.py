@@ -3,7 +3,7 @@
 from typing import Final
 
 import numpy as np
-from jaxtyping import Int32
+from jaxtyping import Int32, UInt8
 from scipy.spatial import KDTree
 
 from avatar3d.core.avatar import Material, Skin, Texture
@@ -30,6 +30,10 @@ _LASH: Final = 0.3
 _LIGHTEST_LASH: Final = 0.045
 # Skin this near to a brow card lies under it (metres).
 _UNDER_BROW_M: Final = 0.004
+# Where the cheek's shade begins and is full, along the arch from its middle (it ends at .5; canines at .2), and how much of
+# the coded colour is left in it.
+_CHEEK: Final = (0.20, 0.36)
+_CHEEK_SHADE: Final = np.array([0.44, 0.35, 0.33])
 # Confidence from which the albedo there is the photo's own.
 _SEEN: Final = 0.4
 
@@ -53,9 +57,12 @@ def part_material(
     """
     pictures, usual, colour, roughness = _SMALL_PARTS[name]
     if seen is not None:
+        seen = Texture(seen.name, _in_the_cheek(seen.pixels)) if name == "teethLower" else seen
         return Material(name=name, base_colour=seen, roughness=roughness, double_sided=name == "mouth")
     tint, colour = tint or usual, tint or colour
     pixels = next((found for found in map(part_picture, pictures) if found is not None), None)
+    if name == "teethLower" and pixels is not None:
+        pixels = _in_the_cheek(pixels)
     hairy = name in _HAIRY
     if name == "lashes" and pixels is not None and tint != usual:
         pixels = np.concatenate([np.full_like(pixels[..., :3], 255), pixels[..., 3:]], axis=-1)  # the drawing is black
@@ -68,6 +75,19 @@ def part_material(
         alpha_cutoff=HAIR_CUTOFF if hairy else 0.5,
         double_sided=hairy or name == "mouth",
     )
+
+
+def _in_the_cheek(pixels: UInt8[np.ndarray, "H W C"]) -> UInt8[np.ndarray, "H W C"]:
+    """Lower crowns behind the canines in the shade of the cheek, which no engine casts there: white, they gleam in the
+    corners of an open mouth. Columns of the picture go along the arch.
+    """
+    width = pixels.shape[1]
+    aside = np.abs((np.arange(width) + 0.5) / width - 0.5)
+    way = np.clip((aside - _CHEEK[0]) / (_CHEEK[1] - _CHEEK[0]), 0, 1)
+    shade = 1 - (way * way * (3 - 2 * way))[:, None] * (1 - _CHEEK_SHADE)
+    shaded = pixels.copy()
+    shaded[..., :3] = np.round(pixels[..., :3] * shade)
+    return shaded
 
 
 def brow_colour(model: HeadModel, skin: Skin) -> tuple[float, float, float] | None:
