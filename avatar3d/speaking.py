@@ -135,9 +135,16 @@ def speak_sound(path: Path, out: Path, name: str, params: SpeakParams, progress:
 def speak_text(text: str, out: Path, name: str, params: SpeakParams, voice: VoiceParams, progress: Progress) -> Spoke:
     """OUT/NAME.* of a text, and its sound as OUT/NAME.wav. Where the voice tells its phones, no network is asked.
 
-    Raises UsageError for a voice or language that there is not, MissingExtraError (2) without espeak-ng.
+    Raises UsageError for a text that cannot be said and for a voice or language that there is not, MissingExtraError (2)
+    without espeak-ng.
     """
     _refuse_without_avatar(params)
+    try:
+        digest = sha256(text.encode()).hexdigest()
+    except UnicodeEncodeError as cause:
+        raise UsageError(
+            "expected a text in UTF-8, got bytes that are no letters.", hint="Save or type the text as UTF-8."
+        ) from cause
     progress("speaking")
     samples, rate_hz, phones = _spoken(text, voice) if text.strip() else (np.zeros(0, np.float32), RATE_HZ, ())
     if not len(samples):
@@ -149,9 +156,9 @@ def speak_text(text: str, out: Path, name: str, params: SpeakParams, voice: Voic
             frames = _Watched(perform(_known(phones, heard, params), params))
         else:
             frames = _Watched(perform(hear_chunks(load_network(), chunks), params))
-        sound = write_atomically(out / f"{name}.wav", _wav(samples, rate_hz))
-        mark = _mark("text", sha256(text.encode()).hexdigest(), params)
+        mark = _mark("text", digest, params)
         files = _write(frames, out, name, params, mark, lambda: [AudioChunk(0.0, rate_hz, samples)], progress)
+        sound = write_atomically(out / f"{name}.wav", _wav(samples, rate_hz))  # last: a stop before leaves nothing
     return Spoke((sound, *files), (), frames.duration_s)
 
 
@@ -285,22 +292,41 @@ def _write(
     sound: Callable[[], Iterable[AudioChunk]],
     progress: Progress,
 ) -> tuple[Path, ...]:
-    """Every format asked for. Lines alone, or a film, are written as they come, so that hours need no memory."""
+    """Every format asked for, or none. Lines alone, or a film, are written as they come, so that hours need no memory."""
     paths = {kind: out / f"{name}{ENDINGS[kind]}" for kind in params.formats}
     kept = frames if len(paths) == 1 and params.formats[0] in (*_LINES, "mp4") else tuple(frames)
-    for kind, path in paths.items():
-        if kind in _LINES:
-            stream_atomically(path, (line.encode() for line in _LINES[kind](kept)))
-        elif kind == "npz":
-            save_clip(BlendshapeClip(tuple(kept)), path, provenance=mark)
-        elif params.avatar is not None and kind == "glb":
-            save_animated_glb(params.avatar, BlendshapeClip(tuple(kept)), path, provenance=mark)
-        elif params.avatar is not None:
-            avatar = load_glb(params.avatar)
-            camera = orbit_camera(avatar, 0, params.film_px)
-            progress("filming")
-            film_clip(avatar, kept, camera, path, sound=sound(), rate_hz=_FILM_HZ, progress=progress)
+    written: list[Path] = []
+    try:
+        for kind, path in paths.items():
+            _write_one(kind, kept, path, params, mark, sound, progress)
+            written.append(path)
+    except BaseException:  # a stop between two files, too
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
     return tuple(paths.values())
+
+
+def _write_one(
+    kind: str,
+    kept: Iterable[Frame],
+    path: Path,
+    params: SpeakParams,
+    mark: dict[str, Any],
+    sound: Callable[[], Iterable[AudioChunk]],
+    progress: Progress,
+) -> None:
+    if kind in _LINES:
+        stream_atomically(path, (line.encode() for line in _LINES[kind](kept)))
+    elif kind == "npz":
+        save_clip(BlendshapeClip(tuple(kept)), path, provenance=mark)
+    elif params.avatar is not None and kind == "glb":
+        save_animated_glb(params.avatar, BlendshapeClip(tuple(kept)), path, provenance=mark)
+    elif params.avatar is not None:
+        avatar = load_glb(params.avatar)
+        camera = orbit_camera(avatar, 0, params.film_px)
+        progress("filming")
+        film_clip(avatar, kept, camera, path, sound=sound(), rate_hz=_FILM_HZ, progress=progress)
 
 
 def _mark(kind: str, digest: str, params: SpeakParams) -> dict[str, Any]:

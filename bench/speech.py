@@ -1,7 +1,7 @@
 """How well the speech network moves a mouth, from sound alone, on speakers that training never heard.
 
 Clean, in noise, quiet, by telephone and in a wet room; beside it curves built from the phones themselves, a flapping jaw,
-random curves and another sentence's curves, which must fall out in that order. What is measured, and the total's formula:
+random curves and another sentence's curves, all three of which must fall out far below. What is measured, and the total's formula:
 avatar3d/speech/train/evaluate.py. Then languages that training never heard, song, emotions, and speed on one core.
 
     python -m bench.speech [--work DIR] [--share 1.0]      (needs the extra `train` and LibriSpeech: AVATAR3D_SHARED)

@@ -159,6 +159,8 @@ _STRESSED: Final = 0.12
 _LOUD: Final = 0.1
 _EFFORT: Final = (0.65, 1.3)
 _OPENERS: Final = ("jawOpen", "mouthLowerDown", "mouthUpperUp", "mouthStretch")
+# How much of a weight a full control is: on a camera's distance, lips that round less are not seen to round.
+_SHOWN: Final = {"mouthFunnel": 1.28, "mouthPucker": 1.28}
 # A pause longer than this brings the mouth to rest (seconds); in a shorter one it only rests a little.
 _SHORT_PAUSE_S: Final = 0.18
 _MARGIN_S: Final = 0.6
@@ -224,7 +226,7 @@ def weights_of(
     controls: Float32[np.ndarray, "N C"],
 ) -> tuple[Float32[np.ndarray, "N 52"], Float32[np.ndarray, "N 4"]]:
     """The 52 weights and the tongue's four for controls."""
-    weights = controls @ spread_matrix()
+    weights = np.minimum(controls @ spread_matrix(), np.float32(1))
     return weights[:, : len(ARKIT_NAMES)], weights[:, len(ARKIT_NAMES) :]
 
 
@@ -234,7 +236,7 @@ def spread_matrix() -> Float32[np.ndarray, "C 56"]:
     matrix = np.zeros((len(CONTROLS), len(_ALL)), np.float32)
     for row, names in enumerate(CONTROLS.values()):
         for name in names:
-            matrix[row, _ALL.index(name)] = 1
+            matrix[row, _ALL.index(name)] = _SHOWN.get(name, 1.0)
     return matrix
 
 

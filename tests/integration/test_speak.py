@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from avatar3d import speaking
 from avatar3d.cli import Verbs, main
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
 from avatar3d.formats.clip_npz import load_clip, load_provenance
@@ -148,6 +149,7 @@ def test_many_sounds_and_folders_go_through_and_one_bad_file_stops_no_other(soun
         (["--text", "", "--format", "csv"], 2, "Hello"),
         (["--text", "hi", "--format", "glb"], 2, "--avatar"),
         (["--text", "hi", "--emotion", "hangry"], 2, "choose one of"),
+        (["--text", "caf\udce9"], 2, "UTF-8"),
         (["--text", "hi", "--head-motion", "7"], 2, "between 0"),
         (["--text", "hi", "--language", "xx-klingon"], 2, ""),
     ],
@@ -159,3 +161,17 @@ def test_what_cannot_be_done_is_refused_with_a_cure_and_leaves_nothing(
     assert told.exit_code == code, told.output
     assert hint in told.output
     assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+
+
+def test_a_stop_between_two_files_leaves_neither_them_nor_the_sound(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        assert (tmp_path / "said.csv").exists()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(speaking, "save_clip", stopped)
+    params = speaking.SpeakParams(formats=("csv", "npz"))
+    with pytest.raises(KeyboardInterrupt):
+        speaking.speak_text(TEXT, tmp_path, "said", params, speaking.VoiceParams(), str)
+    assert not list(tmp_path.iterdir())

@@ -219,6 +219,7 @@ def _mouth(graph: _Graph, eased: str) -> tuple[str, str]:
     """Weights with sealed lips, and tongue; see lips.seal."""
     controls, matrix = graph.cut(eased, 1, 0, CLOSED), spread_matrix()
     weights = graph.add("MatMul", controls, graph.constant(matrix[:, : len(ARKIT_NAMES)]))
+    weights = graph.add("Min", weights, graph.constant(1.0))
     tongue = graph.add("MatMul", controls, graph.constant(matrix[:, len(ARKIT_NAMES) :]))
     closed, tucked = (graph.cut(eased, 1, at, at + 1) for at in (CLOSED, TUCKED))
     return _seal(graph, weights, closed, tucked), tongue
