@@ -22,12 +22,12 @@ from threadpoolctl import threadpool_limits
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES, Frame
 from avatar3d.core.clock import Progress
 from avatar3d.core.errors import InputError
+from avatar3d.core.files import shown_path
 from avatar3d.core.transforms import IDENTITY_WXYZ, quaternion_from_rotation_vector
 from avatar3d.fit.neutral import Neutral, lay, neutral_of, turn_of
 from avatar3d.fit.reader import SHAPES, Reader, answer, load_reader
 from avatar3d.fit.steady import Steady, SteadyParams, steady_from
 from avatar3d.photo.calm import Calm, Picture, Search, find_calm
-from avatar3d.photo.file import shown_path
 from avatar3d.photo.footage import Footage, open_footage, pictures_of
 from avatar3d.photo.track import Tracker
 from avatar3d.photo.webcam import camera_pictures

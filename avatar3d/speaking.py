@@ -86,7 +86,7 @@ class VoiceParams:
     """Who reads a text."""
 
     engine: str = "espeak"
-    """One of speech.tts.voice_names()."""
+    """One of speech.voices.tts.voice_names()."""
     language: str = "en"
     voice: str = ""
     rate: float = 1.0

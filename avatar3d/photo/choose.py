@@ -12,9 +12,9 @@ from typing import Final
 
 from avatar3d.core.clock import Progress
 from avatar3d.core.errors import InputError, NoFaceError, UnreadableError
+from avatar3d.core.files import shown_path
 from avatar3d.core.photo import Photo
 from avatar3d.photo.faces import glance
-from avatar3d.photo.file import shown_path
 from avatar3d.photo.gates import BESIDE, GateParams, check_face
 from avatar3d.photo.measure import FaceMeasures, measure_face
 from avatar3d.photo.observe import observe_face

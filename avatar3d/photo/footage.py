@@ -13,14 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from avatar3d.core.errors import InputError, UnreadableError, UnsupportedFormatError
+from avatar3d.core.files import shown_path
 from avatar3d.photo.container import HEAD_BYTES, VIDEO_OPENED, sniff_video
-from avatar3d.photo.file import _opened as opened_file  # pyright: ignore[reportPrivateUsage]  # one door for files
-from avatar3d.photo.file import shown_path
-from avatar3d.photo.video import _CODECS as CODECS  # pyright: ignore[reportPrivateUsage]  # one list of what is decoded
-from avatar3d.photo.video import Still
-from avatar3d.photo.video import _check_size as check_size  # pyright: ignore[reportPrivateUsage]
-from avatar3d.photo.video import _decoded as decoded  # pyright: ignore[reportPrivateUsage]
-from avatar3d.photo.video import _track as track_of  # pyright: ignore[reportPrivateUsage]
+from avatar3d.photo.file import open_picture
+from avatar3d.photo.video import CODECS, Still, check_size, decoded, find_track
 from avatar3d.render.av import require_av
 
 _HINT: Final = "Give an MP4, MOV, MKV or WebM video as a phone or a webcam writes it."
@@ -45,7 +41,7 @@ def open_footage(path: Path) -> Footage:
     Raises UnreadableError (10), UnsupportedFormatError (11), LimitError (12); MissingExtraError (2) without PyAV.
     """
     require_av()
-    with opened_file(path) as file:
+    with open_picture(path) as file:
         container = sniff_video(file.read(HEAD_BYTES))
     with _told_of(path):
         if container is None:
@@ -55,7 +51,7 @@ def open_footage(path: Path) -> Footage:
                 f"this kind of video ({container}) is not opened.", hint=_HINT, id="VIDEO_FORMAT"
             )
         with _opened(path, container) as film:
-            track = track_of(film)
+            track = find_track(film)
             check_size(track.codec_context.width, track.codec_context.height)
             return Footage(path, container, float((film.duration or 0) * _MICROSECOND))
 
@@ -67,7 +63,7 @@ def pictures_of(footage: Footage) -> Iterator[Still]:
     """
     last_s = None
     with _told_of(footage.path), _opened(footage.path, footage.container) as film:
-        track = track_of(film)
+        track = find_track(film)
         began_s, tick_s = (film.start_time or 0) * _MICROSECOND, track.time_base
         stretch = float(track.sample_aspect_ratio or 1)
         for frame in decoded(film):
@@ -83,7 +79,7 @@ def pictures_of(footage: Footage) -> Iterator[Still]:
 def _opened(path: Path, container: str) -> Generator[Any]:
     """PyAV's container, read as it is wanted, with no way to another file."""
     av = require_av()
-    with opened_file(path) as file:
+    with open_picture(path) as file:
         try:
             allowed = {"codec_whitelist": ",".join([*CODECS, "libdav1d"])}
             film = av.open(file, "r", format=container, options=allowed, metadata_errors="replace")

@@ -18,11 +18,12 @@ from jaxtyping import UInt8
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from avatar3d.core.errors import InputError, LimitError, UnreadableError, UnsupportedFormatError
+from avatar3d.core.files import shown_path
 from avatar3d.core.photo import Photo
 from avatar3d.photo.colour import to_srgb
 from avatar3d.photo.container import HEAD_BYTES, Jpeg, name_refused, sniff, sniff_video, split_jpeg
 from avatar3d.photo.exif import Exif, focal_in_pixels, read_exif
-from avatar3d.photo.file import first_bytes, read_file, shown_path
+from avatar3d.photo.file import first_bytes, read_file
 
 MAX_FILE_BYTES = 100_000_000
 MAX_PIXELS = 64_000_000

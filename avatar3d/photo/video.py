@@ -19,9 +19,10 @@ import numpy as np
 from jaxtyping import UInt8
 
 from avatar3d.core.errors import InputError, LimitError, UnreadableError, UnsupportedFormatError
+from avatar3d.core.files import shown_path
 from avatar3d.photo.colour import from_hdr
 from avatar3d.photo.container import HEAD_BYTES, VIDEO_OPENED, name_refused, sniff, sniff_video
-from avatar3d.photo.file import first_bytes, read_file, shown_path
+from avatar3d.photo.file import first_bytes, read_file
 from avatar3d.photo.load import WORKING_SIDE_PX
 from avatar3d.render.av import require_av
 
@@ -32,7 +33,7 @@ MAX_DECODED_PIXELS: Final = 8_000_000_000
 """Of all pictures together: 60 s of full HD, 32 s of 4K at 30 Hz; half a minute of one core."""
 _MAX_PICTURES: Final = 14_400
 """60 s of slow motion."""
-_CODECS: Final = ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg", "prores")
+CODECS: Final = ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg", "prores")
 _COVER: Final = 1 << 10
 """libav's mark of a track that is one picture for the whole file."""
 _SUFFIXES: Final = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".mpg", ".mpeg", ".mts", ".3gp")
@@ -132,7 +133,7 @@ def stills(reel: Reel, count: int) -> Iterator[Still]:
     count = min(count, len(reel.ticks))
     wanted = [reel.ticks[(2 * k + 1) * len(reel.ticks) // (2 * count)] for k in range(count)]
     with _opened(reel.data, reel.container) as film:
-        for frame in _decoded(film):
+        for frame in decoded(film):
             if frame.pts is None or frame.is_corrupt or frame.pts < wanted[0]:
                 continue
             yield Still(float((frame.pts - reel.ticks[0]) * reel.tick_s), frame, reel.stretch)
@@ -149,10 +150,10 @@ def _measured(data: bytes, shown: str) -> Reel:
     if container not in VIDEO_OPENED:
         raise UnsupportedFormatError(f"this kind of video ({container}) is not opened.", hint=_HINT, id="VIDEO_FORMAT")
     with _opened(data, container) as film:
-        track = _track(film)
+        track = find_track(film)
         width, height, tick_s = track.codec_context.width, track.codec_context.height, track.time_base
         ought_s = float(track.duration * tick_s if track.duration else Fraction(film.duration or 0, 1_000_000))
-        _check_size(width, height)
+        check_size(width, height)
         _check_length(ought_s)
         ticks = _ticks(film, track)
         lasts_s = (
@@ -183,7 +184,7 @@ def _opened(data: bytes, container: str) -> Generator[Any, None, None]:
     av = require_av()
     try:
         allowed = {
-            "codec_whitelist": ",".join([*_CODECS, "libdav1d"])
+            "codec_whitelist": ",".join([*CODECS, "libdav1d"])
         }  # for the first look, which libav takes by itself
         film = av.open(io.BytesIO(data), "r", format=container, options=allowed, metadata_errors="replace")
     except (av.FFmpegError, ValueError) as error:
@@ -196,12 +197,12 @@ def _opened(data: bytes, container: str) -> Generator[Any, None, None]:
         yield film
 
 
-def _track(film: Any) -> Any:
+def find_track(film: Any) -> Any:
     """The first track of pictures that can be decoded, a cover aside."""
     tracks = [track for track in film.streams.video if track.time_base and not track.disposition.value & _COVER]
     names = [track.codec_context.codec.canonical_name if track.codec_context else "unknown" for track in tracks]
     for track, name in zip(tracks, names, strict=True):
-        if name in _CODECS:
+        if name in CODECS:
             return track
     what = f"its pictures are {', '.join(names)}, which is not decoded here" if names else "it has no moving pictures"
     raise UnsupportedFormatError(f"{what}.", hint=_HINT, id="VIDEO_FORMAT")
@@ -223,9 +224,9 @@ def _ticks(film: Any, track: Any) -> list[int]:
     return sorted(ticks)
 
 
-def _decoded(film: Any) -> Iterator[Any]:
+def decoded(film: Any) -> Iterator[Any]:
     """Every picture that can be decoded, in the order of showing; by one thread, so that damage looks the same twice."""
-    av, track = require_av(), _track(film)
+    av, track = require_av(), find_track(film)
     track.codec_context.thread_count = 1
     track.codec_context.options = {"max_pixels": str(MAX_SIDE_PX**2)}  # of a picture larger than the first says
     packets = film.demux(track)
@@ -250,7 +251,7 @@ def _check_length(seconds: float) -> None:
         )
 
 
-def _check_size(width: int, height: int) -> None:
+def check_size(width: int, height: int) -> None:
     if min(width, height) < 1:
         raise UnreadableError(f"it declares a size of {width} x {height} pixels.", hint=_COPY, id="VIDEO_CORRUPT")
     if max(width, height) > MAX_SIDE_PX:

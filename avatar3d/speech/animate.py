@@ -90,7 +90,7 @@ def hear_chunks(network: Network, chunks: Iterable[AudioChunk]) -> Iterator[Inst
     for chunk in chunks:
         if chunk.rate_hz != RATE_HZ:
             raise InputError(
-                f"expected sound at {RATE_HZ} Hz, got {chunk.rate_hz} Hz", hint="Use speech.sound.open_sound."
+                f"expected sound at {RATE_HZ} Hz, got {chunk.rate_hz} Hz", hint="Use speech.sound.open.open_sound."
             )
         waiting = np.concatenate([waiting, chunk.samples])
         whole = len(waiting) // STEP * STEP

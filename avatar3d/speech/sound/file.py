@@ -1,51 +1,11 @@
-"""Sound files as people give them: opened without waiting on a pipe, and lent to decoders a region at a time."""
+"""Sound files lent to decoders a region at a time."""
 
 import io
 import os
-import stat
 from io import BufferedReader, FileIO
-from pathlib import Path
 from typing import Final
 
-from avatar3d.core.errors import UnreadableError
-
-_LONGEST_NAME: Final = 80
 _BUFFER_BYTES: Final = 1 << 16
-
-
-def open_file(path: Path) -> FileIO:
-    """The file, unbuffered, if it is a regular one. Raises UnreadableError (10); never hangs on a pipe or a device."""
-    try:
-        # O_NONBLOCK: opening a pipe without a writer returns at once instead of waiting for one.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except FileNotFoundError:
-        raise _refused(path, "does not exist.", "Check the path.", "FILE_MISSING") from None
-    except PermissionError:
-        hint = "Check who may read the file."
-        raise _refused(path, "may not be read (permission denied).", hint, "FILE_FORBIDDEN") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a usable path"
-        raise _refused(path, f"cannot be opened: {reason}.", "Check the path.", "FILE_UNREADABLE") from None
-    mode = os.fstat(handle).st_mode
-    if not stat.S_ISREG(mode):
-        os.close(handle)
-        kind = "a folder" if stat.S_ISDIR(mode) else "a pipe, socket or device"
-        hint = "Give the path of a sound file."
-        raise _refused(path, f"is {kind}, not a sound file.", hint, "FILE_NOT_REGULAR")
-    return FileIO(handle, "rb")
-
-
-def shown_path(path: Path) -> str:
-    """The path as text that can be printed anywhere: no broken surrogates, no control characters."""
-    text = os.fsencode(path).decode("utf-8", "replace")
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
-def short_name(path: Path) -> str:
-    """The file's own name, its middle left out when it is too long for a sentence."""
-    shown = shown_path(path)
-    name = Path(shown).name or shown
-    return name if len(name) <= _LONGEST_NAME else name[:60] + "..." + name[-15:]
 
 
 def file_bytes(file: FileIO) -> int:
@@ -97,7 +57,3 @@ class _Region(io.RawIOBase):
         buffer[: len(part)] = part
         self._at += len(part)
         return len(part)
-
-
-def _refused(path: Path, what: str, hint: str, id: str) -> UnreadableError:
-    return UnreadableError(f'"{short_name(path)}" {what}', hint=hint, id=id, file=shown_path(path))

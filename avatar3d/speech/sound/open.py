@@ -17,7 +17,7 @@ from jaxtyping import Float32
 
 from avatar3d.core.audio import AudioChunk
 from avatar3d.core.errors import InputError, UnreadableError, UsageError
-from avatar3d.speech.sound.file import open_file, short_name, shown_path
+from avatar3d.core.files import open_given, short_name, shown_path
 from avatar3d.speech.sound.kinds import find_sound
 from avatar3d.speech.sound.mono import HighPass, Mixdown
 from avatar3d.speech.sound.remarks import OPPOSED, Heard, remarks_of_header
@@ -49,7 +49,7 @@ def open_sound(path: Path, *, channel: int | None = None, strict: bool = False) 
     Raises UnreadableError (10), UnsupportedFormatError (11), LimitError (12), AudioUnusableError (16), UsageError (2);
     what only decoding shows is raised while the sound is read.
     """
-    file = open_file(path)
+    file = open_given(path, "sound")
     try:
         with _named(path):
             source = find_sound(file)
