@@ -30,12 +30,12 @@ def create_person(seed: int, folder: Path, params: CreateParams, *, progress: Pr
     """
     progress("generate")
     with threadpool_limits(1):
-        person, photo, refused = _sit(seed)
+        person, photo, refused = sit(seed)
         files = {_PHOTO: photo_bytes(person), **truth_files(person, seed, refused)}
     return create_files(photo, folder, params, beside=files, progress=progress)
 
 
-def _sit(seed: int) -> tuple[Person, Photo, list[str]]:
+def sit(seed: int) -> tuple[Person, Photo, list[str]]:
     """The first attempt that can be used."""
     refused: list[str] = []
     for attempt in range(_ATTEMPTS):

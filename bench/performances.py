@@ -26,7 +26,7 @@ from avatar3d.core.avatar import Avatar
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES, Frame
 from avatar3d.core.transforms import quaternion_from_rotation_vector
 from avatar3d.following import eye_turn, follow_video
-from avatar3d.generating import _sit as sit  # pyright: ignore[reportPrivateUsage]  # the same person as create --seed
+from avatar3d.generating import sit
 from avatar3d.pipeline import CreateParams, make_avatar
 from avatar3d.render.av import write_video
 from avatar3d.render.film import draw_frames

@@ -21,7 +21,7 @@ from avatar3d.core.avatar import Avatar
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
 from avatar3d.core.photo import Camera
 from avatar3d.core.transforms import quaternion_from_rotation_vector
-from avatar3d.generating import _sit as sit  # pyright: ignore[reportPrivateUsage]  # the same person as create --seed
+from avatar3d.generating import sit
 from avatar3d.people.camera import Lens, look_at_head
 from avatar3d.photo.faces import glance
 from avatar3d.photo.landmarks import find_landmarks, square_around
