@@ -40,7 +40,7 @@ from avatar3d.speech.network.model import load_network
 from avatar3d.speech.performance.controls import Controls
 from avatar3d.speech.performance.perform import Performer
 from avatar3d.speech.phones import Phone
-from avatar3d.speech.sound.open import Sound, open_sound
+from avatar3d.speech.sound.open import Sound, as_recorded, open_sound
 from avatar3d.speech.sound.soxr import resampled
 from avatar3d.speech.voices.tts import load_voice
 
@@ -128,7 +128,7 @@ def speak_sound(path: Path, out: Path, name: str, params: SpeakParams, progress:
         frames = _Watched(perform(mouth, params))
         with path.open("rb") as stream:
             mark = _mark("sound", file_digest(stream, "sha256").hexdigest(), params)
-        files = _write(frames, out, name, params, mark, lambda: _sound_of_film(path, params), progress)
+        files = _write(frames, out, name, params, mark, lambda: _as_recorded(path, params), progress)
         return Spoke(files, sound.warnings, frames.duration_s)
 
 
@@ -176,7 +176,7 @@ def speak_video(
         frames = _Watched(_with_tongue(frames_at(face, params.rate_hz), tongues))
         with path.open("rb") as stream:
             mark = _mark("video", file_digest(stream, "sha256").hexdigest(), params)
-        sound = _sound_of_film(path, params) if tongues is not None else iter(())
+        sound = _as_recorded(path, params) if tongues is not None else iter(())
         files = _write(frames, out, name, params, mark, lambda: sound, progress)
     return Spoke(files, (), frames.duration_s)
 
@@ -265,14 +265,8 @@ def _told(sound: Sound, progress: Progress) -> Iterator[AudioChunk]:
             progress(f"  {chunk.time_s / 60:.0f}{whole} minutes")
 
 
-def _sound_of_film(path: Path, params: SpeakParams) -> Iterator[AudioChunk]:
-    """The sound as it was recorded, one channel of it or their mean."""
-    with open_sound(path, channel=params.channel, strict=params.strict) as sound:
-        at = 0
-        for block in sound.original():
-            one = block.mean(axis=1) if params.channel is None else block[:, params.channel]
-            yield AudioChunk(at / sound.source_rate_hz, sound.source_rate_hz, np.ascontiguousarray(one, np.float32))
-            at += len(block)
+def _as_recorded(path: Path, params: SpeakParams) -> Iterator[AudioChunk]:
+    return as_recorded(path, channel=params.channel, strict=params.strict)
 
 
 def _refuse_without_avatar(params: SpeakParams) -> None:

@@ -7,6 +7,8 @@ from typing import Final, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32
 
+from avatar3d.core.transforms import IDENTITY_WXYZ
+
 # Apple, ARFaceAnchor.BlendShapeLocation: alphabetical, tongueOut (added later) last.
 ARKIT_NAMES: Final[tuple[str, ...]] = (
     "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
@@ -46,6 +48,33 @@ class Frame:
     """Rotation of the person's right eye relative to its rest."""
     tongue: Float32[np.ndarray, "4"] = field(default_factory=lambda: np.zeros(len(TONGUE_NAMES), np.float32))
     """Weights in TONGUE_NAMES order; only heads with a tongue of ours show them, and no wire dialect carries them."""
+
+
+def neutral_frame(time_s: float) -> Frame:
+    """A face at rest."""
+    return Frame(time_s, np.zeros(len(ARKIT_NAMES), np.float32), IDENTITY_WXYZ, IDENTITY_WXYZ, IDENTITY_WXYZ)
+
+
+def blend_frames(before: Frame, after: Frame, part: float) -> Frame:
+    """Part of the way (0 to 1) from one face to another, their times too."""
+    share = np.float32(part)
+    return Frame(
+        before.time_s + part * (after.time_s - before.time_s),
+        before.weights + share * (after.weights - before.weights),
+        _turned(before.head_wxyz, after.head_wxyz, share),
+        _turned(before.left_eye_wxyz, after.left_eye_wxyz, share),
+        _turned(before.right_eye_wxyz, after.right_eye_wxyz, share),
+        before.tongue + share * (after.tongue - before.tongue),
+    )
+
+
+def _turned(
+    before: Float32[np.ndarray, "4"], after: Float32[np.ndarray, "4"], share: np.float32
+) -> Float32[np.ndarray, "4"]:
+    """Part of the way the shorter way round; on the chord, which is near enough between neighbours."""
+    way = after if float(before @ after) >= 0 else -after
+    mixed = before + share * (way - before)
+    return (mixed / np.sqrt(mixed @ mixed)).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)

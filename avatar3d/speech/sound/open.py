@@ -161,6 +161,20 @@ class Sound:
                 raise truncated(self._cut, _STRICT_HINT)
 
 
+def as_recorded(
+    path: Path, *, channel: int | None = None, strict: bool = False, most_hz: int | None = None
+) -> Generator[AudioChunk]:
+    """The sound as it was recorded, one channel of it or their mean, in blocks; at most at `most_hz`. Raises as `open_sound`."""
+    with open_sound(path, channel=channel, strict=strict) as sound:
+        rate_hz = min(sound.source_rate_hz, most_hz or sound.source_rate_hz)
+        at = 0
+        blocks = (block.mean(axis=1) if channel is None else block[:, channel] for block in sound.original())
+        mono = (np.ascontiguousarray(one, np.float32) for one in blocks)
+        for piece in resampled(mono, sound.source_rate_hz, rate_hz):
+            yield AudioChunk(at / rate_hz, rate_hz, piece)
+            at += len(piece)
+
+
 @contextmanager
 def _named(path: Path) -> Generator[None, None, None]:
     """Errors inside say which file it is."""

@@ -1,0 +1,156 @@
+"""Where the faces go besides the WebSocket, by URL: livelink://host:port, vmc://, ifacialmocap://, vrchat://, speaker://, CLIP.npz.
+
+Every sink takes ?delay_ms= (for dialects whose sound travels elsewhere and comes later) and ?face= (its number or name).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
+
+from avatar3d.core.blendshapes import BlendshapeClip, Frame, FrameSink
+from avatar3d.core.errors import LimitError, UsageError
+from avatar3d.formats.clip_csv import write_csv, write_livelink_csv
+from avatar3d.formats.clip_npz import save_clip
+from avatar3d.live.dialects import DIALECTS
+from avatar3d.live.udp import UdpSink
+
+_CLIPS: Final = {".npz": save_clip, ".livelink.csv": write_livelink_csv, ".csv": write_csv}
+_MOST_DELAY_MS: Final = 2_000.0
+_MOST_FRAMES: Final = 60 * 60 * 120
+"""An hour at 120 a second: 400 MB."""
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class SinkUrl:
+    """A sink as it was asked for."""
+
+    scheme: str
+    """ws, speaker, a dialect's name, or clip."""
+    host: str = ""
+    port: int = 0
+    path: Path = Path()
+    face: str = "0"
+    delay_s: float = 0.0
+    options: tuple[tuple[str, str], ...] = ()
+
+
+def is_sink(text: str) -> bool:
+    """Whether a word of the command line is meant as a sink."""
+    return "://" in text or any(text.lower().endswith(ending) for ending in _CLIPS)
+
+
+def parse_sink(text: str) -> SinkUrl:
+    """Raises UsageError (2) with what was expected."""
+    known = ("ws", "speaker", *DIALECTS)
+    if "://" not in text:
+        if not is_sink(text):
+            raise UsageError(
+                f"{text!r} is no sink.",
+                hint=f"Expected {', '.join(f'{name}://' for name in known)}, or CLIP.npz or CLIP.csv.",
+            )
+        return SinkUrl("clip", path=Path(text))
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError as cause:
+        raise UsageError(f"{text!r} is no URL: {cause}.", hint="For example: vmc://127.0.0.1:39539") from cause
+    if url.scheme not in known:
+        raise UsageError(
+            f"no sink named {url.scheme!r}; choose one of: {', '.join(known)}.",
+            hint="For example: vmc://127.0.0.1:39539",
+        )
+    options = dict(parse_qsl(url.query, keep_blank_values=True))
+    face, delay_s = options.pop("face", "0"), _delay_s(options.pop("delay_ms", "0"))
+    if url.scheme in ("ws", "speaker") and options:
+        raise UsageError(f"{url.scheme}:// knows no option {next(iter(options))!r}.")
+    if url.scheme in DIALECTS:
+        DIALECTS[url.scheme].encoder(options)  # says what is wrong with them now
+        port = port or DIALECTS[url.scheme].port
+    host = url.hostname or "127.0.0.1"
+    return SinkUrl(url.scheme, host, port or 0, face=face, delay_s=delay_s, options=tuple(options.items()))
+
+
+def parse_source(text: str) -> tuple[str, str, int]:
+    """Dialect, host and port of a place to listen at: loopback if it names none. Raises UsageError (2)."""
+    url = parse_sink(text) if "://" in text else None
+    if url is None or url.scheme not in DIALECTS or url.options or url.delay_s or url.face != "0":
+        raise UsageError(
+            f"{text!r} is no place to listen at.",
+            hint=f"Expected NAME://:PORT, NAME being one of: {', '.join(DIALECTS)}; for a phone NAME://0.0.0.0:PORT.",
+        )
+    return url.scheme, url.host, url.port
+
+
+def _delay_s(text: str) -> float:
+    try:
+        delay_ms = float(text)
+    except ValueError:
+        delay_ms = -1.0
+    if not 0 <= delay_ms <= _MOST_DELAY_MS:
+        raise UsageError(f"delay_ms must lie between 0 and {_MOST_DELAY_MS:g}, not {text!r}.")
+    return delay_ms / 1000
+
+
+def open_sink(url: SinkUrl, tell: Tell) -> FrameSink:
+    """The sink of a dialect or a clip. Raises BridgeError (50) for a host that is not known."""
+    if url.scheme == "clip":
+        return ClipSink(url.path)
+    encode = DIALECTS[url.scheme].encoder(dict(url.options))
+    return Delayed(UdpSink(encode, url.host, url.port, tell=tell), url.delay_s)
+
+
+class Delayed:
+    """A sink that gets its frames later. Frames are 60 a second, so their times are schedule enough."""
+
+    def __init__(self, sink: FrameSink, delay_s: float) -> None:
+        self._sink, self._delay_s = sink, delay_s
+        self._waiting: deque[Frame] = deque()
+
+    async def send(self, frame: Frame) -> None:
+        self._waiting.append(frame)
+        due: Frame | None = None
+        while self._waiting and self._waiting[0].time_s <= frame.time_s - self._delay_s + 1e-6:
+            due = self._waiting.popleft()
+        if due is not None:
+            await self._sink.send(due)
+
+    async def close(self) -> None:
+        await self._sink.close()
+
+
+class ClipSink:
+    """Records; the file is written when the bridge ends. Its time begins with 0."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._frames: list[Frame] = []
+
+    async def send(self, frame: Frame) -> None:
+        if len(self._frames) == _MOST_FRAMES:
+            raise LimitError("The clip is full (an hour at 120 frames a second).", hint="Record shorter ones.")
+        self._frames.append(frame)
+
+    async def close(self) -> None:
+        """Raises DiskError (40) when it cannot be written."""
+        if not self._frames:
+            return
+        began_s = self._frames[0].time_s
+        clip = BlendshapeClip(tuple(replace(frame, time_s=frame.time_s - began_s) for frame in self._frames))
+        self._frames = []
+        name = self._path.name.lower()
+        write = next(write for ending, write in _CLIPS.items() if name.endswith(ending))
+        await asyncio.to_thread(write, clip, self._path)
+
+
+def number_of(url: SinkUrl, names: Sequence[str]) -> int:
+    """The number of the face a sink asks for."""
+    if url.face in names:
+        return names.index(url.face)
+    if url.face.isdecimal() and int(url.face) < len(names):
+        return int(url.face)
+    raise UsageError(f"no face {url.face!r}.", hint=f"Choose one of: {', '.join(names)}, or 0 to {len(names) - 1}.")

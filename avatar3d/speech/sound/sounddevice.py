@@ -1,0 +1,171 @@
+"""The one door to sounddevice (PortAudio): a microphone's blocks with the time at which they were heard, and loudspeakers."""
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from importlib import import_module
+from types import TracebackType
+from typing import Any, Final
+
+import numpy as np
+from jaxtyping import Float32
+
+from avatar3d.core.audio import AudioChunk
+from avatar3d.core.errors import MissingExtraError, UnreadableError, UsageError
+
+RATE_HZ: Final = 16_000
+BLOCK: Final = 320
+"""20 ms, what the network hears at once."""
+_SILENT_S: Final = 1.0
+"""A microphone that gives nothing for so long is gone."""
+_SPEAKER_HZ: Final = 48_000
+_KEPT: Final = 64
+Clock = Callable[[], float]
+
+
+def _sounddevice() -> Any:
+    try:
+        return import_module("sounddevice")
+    except ImportError as cause:
+        raise MissingExtraError("sounddevice", "mic", "A microphone or a loudspeaker") from cause
+    except OSError as cause:  # the wheel for Linux brings no PortAudio
+        raise UsageError(
+            "PortAudio is not installed, which microphones and loudspeakers need.",
+            hint="On Debian or Ubuntu: apt-get install libportaudio2",
+            id="PORTAUDIO_MISSING",
+        ) from cause
+
+
+class Microphone:
+    """Blocks of 20 ms at 16 kHz, mono. Use it in a `with`; one thread reads.
+
+    Raises UnreadableError (10) when there is no such microphone, or it goes; UsageError (2) without PortAudio.
+    """
+
+    def __init__(self, device: str | int | None = None, *, clock: Clock) -> None:
+        self._clock, self._device = clock, device
+        self._blocks: queue.Queue[AudioChunk] = queue.Queue(_KEPT)
+        self._last_s = clock()
+        self._stream: Any = None
+
+    def __enter__(self) -> "Microphone":
+        door = _sounddevice()
+        try:
+            self._stream = door.InputStream(
+                samplerate=RATE_HZ,
+                blocksize=BLOCK,
+                channels=1,
+                dtype="float32",
+                device=self._device,
+                latency="low",
+                callback=self._heard,
+            )
+            self._stream.start()
+        except (door.PortAudioError, ValueError) as cause:
+            raise UnreadableError(
+                f"The microphone{'' if self._device is None else f' {self._device!r}'} cannot be opened: {cause}.",
+                hint="See what there is with: python -m sounddevice",
+                id="MIC_MISSING",
+            ) from cause
+        self._last_s = self._clock()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.abort()
+        self._stream.close()
+
+    def read(self, *, timeout_s: float) -> AudioChunk | None:
+        """The next block, its time on the clock given; None when none came in time. Blocks nobody read are lost, the oldest first."""
+        try:
+            chunk = self._blocks.get(timeout=timeout_s)
+        except queue.Empty:
+            if not self._stream.active or self._clock() - self._last_s > _SILENT_S:
+                raise UnreadableError(
+                    "The microphone gives no sound any more.", hint="Is it still plugged in?", id="MIC_LOST"
+                ) from None
+            return None
+        return chunk
+
+    def _heard(self, block: Float32[np.ndarray, "N 1"], _count: int, times: Any, _status: object) -> None:
+        """PortAudio's own thread."""
+        self._last_s = self._clock()
+        since_s = times.currentTime - times.inputBufferAdcTime
+        # Some hosts tell no times; the block's own length is then the least it can be late.
+        late_s = since_s if 0 < since_s < 1 else len(block) / RATE_HZ
+        if self._blocks.full():
+            self._blocks.get_nowait()
+        self._blocks.put_nowait(AudioChunk(self._last_s - late_s, RATE_HZ, block[:, 0].copy()))
+
+
+class Loudspeaker:
+    """Sound at its media time: `play` from any thread, in any order. Use it in a `with`. Raises as Microphone."""
+
+    def __init__(self, device: str | int | None = None, *, clock: Clock) -> None:
+        self._clock, self._device = clock, device
+        self._waiting: deque[AudioChunk] = deque()
+        self._lock = threading.Lock()
+        self._stream: Any = None
+
+    def __enter__(self) -> "Loudspeaker":
+        door = _sounddevice()
+        try:
+            self._stream = door.OutputStream(
+                samplerate=_SPEAKER_HZ,
+                channels=1,
+                dtype="float32",
+                device=self._device,
+                latency="low",
+                callback=self._fill,
+            )
+            self._stream.start()
+        except (door.PortAudioError, ValueError) as cause:
+            raise UnreadableError(
+                f"The loudspeaker cannot be opened: {cause}.",
+                hint="See what there is with: python -m sounddevice",
+                id="SPEAKER_MISSING",
+            ) from cause
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.abort()
+        self._stream.close()
+
+    def play(self, chunk: AudioChunk) -> None:
+        with self._lock:
+            self._waiting.append(chunk)
+
+    def flush(self, from_s: float) -> None:
+        """Nothing from that media time on is to be heard."""
+        with self._lock:
+            self._waiting = deque(_until(chunk, from_s) for chunk in self._waiting if chunk.time_s < from_s)
+
+    def _fill(self, block: Float32[np.ndarray, "N 1"], count: int, times: Any, _status: object) -> None:
+        """PortAudio's own thread: the sound of the time at which this block will be heard."""
+        ahead_s = times.outputBufferDacTime - times.currentTime
+        at_s = self._clock() + (ahead_s if 0 <= ahead_s < 1 else 0.0)
+        wanted_s = at_s + np.arange(count) / _SPEAKER_HZ
+        block[:] = 0
+        with self._lock:
+            while self._waiting and _end_s(self._waiting[0]) < at_s:
+                self._waiting.popleft()
+            for chunk in self._waiting:
+                if chunk.time_s >= wanted_s[-1]:
+                    continue
+                inside = (wanted_s >= chunk.time_s) & (wanted_s < _end_s(chunk))
+                at = (wanted_s[inside] - chunk.time_s) * chunk.rate_hz
+                block[inside, 0] = np.interp(at, np.arange(len(chunk.samples)), chunk.samples)
+
+
+def _end_s(chunk: AudioChunk) -> float:
+    return chunk.time_s + len(chunk.samples) / chunk.rate_hz
+
+
+def _until(chunk: AudioChunk, time_s: float) -> AudioChunk:
+    return AudioChunk(
+        chunk.time_s, chunk.rate_hz, chunk.samples[: max(int((time_s - chunk.time_s) * chunk.rate_hz), 0)]
+    )
