@@ -24,6 +24,7 @@ VERBS: Final[dict[str, str]] = {
     "create": "Turn photos into rigged heads.",
     "edit": "Change colours, age, style or shape of a finished avatar.",
     "speak": "Let an avatar say a sound or a text, or follow the face in a video.",
+    "view": "Look at avatars in the browser.",
     "live": "Move avatars live: in browsers, engines and apps, or record what they do.",
     "export-speech": "Write the speech network as an ONNX graph for other engines.",
     "train": "Train a network of ours anew from its data.",

@@ -2,24 +2,36 @@
 
 import asyncio
 import contextlib
+import json
+import os
 import signal
+import socket
 import sys
-from collections.abc import Callable, Coroutine, Generator, Mapping
+import time
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from avatar3d import __version__
+from avatar3d.core.errors import Avatar3dError, UnreadableError
 from avatar3d.live.auth import Tokens
 from avatar3d.live.dialects import DIALECTS
+from avatar3d.live.private import TokenFile, state_folder, write_private
+from avatar3d.live.qr import pairing_url, qr_lines
 from avatar3d.live.receive import UdpSource
 from avatar3d.live.server import Server, ServerParams
 from avatar3d.live.site import Site
+from avatar3d.live.tls import lan_certificate
 from avatar3d.living.avatars import find_avatars
 from avatar3d.living.bridge import Bridge, LiveParams, Ran, Speaker
 from avatar3d.living.sinks import SinkUrl, parse_source
 from avatar3d.speech.performance.controls import Controls
+from avatar3d.viewer.bundle import viewer_folder
 
+_REMEMBERED_S: Final = 12 * 3600.0
+_REMEMBERED: Final = 64
+"""Tokens of earlier runs that are still taken."""
 Tell = Callable[[str], None]
 Show = Callable[[str, Mapping[str, Any]], None]
 T = TypeVar("T")
@@ -44,6 +56,8 @@ class HouseParams:
     stay: bool = False
     controls: Controls = field(default_factory=Controls)
     seed: int = 0
+    page: bool = False
+    """Nothing starts without the viewer's page; else the bridge works without it."""
     opened: Callable[[str], object] | None = None
     """Called with the viewer's address: opens a browser."""
 
@@ -67,7 +81,7 @@ def _run(main: Coroutine[Any, Any, T]) -> T:
 async def _keep(params: HouseParams, tell: Tell, show: Show) -> Ran:
     given = find_avatars(params.avatars)
     names = tuple(each.name for each in given) or ("avatar",)
-    site = _site(params) if params.serve else None
+    site = _site(params, tell) if params.serve else None
     paths = tuple(f"/avatars/{number}.glb" for number in range(len(given))) or ("",)
     if site is not None:
         for path, each in zip(paths, given, strict=False):
@@ -102,7 +116,9 @@ def _stop_by_signals(bridge: Bridge) -> None:
     """Ctrl-C is the usual end of a bridge: sinks are closed, recordings written, and the exit code is 0."""
     loop = asyncio.get_running_loop()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        with contextlib.suppress(NotImplementedError, AttributeError, ValueError, RuntimeError):  # Windows; not the main thread
+        with contextlib.suppress(
+            NotImplementedError, AttributeError, ValueError, RuntimeError
+        ):  # Windows; not the main thread
             loop.add_signal_handler(getattr(signal, name), bridge.stop)
 
 
@@ -115,10 +131,24 @@ async def _serve(
     params: HouseParams, bridge: Bridge, site: Site, stack: contextlib.AsyncExitStack, tell: Tell, show: Show
 ) -> Server:
     """The server, listening; everybody is told where."""
-    tokens = Tokens()
-    viewer = tokens.issue("viewer", "admin")
+    folder = state_folder()
+    beside = folder / f"bridge-{params.port}.json"
+    before = None if params.port == 0 else _left_behind(beside, tell)
+    tokens = Tokens() if params.port == 0 else _known_tokens(folder / f"grants-{params.port}.json")
+    page_token = tokens.issue("viewer", "admin")
+    token = tokens.issue("program", "drive", token=before)
+    names = lan_names() if params.lan else ()
+    certificate = lan_certificate(names, folder) if params.lan else None
+    host = "0.0.0.0" if params.lan and params.host == "127.0.0.1" else params.host  # noqa: S104  --lan asks for it
     server = Server(
-        ServerParams(params.host, params.port, rate_hz=params.rate_hz, software=f"avatar3d {__version__}"),
+        ServerParams(
+            host,
+            params.port,
+            names,
+            certificate.context if certificate else None,
+            params.rate_hz,
+            f"avatar3d {__version__}",
+        ),
         tokens,
         bridge.stage,
         site,
@@ -126,16 +156,72 @@ async def _serve(
     )
     address = await server.start()
     stack.push_async_callback(server.close)
-    page = f"http{address.removeprefix('ws')}#token={viewer}"
-    show(page, {"page": page, "bridge": address, "token": viewer})
+    if params.port != 0:
+        stack.callback(write_private, folder / f"grants-{params.port}.json", json.dumps(tokens.saved()).encode())
+        write_private(folder / f"grants-{params.port}.json", json.dumps(tokens.saved()).encode())
+    beside = folder / f"bridge-{server.port}.json"
+    TokenFile(address, token, os.getpid()).write(beside)
+    stack.callback(beside.unlink, missing_ok=True)
+    if certificate is not None:
+        _show_pairing(names, server.port, tokens.open_pairing(), certificate.fingerprint, tell)
+        address = address.replace("0.0.0.0", "localhost")  # noqa: S104  shown, not bound
+    page = f"http{address.removeprefix('ws')}#token={page_token}"
+    show(
+        f"viewer   {page}\nbridge   {address}\nprograms {beside}",
+        {"page": page, "bridge": address, "token": token, "token_file": str(beside)},
+    )
     if params.opened is not None:
         params.opened(page)
     return server
 
 
-def _site(params: HouseParams) -> Site:
-    """The viewer where it is built; without it the bridge works all the same."""
-    return Site()
+def _left_behind(beside: Path, tell: Tell) -> str | None:
+    """The token of a bridge that was killed here: programs that hold it find the new one."""
+    try:
+        left = TokenFile.read(beside)
+    except UnreadableError as error:
+        tell(f"{error.message} {error.hint}")
+        return None
+    return left.token if left is not None and left.is_stale else None
+
+
+def _known_tokens(path: Path) -> Tokens:
+    """Who was let in at this port within the last hours: pages and headsets come back by themselves."""
+    try:
+        if time.time() - path.stat().st_mtime < _REMEMBERED_S:
+            return Tokens.restored(json.loads(path.read_bytes())[-_REMEMBERED:])
+    except (OSError, ValueError, TypeError, Avatar3dError):
+        pass  # none, or none of ours: everybody has to be let in anew
+    return Tokens()
+
+
+def _show_pairing(names: Sequence[str], port: int, code: str, fingerprint: str, tell: Tell) -> None:
+    address = pairing_url(names[0] if names else socket.gethostname(), port, code)
+    for line in qr_lines(address):
+        tell(line)
+    tell(f"On the other device: {address}  (pairing code {code}, for one device)")
+    tell(f"It will warn of a certificate it does not know. Ours has the SHA-256 fingerprint {fingerprint}")
+
+
+def lan_names() -> tuple[str, ...]:
+    """This machine's address in its network, and its name; nothing is sent to find them."""
+    found: list[str] = []
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # RFC 5737: belongs to nobody; a datagram socket sends nothing by this
+        found.append(probe.getsockname()[0])
+    name = socket.gethostname()
+    return tuple(dict.fromkeys([*found, name, f"{name}.local"]))
+
+
+def _site(params: HouseParams, tell: Tell) -> Site:
+    """With the viewer where it is built. Raises ModelMissingError (20) where it is not, and the page is what was asked for."""
+    try:
+        return Site(viewer_folder())
+    except Avatar3dError as error:
+        if params.page:
+            raise
+        tell(f"{error.message} {error.hint}")
+        return Site()
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from jaxtyping import Float32
 
 from avatar3d.core.audio import AudioChunk
 from avatar3d.core.blendshapes import Frame
@@ -24,6 +25,8 @@ MAX_BYTES: Final = 4 * 2**20
 _ORDER, _MOUTH, _FACE, _SOUND, _END = range(1, 6)
 _SOUND_HEAD: Final = struct.Struct("<dI")
 _TIME: Final = struct.Struct("<d")
+_MOUTH_VALUES: Final = 52 + 4 + 5
+_FACE_VALUES: Final = 52 + 3 * 4 + 4
 
 
 @dataclass(frozen=True)
@@ -105,12 +108,13 @@ def decode(header: bytes, payload: bytes) -> Said:
     _, kind, utterance = HEADER.unpack(header)
     try:
         if kind == _ORDER:
-            return Order(utterance, json.loads(payload))
+            if not isinstance(entries := json.loads(payload), dict):
+                raise ValueError("no object")
+            return Order(utterance, entries)
         if kind == _MOUTH:
             return _mouth(utterance, payload)
         if kind == _FACE:
-            values = np.frombuffer(payload, "<f4", offset=_TIME.size).astype(np.float32)
-            (time_s,) = _TIME.unpack_from(payload)
+            time_s, values = _numbers(payload, _FACE_VALUES)
             frame = Frame(time_s, values[:52], values[52:56], values[56:60], values[60:64], values[64:68])
             return FaceAt(utterance, frame)
         if kind == _SOUND:
@@ -125,8 +129,14 @@ def decode(header: bytes, payload: bytes) -> Said:
 
 
 def _mouth(utterance: int, payload: bytes) -> MouthAt:
-    (time_s,) = _TIME.unpack_from(payload)
-    values = np.frombuffer(payload, "<f4", offset=_TIME.size).astype(np.float32)
-    closed, tucked, voice, loudness_db, pitch_hz = values[56:61].tolist()
+    time_s, values = _numbers(payload, _MOUTH_VALUES)
+    closed, tucked, voice, loudness_db, pitch_hz = values[56:].tolist()
     mouth = Articulation(time_s, values[:52], values[52:56], closed, tucked, voice, loudness_db)
     return MouthAt(utterance, mouth, pitch_hz)
+
+
+def _numbers(payload: bytes, count: int) -> tuple[float, Float32[np.ndarray, "N"]]:
+    """A time and so many values. Raises ValueError for more or fewer."""
+    if len(payload) != _TIME.size + 4 * count:
+        raise ValueError(f"{len(payload)} bytes")
+    return _TIME.unpack_from(payload)[0], np.frombuffer(payload, "<f4", offset=_TIME.size).astype(np.float32)
