@@ -5,11 +5,14 @@ worker that is told the beginning stamps as the bridge does.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Final
 
+_NICE: Final = -10
 _SLEWED_S: Final = 4.0
 """A clock that is off comes right by a third in so long."""
 _FASTEST: Final = 0.005
@@ -41,6 +44,12 @@ class Tick:
     """When it should be: seq over the rate."""
     late_s: float
     """How much later than that it is."""
+
+
+def come_first() -> None:
+    """Ask the system to wake this process before others; where it may not ask, nothing changes."""
+    with suppress(OSError, AttributeError):  # not permitted; Windows has no nice
+        os.nice(_NICE)
 
 
 async def ticks(clock: MediaClock, rate_hz: float) -> AsyncIterator[Tick]:

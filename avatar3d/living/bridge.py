@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from avatar3d.core.blendshapes import FrameSink, FrameSource
 from avatar3d.core.errors import Avatar3dError
-from avatar3d.live.clock import MediaClock, Tick, ticks
+from avatar3d.live.clock import MediaClock, Tick, come_first, ticks
 from avatar3d.live.server import Server
 from avatar3d.live.wire import FramePacket, encode_frame, encode_sound
 from avatar3d.living.face import Face
@@ -83,6 +83,7 @@ class Bridge:
         """
         sinks = [(number_of(url, self._params.names), open_sink(url, self._tell)) for url in self._params.sinks]
         guests = asyncio.create_task(self._visit()) if self._params.visitor is not None else None
+        come_first()
         await self.stage.start()
         if self._params.order is not None:
             self.stage.begin(self._params.order)

@@ -17,6 +17,7 @@ from avatar3d import __version__
 from avatar3d.core.errors import Avatar3dError, UnreadableError
 from avatar3d.live.auth import Tokens
 from avatar3d.live.dialects import DIALECTS
+from avatar3d.live.hosts import lan_addresses
 from avatar3d.live.private import TokenFile, state_folder, write_private
 from avatar3d.live.qr import pairing_url, qr_lines
 from avatar3d.live.receive import UdpSource
@@ -204,13 +205,9 @@ def _show_pairing(names: Sequence[str], port: int, code: str, fingerprint: str, 
 
 
 def lan_names() -> tuple[str, ...]:
-    """This machine's address in its network, and its name; nothing is sent to find them."""
-    found: list[str] = []
-    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))  # RFC 5737: belongs to nobody; a datagram socket sends nothing by this
-        found.append(probe.getsockname()[0])
+    """This machine's addresses in its network, and its names."""
     name = socket.gethostname()
-    return tuple(dict.fromkeys([*found, name, f"{name}.local"]))
+    return tuple(dict.fromkeys([*lan_addresses(), name, f"{name}.local"]))
 
 
 def _site(params: HouseParams, tell: Tell) -> Site:

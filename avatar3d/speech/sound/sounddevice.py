@@ -15,10 +15,12 @@ from avatar3d.core.audio import AudioChunk
 from avatar3d.core.errors import MissingExtraError, UnreadableError, UsageError
 
 RATE_HZ: Final = 16_000
-BLOCK: Final = 320
-"""20 ms, what the network hears at once."""
+BLOCK: Final = 160
+"""10 ms: half of what the network hears at once, so that PortAudio keeps little back."""
 _SILENT_S: Final = 1.0
 """A microphone that gives nothing for so long is gone."""
+_WAKING_S: Final = 3.0
+"""One that sleeps needs a while for its first block."""
 _SPEAKER_HZ: Final = 48_000
 _KEPT: Final = 64
 Clock = Callable[[], float]
@@ -38,7 +40,7 @@ def _sounddevice() -> Any:
 
 
 class Microphone:
-    """Blocks of 20 ms at 16 kHz, mono. Use it in a `with`; one thread reads.
+    """Blocks of 10 ms at 16 kHz, mono. Use it in a `with`; one thread reads.
 
     Raises UnreadableError (10) when there is no such microphone, or it goes; UsageError (2) without PortAudio.
     """
@@ -68,7 +70,7 @@ class Microphone:
                 hint="See what there is with: python -m sounddevice",
                 id="MIC_MISSING",
             ) from cause
-        self._last_s = self._clock()
+        self._last_s = self._clock() + _WAKING_S - _SILENT_S
         return self
 
     def __exit__(
@@ -117,7 +119,7 @@ class Loudspeaker:
                 channels=1,
                 dtype="float32",
                 device=self._device,
-                latency="low",
+                latency="high",
                 callback=self._fill,
             )
             self._stream.start()
