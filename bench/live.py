@@ -17,11 +17,8 @@ import argparse
 import asyncio
 import json
 import os
-import signal
-import sys
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
@@ -32,6 +29,7 @@ from avatar3d.core.audio import AudioChunk
 from avatar3d.core.blendshapes import ARKIT_INDEX
 from avatar3d.core.errors import Avatar3dError
 from avatar3d.live.client import Bridge, connect
+from avatar3d.live.process import bridge_process
 from avatar3d.speech.animate import hear_chunks
 from avatar3d.speech.network.features import RATE_HZ
 from avatar3d.speech.network.model import load_network
@@ -44,28 +42,9 @@ _SMILE: Final = ARKIT_INDEX["mouthSmileLeft"]
 _BLOCK: Final = 320
 _ANSWERS: Final = 0.015
 """A jaw that opens by so much answers."""
+_STILL: Final = ("--head-motion", "0")
 Seen = list[tuple[float, float, Float32[np.ndarray, "52"]]]
 """Received (monotonic), media time, weights."""
-
-
-@asynccontextmanager
-async def bridge(*words: str) -> AsyncIterator[tuple[Bridge, list[dict[str, Any]]]]:
-    """A bridge in a process of its own, a client of it, and what it printed (whole once it has ended)."""
-    printed: list[dict[str, Any]] = []
-    quiet = ("--head-motion", "0", "--json", "--port", "0")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "avatar3d", "live", *words, *quiet, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    try:
-        first = json.loads(await process.stdout.readline())
-        async with connect(first["bridge"], first["token"]) as client:
-            yield client, printed
-    finally:
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-        printed += [json.loads(line) for line in (await process.stdout.read()).splitlines()]
-        await process.wait()
 
 
 async def watch(client: Bridge, seen: Seen) -> None:
@@ -98,7 +77,7 @@ async def pushed(count: int) -> dict[str, Any]:
     samples, onsets = stimulus(count)
     seen: Seen = []
     handed_s = np.zeros(len(samples) // _BLOCK)
-    async with bridge() as (client, printed):
+    async with bridge_process(*_STILL) as process, connect(*process) as client:
         watching = asyncio.create_task(watch(client, seen))
         await asyncio.sleep(1.0)
         began_s = time.monotonic()
@@ -112,7 +91,9 @@ async def pushed(count: int) -> dict[str, Any]:
         await asyncio.sleep(0.5)
         watching.cancel()
     delays = _answers(seen, [handed_s[int(onset * RATE_HZ) // _BLOCK] for onset in onsets])
-    return {"block_to_packet_ms": _table(delays), "face_behind_sound_ms": _behind(seen, samples, began_s)} | printed[-1]
+    return {"block_to_packet_ms": _table(delays), "face_behind_sound_ms": _behind(seen, samples, began_s)} | dict(
+        process.ran
+    )
 
 
 def _answers(seen: Seen, handed_s: Sequence[float]) -> list[float]:
@@ -155,7 +136,7 @@ async def spoken_into_a_microphone(count: int) -> dict[str, Any] | None:
                     handed.append((time.monotonic(), float(np.abs(chunk.samples).max())))
 
     try:
-        async with bridge("--mic") as (client, _):
+        async with bridge_process("--mic", *_STILL) as process, connect(*process) as client:
             watching = asyncio.create_task(watch(client, seen))
             lasts_s = len(samples) / RATE_HZ
             listening = asyncio.create_task(asyncio.to_thread(listen, time.monotonic() + lasts_s + 2))
@@ -181,7 +162,7 @@ async def told(count: int) -> dict[str, Any]:
     shut: list[float] = []
     jaws: list[float] = []
     sounds: list[float] = []
-    async with bridge() as (client, _):
+    async with bridge_process(*_STILL) as process, connect(*process) as client:
         seen: Seen = []
         heard: list[float] = []
 

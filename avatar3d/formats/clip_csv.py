@@ -6,7 +6,7 @@
 Both are plain decimals. A timecode is HH:MM:SS:FF.sss, FF.sss counting sixtieths of a second whatever the rate of the recording:
 so Unreal's importer reads it (LiveLinkFaceImporterFactory.cpp divides by 60), and so recordings at 30 Hz step by 2.0. That
 importer wants the first two columns so named (in any case: the app of 2021 wrote BlendShapeCount). The app writes a row with the
-count 0 while it sees no face; such rows are left out here. Signs and order: formats/livelink.py.
+count 0 while it sees no face; such rows are left out here. Signs and order: core/livelink.py.
 
 Neither carries TONGUE_NAMES, and `csv` neither head nor eyes: what is not there reads as rest.
 Reading what was written gives it back to the printed digit: 6 decimals, but 10 of a shape's weight in livelink-csv.
@@ -23,9 +23,7 @@ from jaxtyping import Float64
 from avatar3d.core.blendshapes import ARKIT_NAMES, TONGUE_NAMES, BlendshapeClip, Frame
 from avatar3d.core.durable import write_atomically
 from avatar3d.core.errors import LimitError
-from avatar3d.formats.clip_arrays import MAX_FRAMES, ClipArrays, find_fault, stack_clip, unstack_clip
-from avatar3d.formats.clip_file import broken, not_a_clip, read_clip_file, too_large
-from avatar3d.formats.livelink import (
+from avatar3d.core.livelink import (
     LIVELINK_ANGLES,
     LIVELINK_FROM_ARKIT,
     LIVELINK_SHAPES,
@@ -34,6 +32,8 @@ from avatar3d.formats.livelink import (
     head_angles,
     head_rotation,
 )
+from avatar3d.formats.clip_arrays import MAX_FRAMES, ClipArrays, find_fault, stack_clip, unstack_clip
+from avatar3d.formats.clip_file import broken, not_a_clip, read_clip_file, too_large
 
 _HEADER: Final = ("time", *ARKIT_NAMES)
 _LIVELINK_HEADER: Final = ("Timecode", "BlendshapeCount", *LIVELINK_SHAPES, *LIVELINK_ANGLES)

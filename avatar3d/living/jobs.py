@@ -263,6 +263,12 @@ def load_any_clip(path: Path) -> BlendshapeClip:
     )
 
 
+def warm_up() -> None:
+    """Load and run once what the first sound would otherwise wait for."""
+    list(Ear(load_network(), 0.0).push(np.zeros(STEP, np.float32)))
+    HighPass.at(RATE_HZ)
+
+
 JOBS: Final[Mapping[str, Callable[[Work], Iterator[Said]]]] = MappingProxyType(
     {"say": say, "play": play, "listen": listen, "hear": hear, "watch": watch, "look": look, "replay": replay}
 )

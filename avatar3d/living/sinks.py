@@ -100,8 +100,9 @@ def open_sink(url: SinkUrl, tell: Tell) -> FrameSink:
     """The sink of a dialect or a clip. Raises BridgeError (50) for a host that is not known."""
     if url.scheme == "clip":
         return ClipSink(url.path)
-    encode = DIALECTS[url.scheme].encoder(dict(url.options))
-    return Delayed(UdpSink(encode, url.host, url.port, tell=tell), url.delay_s)
+    dialect, options = DIALECTS[url.scheme], dict(url.options)
+    sink = UdpSink(dialect.encoder(options), url.host, url.port, tell=tell, farewell=dialect.farewell(options))
+    return Delayed(sink, url.delay_s)
 
 
 class Delayed:

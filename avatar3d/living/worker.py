@@ -15,8 +15,8 @@ from typing import BinaryIO, Final
 from threadpoolctl import threadpool_limits
 
 from avatar3d.core.errors import INTERNAL_EXIT_CODE, Avatar3dError
-from avatar3d.live.clock import MediaClock
-from avatar3d.living.jobs import JOBS, Work
+from avatar3d.live.clock import MediaClock, come_first
+from avatar3d.living.jobs import JOBS, Work, warm_up
 from avatar3d.living.pipe import HEADER, End, FaceAt, MouthAt, Order, Said, SoundAt, decode, encode, length_of
 
 AHEAD_S: Final = 2.0
@@ -139,7 +139,9 @@ def main(words: list[str]) -> int:
     # Whatever a library prints must not come between the messages.
     out, sys.stdout = sys.stdout.buffer, sys.stderr
     worker, source = Worker(MediaClock(float(words[0])), out), sys.stdin.buffer
+    come_first()
     with threadpool_limits(1):
+        warm_up()
         while len(header := source.read(HEADER.size)) == HEADER.size:
             worker.take(decode(header, source.read(length_of(header))))
     worker.close()
