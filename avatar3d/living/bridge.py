@@ -76,15 +76,18 @@ class Bridge:
         """End at the next tick."""
         self._stopped.set()
 
+    async def start(self) -> None:
+        """Whatever must be ready before the first client comes."""
+        come_first()
+        await self.stage.start()
+
     async def run(self, server: Server | None = None, speaker: "Speaker | None" = None) -> Ran:
-        """Until the source ends (unless `stay`), a client or the user stops it, or it is cancelled.
+        """Once started: until the source ends (unless `stay`), a client or the user stops it, or it is cancelled.
 
         Raises what the source raised (InputError and its kin).
         """
         sinks = [(number_of(url, self._params.names), open_sink(url, self._tell)) for url in self._params.sinks]
         guests = asyncio.create_task(self._visit()) if self._params.visitor is not None else None
-        come_first()
-        await self.stage.start()
         if self._params.order is not None:
             self.stage.begin(self._params.order)
         frames = 0

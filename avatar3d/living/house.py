@@ -107,6 +107,8 @@ async def _keep(params: HouseParams, tell: Tell, show: Show) -> Ran:
             ),
             tell=tell,
         )
+        stack.push_async_callback(bridge.stage.close)
+        await bridge.start()
         _stop_by_signals(bridge)
         server = await _serve(params, bridge, site, stack, tell, show) if site is not None else None
         speaker = stack.enter_context(_loudspeaker(bridge)) if params.speaker else None

@@ -8,10 +8,11 @@ from typing import Final
 
 from avatar3d.core.errors import InputError
 from avatar3d.live.clock import MediaClock
-from avatar3d.living.pipe import HEADER, Said, decode, encode, length_of
+from avatar3d.living.pipe import HEADER, READY, Said, decode, encode, length_of
 
 _AGAIN_S: Final = 0.5
 """A worker that died is started again after this pause."""
+_PATIENCE_S: Final = 20.0
 _LONGEST_S: Final = 2.0
 _HEALTHY_S: Final = 10.0
 """One that lived so long is started again at once."""
@@ -26,10 +27,14 @@ class Link:
         self._clock, self._take, self._lost, self._revived = clock, take, lost, revived
         self._process: asyncio.subprocess.Process | None = None
         self._running: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
 
     async def start(self) -> None:
+        """Start the worker, and wait until it is ready to listen and to speak, or a while."""
         await self._begin()
         self._running = asyncio.create_task(self._run())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ready.wait(), _PATIENCE_S)
 
     def send(self, said: Said) -> None:
         """A message to the worker, as soon as it can take it."""
@@ -74,7 +79,11 @@ class Link:
         try:
             while True:
                 header = await source.readexactly(HEADER.size)
-                self._take(decode(header, await source.readexactly(length_of(header))))
+                said = decode(header, await source.readexactly(length_of(header)))
+                if said == READY:
+                    self._ready.set()
+                else:
+                    self._take(said)
         except (asyncio.IncompleteReadError, ConnectionError, InputError):
             return
 

@@ -72,6 +72,10 @@ class End:
 Said = Order | MouthAt | FaceAt | SoundAt | End
 
 
+READY: Final = End(0)
+"""A worker's first word: it listens."""
+
+
 def encode(said: Said) -> bytes:
     """With its length before it."""
     match said:

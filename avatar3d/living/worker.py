@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from avatar3d.core.errors import INTERNAL_EXIT_CODE, Avatar3dError
 from avatar3d.live.clock import MediaClock, come_first
 from avatar3d.living.jobs import JOBS, Work, warm_up
-from avatar3d.living.pipe import HEADER, End, FaceAt, MouthAt, Order, Said, SoundAt, decode, encode, length_of
+from avatar3d.living.pipe import HEADER, READY, End, FaceAt, MouthAt, Order, Said, SoundAt, decode, encode, length_of
 
 AHEAD_S: Final = 2.0
 _LIVE: Final = ("hear", "look")
@@ -54,6 +54,10 @@ class Worker:
                     work.coming.put(None)
             case MouthAt() | FaceAt():
                 pass
+
+    def greet(self) -> None:
+        """Tell the bridge that it may begin."""
+        self._tell(READY)
 
     def close(self) -> None:
         """Stop everything."""
@@ -142,6 +146,7 @@ def main(words: list[str]) -> int:
     come_first()
     with threadpool_limits(1):
         warm_up()
+        worker.greet()
         while len(header := source.read(HEADER.size)) == HEADER.size:
             worker.take(decode(header, source.read(length_of(header))))
     worker.close()
