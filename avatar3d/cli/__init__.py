@@ -26,6 +26,7 @@ VERBS: Final[dict[str, str]] = {
     "speak": "Let an avatar say a sound or a text, or follow the face in a video.",
     "view": "Look at avatars in the browser.",
     "live": "Move avatars live: in browsers, engines and apps, or record what they do.",
+    "calibrate-sync": "Find the ?delay_ms= of a sink whose sound travels elsewhere.",
     "export-speech": "Write the speech network as an ONNX graph for other engines.",
     "train": "Train a network of ours anew from its data.",
     "check": "Check GLB files against what avatar3d promises.",

@@ -68,10 +68,11 @@ def keep_house(params: HouseParams, *, tell: Tell, show: Show) -> Ran:
 
     Raises InputError for avatars and sources that cannot be used, BridgeError (50) where a port is taken, UsageError (2).
     """
-    return _run(_keep(params, tell, show))
+    return run_loop(_keep(params, tell, show))
 
 
-def _run(main: Coroutine[Any, Any, T]) -> T:
+def run_loop(main: Coroutine[Any, Any, T]) -> T:
+    """On uvloop, where there is one."""
     if sys.platform == "win32":
         return asyncio.run(main)
     import uvloop  # noqa: PLC0415  Windows has none

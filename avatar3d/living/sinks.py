@@ -109,13 +109,13 @@ class Delayed:
     """A sink that gets its frames later. Frames are 60 a second, so their times are schedule enough."""
 
     def __init__(self, sink: FrameSink, delay_s: float) -> None:
-        self._sink, self._delay_s = sink, delay_s
+        self._sink, self.delay_s = sink, delay_s
         self._waiting: deque[Frame] = deque()
 
     async def send(self, frame: Frame) -> None:
         self._waiting.append(frame)
         due: Frame | None = None
-        while self._waiting and self._waiting[0].time_s <= frame.time_s - self._delay_s + 1e-6:
+        while self._waiting and self._waiting[0].time_s <= frame.time_s - self.delay_s + 1e-6:
             due = self._waiting.popleft()
         if due is not None:
             await self._sink.send(due)

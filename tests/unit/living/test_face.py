@@ -121,7 +121,8 @@ def test_controls_change_what_they_name_and_leave_the_rest() -> None:
 
 
 @pytest.mark.parametrize(
-    "asked", [{"emotion": "hunger"}, {"intensity": 2.0}, {"gesture": "somersault"}, {"gaze": [1, 0, 0], "listener": True}]
+    "asked",
+    [{"emotion": "hunger"}, {"intensity": 2.0}, {"gesture": "somersault"}, {"gaze": [1, 0, 0], "listener": True}],
 )
 def test_a_control_that_makes_no_sense_changes_nothing(asked: dict) -> None:
     ana = face()
