@@ -5,14 +5,14 @@ ENGINES := tests/engine
 # Silences the version notice; the pins are the constraints file's business.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo style types test engine bench docs clean
+.PHONY: help setup demo style types test engine bench soak docs clean
 
 help:
 	@echo "make demo     a photo of Eileen Collins becomes out/collins/"
 	@echo "make setup    .venv with everything a developer needs"
 	@echo "make test     all tests that need Python wheels only"
 	@echo "make engine   the same files opened in Blender and a browser"
-	@echo "make style types bench docs"
+	@echo "make style types bench docs; make soak: an hour of the bridge"
 
 demo: $(VENV)/demo.stamp
 	@$(PYTHON) -m avatar3d demo --out out
@@ -36,6 +36,9 @@ engine: setup .venv-bpy/bpy.stamp
 
 bench: $(VENV)/dev.stamp
 	$(PYTHON) -m bench
+
+soak: $(VENV)/dev.stamp
+	$(PYTHON) -m bench.soak
 
 docs: $(VENV)/dev.stamp
 	$(PYTHON) -m pdoc --output-directory build/docs --docformat google avatar3d

@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from avatar3d.core.errors import BridgeError
 
@@ -39,14 +39,14 @@ class BridgeProcess:
 
 
 @asynccontextmanager
-async def bridge_process(*words: str, port: int = 0) -> AsyncGenerator[BridgeProcess]:
-    """`words` are those of `avatar3d live`; port 0 is any that is free. Ends with the block.
+async def bridge_process(*words: str, port: int = 0, stderr: IO[str] | None = None) -> AsyncGenerator[BridgeProcess]:
+    """`words` are those of `avatar3d live`; port 0 is any that is free. Ends with the block. What it warns of goes to `stderr`.
 
     Raises BridgeError (50) with what it said when it does not start.
     """
     command = (sys.executable, "-m", "avatar3d", "live", *words, "--json", "--quiet", "--port", str(port))
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
+        *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=stderr
     )
     assert process.stdout is not None
     running: BridgeProcess | None = None

@@ -6,6 +6,7 @@ The bridge's own process has nothing to do but keep time; what takes long is don
 never the bridge. Work that need not be live is done AHEAD_S ahead of what the bridge has shown, not more.
 """
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -154,4 +155,6 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    # Threads that still work on something hold what their libraries would complain about.
+    os._exit(code)
