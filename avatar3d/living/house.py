@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from avatar3d import __version__
-from avatar3d.core.errors import Avatar3dError, UnreadableError
+from avatar3d.core.errors import Avatar3dError, DiskError, UnreadableError
 from avatar3d.live.auth import Tokens
 from avatar3d.live.dialects import DIALECTS
 from avatar3d.live.hosts import lan_addresses
@@ -31,6 +31,7 @@ from avatar3d.speech.performance.controls import Controls
 from avatar3d.viewer.bundle import viewer_folder
 
 _REMEMBERED_S: Final = 12 * 3600.0
+_SAVED_S: Final = 1.0
 _REMEMBERED: Final = 64
 """Tokens of earlier runs that are still taken."""
 Tell = Callable[[str], None]
@@ -161,8 +162,8 @@ async def _serve(
     address = await server.start()
     stack.push_async_callback(server.close)
     if params.port != 0:
-        stack.callback(write_private, folder / f"grants-{params.port}.json", json.dumps(tokens.saved()).encode())
-        write_private(folder / f"grants-{params.port}.json", json.dumps(tokens.saved()).encode())
+        saving = asyncio.create_task(_save_grants(tokens, folder / f"grants-{params.port}.json"))
+        stack.callback(saving.cancel)
     beside = folder / f"bridge-{server.port}.json"
     TokenFile(address, token, os.getpid()).write(beside)
     stack.callback(beside.unlink, missing_ok=True)
@@ -197,6 +198,17 @@ def _known_tokens(path: Path) -> Tokens:
     except (OSError, ValueError, TypeError, Avatar3dError):
         pass  # none, or none of ours: everybody has to be let in anew
     return Tokens()
+
+
+async def _save_grants(tokens: Tokens, path: Path) -> None:
+    """Whenever somebody was let in or sent away: a bridge that is killed knows them again. Hashes, no tokens."""
+    saved: list[dict[str, str]] | None = None
+    while True:
+        if (now := tokens.saved()) != saved:
+            with contextlib.suppress(DiskError):  # then they have to be let in anew, no more
+                await asyncio.to_thread(write_private, path, json.dumps(now).encode())
+            saved = now
+        await asyncio.sleep(_SAVED_S)
 
 
 def _show_pairing(names: Sequence[str], port: int, code: str, fingerprint: str, tell: Tell) -> None:
