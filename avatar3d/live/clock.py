@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Final
 
-_NICE: Final = -10
 _SLEWED_S: Final = 4.0
 """A clock that is off comes right by a third in so long."""
 _FASTEST: Final = 0.005
@@ -46,10 +45,10 @@ class Tick:
     """How much later than that it is."""
 
 
-def come_first() -> None:
+def come_first(by: int = 10) -> None:
     """Ask the system to wake this process before others; where it may not ask, nothing changes."""
     with suppress(OSError, AttributeError):  # not permitted; Windows has no nice
-        os.nice(_NICE)
+        os.nice(-by)
 
 
 async def ticks(clock: MediaClock, rate_hz: float) -> AsyncIterator[Tick]:

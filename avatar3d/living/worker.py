@@ -21,6 +21,8 @@ from avatar3d.living.jobs import JOBS, Work, warm_up
 from avatar3d.living.pipe import HEADER, READY, End, FaceAt, MouthAt, Order, Said, SoundAt, decode, encode, length_of
 
 AHEAD_S: Final = 2.0
+_BEFORE_OTHERS: Final = -5
+"""Behind the bridge, which began before it, and before everybody else."""
 _LIVE: Final = ("hear", "look")
 
 
@@ -144,7 +146,7 @@ def main(words: list[str]) -> int:
     # Whatever a library prints must not come between the messages.
     out, sys.stdout = sys.stdout.buffer, sys.stderr
     worker, source = Worker(MediaClock(float(words[0])), out), sys.stdin.buffer
-    come_first()
+    come_first(_BEFORE_OTHERS)
     with threadpool_limits(1):
         warm_up()
         worker.greet()
