@@ -315,10 +315,11 @@ class Socket(asyncio.Protocol):
         ]
         self._transport.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace"))
         self._answering = memoryview(b"" if head_only else answer.body)
+        self._transport.set_write_buffer_limits(high=_PIECE)
         self._write_answer()
 
     def _write_answer(self) -> None:
-        while self._answering and self.backlog < _PIECE:
+        while self._answering and self.backlog <= _PIECE:  # beyond it resume_writing() is called
             piece, self._answering = self._answering[:_PIECE], self._answering[_PIECE:]
             self._transport.write(piece)
         if not self._answering:

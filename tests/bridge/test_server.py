@@ -221,7 +221,7 @@ async def test_a_port_that_is_taken_and_an_open_network_without_tls_are_refused(
 @live
 async def test_the_viewer_and_the_avatars_come_from_the_same_port(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("<!doctype html>")
-    face = bytes(range(256)) * 8_000
+    face = bytes(range(256)) * 12_000
     (tmp_path.parent / "me.glb").write_bytes(face)
     async with running(viewer=tmp_path) as bridge:
         bridge.server.site.give("/avatars/0.glb", tmp_path.parent / "me.glb")
@@ -257,11 +257,15 @@ async def test_in_the_lan_all_goes_through_tls_and_the_certificate_is_known_by_i
             async with connect(bridge.url, bridge.admin, fingerprint="00"):
                 pass
         assert caught.value.id == "CERTIFICATE"
+        face = bytes(range(256)) * 12_000
+        (tmp_path / "me.glb").write_bytes(face)
+        bridge.server.site.give("/avatars/0.glb", tmp_path / "me.glb")
         trusting = ssl.create_default_context(cadata=None)
         trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
         reader, writer = await asyncio.open_connection("127.0.0.1", bridge.port, ssl=trusting)
-        writer.write(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{bridge.port}\r\n\r\n".encode())
-        assert (await reader.read()).startswith(b"HTTP/1.1 404")
+        allowed = f"Host: 127.0.0.1:{bridge.port}\r\nAuthorization: Bearer {bridge.admin}\r\n"
+        writer.write(f"GET /avatars/0.glb HTTP/1.1\r\n{allowed}\r\n".encode())
+        assert (await reader.read()).endswith(b"\r\n\r\n" + face)
         plain = await asyncio.open_connection("127.0.0.1", bridge.port)
         plain[1].write(b"GET / HTTP/1.1\r\n\r\n")
         with pytest.raises(ConnectionError):

@@ -29,6 +29,7 @@ const heard = () => { try { return readFileSync(log, "utf8").trim().split("\n").
 async function open(address, { hash = "#token=secret-token", script = null, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light", reducedMotion: "reduce", ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(15000);
   page.troubles = [];
   page.foreign = [];
   page.on("pageerror", (error) => page.troubles.push(String(error)));
@@ -233,6 +234,7 @@ async function files(page) {
   await page.waitForFunction(() => document.querySelector(".alarm").textContent);
   told.files.broken = await page.evaluate(() => document.querySelector(".alarm").textContent);
   // Another avatar, which brings a performance of its own.
+  await page.getByRole("tab", { name: "Pose" }).click();
   await page.locator('input[type=file][accept*=".glb"]').setInputFiles(asked.talking);
   await page.waitForFunction(() => viewer.face.clip?.name === "talk");
   await page.getByRole("button", { name: "Play", exact: true }).click();

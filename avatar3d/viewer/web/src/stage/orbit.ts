@@ -58,7 +58,7 @@ export class Orbit {
   /** For a view of this shape; `height` metres around the target are seen, and the width of a head. */
   aim(target: Vector3, height: number, width: number, tall: number): PerspectiveCamera {
     const aspect = width / tall;
-    const shown = Math.max(height, (height * 0.74) / aspect) / this.now.zoom;
+    const shown = Math.max(height, (height * 0.8) / aspect) / this.now.zoom;
     const distance = shown / 2 / Math.tan(MathUtils.degToRad(FOV / 2));
     const { yaw, pitch } = this.now;
     this.camera.aspect = aspect;

@@ -12,6 +12,8 @@ const SLOW_MS = 42;
 const QUICK_MS = 19;
 const PATIENCE = 14;
 const COARSEST = 0.5;
+// Several faces stand above the tools, which lie over the shoulders of a single one.
+const TOOLS_PX = 84;
 // Where the face is met in a headset: standing before it.
 const MET_AT = new Vector3(0, 1.48, -0.72);
 const APART_M = 0.55;
@@ -118,8 +120,8 @@ export class Stage {
   /** Where each face on show is, in CSS pixels of the host. */
   cells(): Cell[] {
     const width = Math.max(this.host.clientWidth - this.insetRight, 1);
-    const height = Math.max(this.host.clientHeight - this.insetTop - this.insetBottom, 1);
     const count = Math.max(this.shown.length, 1);
+    const height = Math.max(this.host.clientHeight - this.insetTop - this.insetBottom - (count > 1 ? TOOLS_PX : 0), 1);
     let columns = 1;
     while (columns < count && width / columns / (height / Math.ceil(count / columns)) > 1.15) columns++;
     const rows = Math.ceil(count / columns);
@@ -158,18 +160,18 @@ export class Stage {
     this.stale = false;
     renderer.info.reset();
     renderer.setScissorTest(false);
-    renderer.setViewport(0, 0, this.host.clientWidth, this.host.clientHeight);
-    renderer.clear();
-    const cells = this.cells();
     const whole = { left: 0, top: 0, width: this.host.clientWidth, height: this.host.clientHeight };
+    renderer.setViewport(0, 0, whole.width, whole.height);
+    this.studio.area(0, 0, this.canvas.width, this.canvas.height);
+    renderer.clear();
+    renderer.render(this.studio.backdrop, this.orbit.camera);
     for (const avatar of this.faces.values()) avatar.root.visible = false;
-    if (!cells.length) this.drawCell(null, whole, false, whole);
-    cells.forEach((cell, at) => {
-      // A single face shares the whole canvas with what lies over it; its backdrop goes on below.
-      const area = cells.length === 1 ? whole : cell;
-      this.drawCell(this.faces.get(cell.face) ?? null, area, shadows || cells.length > 1, cell);
-      void at;
-    });
+    const cells = this.cells();
+    for (const cell of cells) {
+      // A single face shares the whole canvas with what lies over it.
+      const avatar = this.faces.get(cell.face);
+      if (avatar) this.drawCell(avatar, cells.length === 1 ? whole : cell, shadows || cells.length > 1, cell);
+    }
     if (this.marked) this.mark.draw(renderer, this.host.clientWidth, this.host.clientHeight);
     this.calls = renderer.info.render.calls;
     this.drawn += 1;
@@ -181,26 +183,21 @@ export class Stage {
     }
   }
 
-  private drawCell(avatar: Avatar | null, area: Omit<Cell, "face">, shadows: boolean, cell: Omit<Cell, "face">): void {
+  /** Draws a face into an area, with the camera of its cell and what is seen around it. */
+  private drawCell(avatar: Avatar, area: Omit<Cell, "face">, shadows: boolean, cell: Omit<Cell, "face">): void {
     const { renderer, host } = this;
-    if (avatar) avatar.root.visible = true;
+    avatar.root.visible = true;
     const bottom = host.clientHeight - area.top - area.height;
     renderer.setViewport(area.left, bottom, area.width, area.height);
     renderer.setScissor(area.left, bottom, area.width, area.height);
     renderer.setScissorTest(true);
     renderer.shadowMap.needsUpdate = shadows;
-    const scale = this.canvas.width / Math.max(host.clientWidth, 1);
-    this.studio.area(area.left * scale, bottom * scale, area.width * scale, area.height * scale);
-    const target = avatar?.target ?? new Vector3();
-    this.studio.place(target);
-    const camera = this.orbit.aim(target, avatar?.height ?? 0.34, cell.width, cell.height);
-    // The cell's camera, with the rest of the area seen around it.
-    if (area !== cell) {
-      camera.setViewOffset(cell.width, cell.height, area.left - cell.left, area.top - cell.top, area.width, area.height);
-    } else camera.clearViewOffset();
+    this.studio.place(avatar.target);
+    const camera = this.orbit.aim(avatar.target, avatar.height, cell.width, cell.height);
+    if (area !== cell) camera.setViewOffset(cell.width, cell.height, area.left - cell.left, area.top - cell.top, area.width, area.height);
     renderer.render(this.scene, camera);
     camera.clearViewOffset();
-    if (avatar) avatar.root.visible = false;
+    avatar.root.visible = false;
   }
 
   /** Enters a headset: the faces on show stand before the person, a little apart. */
@@ -208,7 +205,6 @@ export class Stage {
     const { xr } = this.renderer;
     xr.enabled = true;
     xr.setReferenceSpaceType("local-floor");
-    this.studio.backdrop.visible = false;
     this.scene.background = new Color("#202226");
     this.shown.forEach((face, at) => {
       const avatar = this.faces.get(face)!;
@@ -219,7 +215,6 @@ export class Stage {
     this.studio.place(MET_AT);
     session.addEventListener("end", () => {
       xr.enabled = false;
-      this.studio.backdrop.visible = true;
       this.scene.background = null;
       for (const avatar of this.faces.values()) avatar.root.position.set(0, 0, 0);
       this.resize();

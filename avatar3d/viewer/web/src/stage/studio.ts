@@ -28,7 +28,7 @@ export class Studio {
     const { camera } = shadow;
     [camera.left, camera.right, camera.top, camera.bottom, camera.near, camera.far] = [-0.24, 0.24, 0.24, -0.24, 0.2, 2.2];
     this.lights.add(this.key, this.key.target, this.rim, this.rim.target);
-    scene.add(this.lights, this.backdrop);
+    scene.add(this.lights);
     this.turn(0);
   }
 
@@ -81,7 +81,6 @@ function backdrop(): Mesh {
   });
   const mesh = new Mesh(geometry, material);
   mesh.frustumCulled = false;
-  mesh.renderOrder = -1;
   return mesh;
 }
 

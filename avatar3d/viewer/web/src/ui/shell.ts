@@ -170,7 +170,7 @@ function nameCells(app: App, labels: HTMLElement): void {
     label.onclick = () => app.choose(cell.face);
     label.textContent = app.faces.get(cell.face)?.name ?? `Face ${cell.face}`;
     press(label, cell.face === app.active);
-    Object.assign(label.style, { left: `${cell.left + cell.width / 2}px`, top: `${cell.top + cell.height - 64}px` });
+    Object.assign(label.style, { left: `${cell.left + cell.width / 2}px`, top: `${cell.top + cell.height - 46}px` });
   });
 }
 
