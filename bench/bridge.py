@@ -24,6 +24,7 @@ from bench.bridge_load import Readers, attacked
 from bench.measure import save_result, show
 
 BUDGETS_MS: Final = {100: 5.0, 500: 10.0, 1000: 17.0}
+_UNTOLD: Final = {"attacks": 0, "ended_after_ms": float("nan")}
 _EDGES_MS: Final = (0, 0.5, 1, 2, 3, 5, 7.5, 10, 12.5, 15, 17, 20, 33, 50, 100, 1e9)
 
 
@@ -57,7 +58,10 @@ class Served:
 @contextmanager
 def served() -> Iterator[Served]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.bridge_served"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", "from bench.bridge_served import main; main()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         yield Served(process)
@@ -112,7 +116,10 @@ def hostile(seconds: float) -> list[dict[str, Any]]:
                 late_ms = readers.read(seconds)
         before = _summary(before_ms)
         rows.append(
-            {"attack": attack, "p50_before": before["p50"], "p99_before": before["p99"]} | _summary(late_ms) | told()
+            {"attack": attack, "p50_before": before["p50"], "p99_before": before["p99"]}
+            | _summary(late_ms)
+            | _UNTOLD
+            | told()
         )
     return rows
 

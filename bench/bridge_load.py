@@ -142,7 +142,9 @@ class Readers:
 def attacked(kind: str, port: int, token: str) -> Iterator[Callable[[], dict[str, Any]]]:
     """An attacker of that kind, in a process of its own, for as long as this lasts; afterwards what it says it did."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.bridge_load", kind, str(port), token], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", "from bench.bridge_load import main; main()", kind, str(port), token],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     told: dict[str, Any] = {}
     try:
@@ -191,7 +193,8 @@ def _send(kind: str, connection: socket.socket) -> None:
         time.sleep(0.001)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """An attacker's process. (No script of its own: `python -m bench` runs those.)"""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     os.nice(19)  # the readers share this core, and it is the server that is measured
     attack(sys.argv[1], int(sys.argv[2]), sys.argv[3])

@@ -89,6 +89,7 @@ def _tell(late_ms: list[float], most: list[int]) -> None:
     most[:] = 0, 0
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve until stdin ends. (No script of its own: `python -m bench` runs those.)"""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     uvloop.run(serve())

@@ -11,9 +11,13 @@ public static class ReadGolden
         if (!so) throw new Exception(what);
     }
 
+    private static string folder;
+
+    private static byte[] Bytes(string name) => File.ReadAllBytes(Path.Combine(folder, name));
+
     public static void Main(string[] words)
     {
-        byte[] Bytes(string name) => File.ReadAllBytes(Path.Combine(words[0], name));
+        folder = words[0];
         var written = new byte[512];
 
         var bytes = Bytes("frame.bin");
