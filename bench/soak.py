@@ -55,7 +55,8 @@ async def soak(seconds: float, clients: int, churn_hz: float) -> dict[str, Any]:
         "seconds": seconds, "clients": clients, "joined": joined, "frames_received": frames,
         "memory_mb": round(settled[0].memory_mb, 1),
         "grew_mb": round(float(np.mean([each.memory_mb for each in settled[-5:]]) - np.mean([each.memory_mb for each in settled[:5]])), 2),
-        "files_grew": settled[-1].files - settled[0].files, "warnings": warnings,
+        "files_grew": float(np.median([each.files for each in settled[-15:]]) - np.median([each.files for each in settled[:15]])),
+        "warnings": warnings,
     } | dict(process.ran)  # fmt: skip
 
 

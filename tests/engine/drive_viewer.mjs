@@ -220,7 +220,7 @@ async function files(page) {
   told.files = {};
   told.files.picture = await saved("picture.png", () => page.getByRole("button", { name: "Save a picture" }).click());
   await page.getByRole("button", { name: "Record a film" }).click();
-  await page.waitForTimeout(1200);
+  await page.waitForTimeout(800);
   told.files.film = await saved("film.webm", () => page.getByRole("button", { name: "Stop the film" }).click());
   // A clip of ours: from rest to a wide open jaw in a second.
   await page.locator('input[type=file][accept*=".glb"]').setInputFiles(asked.clip);
@@ -346,7 +346,7 @@ async function inStep() {
       if (at > 0 && Math.abs(at - last) > 0.5) window.sounds.push((last = at));
     }, 10);
   });
-  await page.waitForTimeout(6500);
+  await page.waitForTimeout(5200);
   told.step = await page.evaluate(() => ({ faces: window.faces, sounds: window.sounds, delayS: viewer.player.delayS, latencyS: viewer.player.latencyS }));
   // And the same with everything gone and come back.
   const gone = Date.now();

@@ -16,10 +16,11 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
+import uvloop
 
 from avatar3d.core.audio import AudioChunk
 from avatar3d.core.blendshapes import ARKIT_INDEX, Frame
-from avatar3d.live import websocket, wire
+from avatar3d.live import wire
 from avatar3d.live.auth import Tokens
 from avatar3d.live.server import Server, ServerParams
 from avatar3d.live.site import Site
@@ -119,9 +120,6 @@ class Metronome:
             log.write(json.dumps(message) + "\n")
 
 
-websocket._PIECE = 128 << 10  # TEMPORARY: 64 KiB is asyncio's high water mark, at which neither pause nor resume comes
-
-
 async def run(told: Mapping[str, Any]) -> None:
     tokens, metronome = Tokens(), Metronome(told)
     tokens.issue("viewer", told.get("scope", "drive"), token=told["token"])
@@ -153,4 +151,4 @@ async def run(told: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(json.loads(sys.argv[1])))
+    uvloop.run(run(json.loads(sys.argv[1])))
