@@ -2,14 +2,15 @@
 VENV    := .venv
 PYTHON  := $(VENV)/bin/python
 ENGINES := tests/engine
+VIEWER  := avatar3d/viewer
 # Silences the version notice; the pins are the constraints file's business.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo style types test engine bench soak docs clean
+.PHONY: help setup demo viewer style types test engine bench soak docs clean
 
 help:
 	@echo "make demo     a photo of Eileen Collins becomes out/collins/"
-	@echo "make setup    .venv with everything a developer needs"
+	@echo "make setup    .venv with everything a developer needs, and the web viewer"
 	@echo "make test     all tests that need Python wheels only"
 	@echo "make engine   the same files opened in Blender and a browser"
 	@echo "make style types bench docs; make soak: an hour of the bridge"
@@ -17,12 +18,15 @@ help:
 demo: $(VENV)/demo.stamp
 	@$(PYTHON) -m avatar3d demo --out out
 
-setup: $(VENV)/dev.stamp $(ENGINES)/node_modules/npm.stamp
+setup: $(VENV)/dev.stamp $(ENGINES)/node_modules/npm.stamp $(VIEWER)/dist/index.html
+
+viewer: $(VIEWER)/dist/index.html
 
 style: $(VENV)/dev.stamp
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/lint-imports --no-logo
+	$(PYTHON) tools/generate_bindings.py --check
 
 types: $(VENV)/dev.stamp
 	$(VENV)/bin/basedpyright
@@ -45,7 +49,7 @@ docs: $(VENV)/dev.stamp
 	@echo "See build/docs/index.html"
 
 clean:
-	rm -rf $(VENV) .venv-bpy $(ENGINES)/node_modules build dist
+	rm -rf $(VENV) .venv-bpy $(ENGINES)/node_modules $(VIEWER)/web/node_modules $(VIEWER)/dist build dist
 
 # The small installation: what a user gets, and the picture for the demo.
 $(VENV)/demo.stamp: pyproject.toml constraints.txt
@@ -66,6 +70,15 @@ $(VENV)/dev.stamp: $(VENV)/demo.stamp
 $(ENGINES)/node_modules/npm.stamp: $(ENGINES)/package-lock.json | $(VENV)/dev.stamp
 	@$(PYTHON) tools/setup/npm.py ci --prefix $(ENGINES) --ignore-scripts --no-audit --no-fund --loglevel=error \
 		&& touch $@ || echo "npm could not install $(ENGINES): its tests will skip."
+
+# The page that the bridge serves. Without the npm registry there is none, `avatar3d view` says so, and its tests skip.
+$(VIEWER)/web/node_modules/npm.stamp: $(VIEWER)/web/package-lock.json | $(VENV)/dev.stamp
+	@$(PYTHON) tools/setup/npm.py ci --prefix $(VIEWER)/web --ignore-scripts --no-audit --no-fund --loglevel=error \
+		&& touch $@ || echo "npm could not install $(VIEWER)/web: there is no web viewer, and its tests will skip."
+
+$(VIEWER)/dist/index.html: $(VIEWER)/web/node_modules/npm.stamp $(VIEWER)/web/build.mjs \
+		$(wildcard $(VIEWER)/web/src/*.* $(VIEWER)/web/src/*/*.ts)
+	@$(PYTHON) tools/setup/npm.py run build --silent --prefix $(VIEWER)/web || echo "The web viewer was not built."
 
 # Blender as a Python module. It needs Python 3.11 and an environment of its own: beside mediapipe it does not exit.
 .venv-bpy/bpy.stamp: Makefile

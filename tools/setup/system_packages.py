@@ -39,7 +39,7 @@ LIBRARIES = {
     "train": {},
 }
 PROGRAMS = {
-    "browser": {"chromium": "chromium"},
+    "browser": {"chromium": "chromium", "mcs": "mono-mcs"},  # the C# side of the wire is compiled and run
     "train": {"flite": "flite", "festival": "festival"},  # two voices of the speech corpus
 }
 FOLDERS = {
