@@ -23,6 +23,7 @@ from avatar3d.formats.clip_npz import save_clip
 from avatar3d.formats.glb import glb_bytes, read_glb
 from avatar3d.formats.gltf import save_glb
 from avatar3d.formats.khronos import find_node
+from tests.synthetic import synthetic_avatar
 
 pytestmark = pytest.mark.engine
 
@@ -56,7 +57,7 @@ def driven(created_avatar: Avatar, tmp_path_factory: pytest.TempPathFactory) -> 
     glb = save_glb(created_avatar, folder / "ada.glb")
     request = {
         "python": sys.executable, "root": str(ROOT), "bridge": str(HERE / "viewer_bridge.py"), "chromium": chromium,
-        "dist": str(DIST), "iwer": str(IWER), "avatar": str(glb), "hostile": str(_hostile(glb, folder / "hostile.glb")),
+        "dist": str(DIST), "iwer": str(IWER), "avatar": str(glb), "light": str(save_glb(synthetic_avatar(), folder / "egg.glb")), "hostile": str(_hostile(glb, folder / "hostile.glb")),
         "names": [HOSTILE, "Ben"], "clip": str(write_csv(_clip(), folder / "open.csv")),
         "talking": str(save_animated_glb(glb, _clip(), folder / "talking.glb")),
         "npz": str(save_clip(_clip(), folder / "open.npz")), "sound": str(_sound(folder / "tone.wav")),
