@@ -27,6 +27,9 @@ EXTRAS: Final = {
     "heic": ("pillow_heif", "HEIC photos"),
     "video": ("av", "--turntable, and videos with --same-person"),
     "film": ("numba", "talking videos"),
+    "espeak": ("espeakng_loader", "speak and live --text"),
+    "mic": ("sounddevice", "live --mic and speaker://"),
+    "lan": ("segno", "live --lan"),
 }
 
 
@@ -48,7 +51,7 @@ class Finding:
 def doctor(voice: Voice) -> int:
     """Say whether this machine has what avatar3d needs."""
     findings: list[Finding] = []
-    for examine in (_python, _packages, _landmarks, _rays, _head, _machine, _khronos, _extras, _film):
+    for examine in (_python, _packages, _landmarks, _rays, _head, _machine, _khronos, _extras, _viewer, _film):
         findings += _examined(examine)
     failures = [finding for finding in findings if finding.level == "fail"]
     lines = [f"{item.level:4}  {item.subject:18}  {item.found}{_indented(item.cure)}" for item in findings]
@@ -160,6 +163,17 @@ def _extras() -> Iterator[Finding]:
             yield Finding("ok", f"extra {extra}", str(found))
         except ImportError:
             yield Finding("note", f"extra {extra}", f"not installed: {purpose}", f'pip install "avatar3d[{extra}]"')
+        except OSError as error:  # sounddevice without PortAudio
+            yield Finding("note", f"extra {extra}", str(error), "Debian, Ubuntu: sudo apt-get install libportaudio2")
+
+
+def _viewer() -> Iterator[Finding]:
+    from avatar3d.viewer.bundle import viewer_folder
+
+    try:
+        yield Finding("ok", "viewer", f"built, {sum(1 for _ in viewer_folder().iterdir())} files")
+    except Avatar3dError as error:
+        yield Finding("note", "viewer", error.message, error.hint)
 
 
 def _film() -> Iterator[Finding]:
