@@ -47,6 +47,8 @@ class Utterance(Generic[T]):
         self.heard_s = 0.0
         """How much of its sound is known."""
         self.known_value_s = 0.0
+        self.pushed_s = 0.0
+        """How much of its sound was given to the worker."""
         self._waiting: deque[AudioChunk] = deque()
 
     def add_value(self, time_s: float, value: T) -> None:
@@ -109,10 +111,13 @@ class Script(Generic[T]):
     def numbers(self) -> list[int]:
         return [each.number for each in self._queue]
 
-    @property
-    def waiting_s(self) -> float:
-        """How much is known and not said yet, at most."""
-        return sum(each.lasts_s for each in self._queue)
+    def waiting_s(self, now_s: float) -> float:
+        """How much is known, or was pushed, and not said yet."""
+        left_s = 0.0
+        for each in self._queue:
+            said_s = max(now_s - each.begins_s, 0.0) if each.begins_s is not None else 0.0
+            left_s += max(each.lasts_s - said_s, each.pushed_s - said_s, 0.0)
+        return left_s
 
     def position(self, now_s: float) -> tuple[int, float] | None:
         """The utterance that is being said, and how far; None while none is."""

@@ -136,7 +136,7 @@ class Stage:
             raise UsageError(f"expected a text of 1 to {_LONGEST_TEXT} characters, got {len(text)}.")
         order = {"do": "say", "text": text} | {name: message[name] for name in ("language", "voice") if name in message}
         face = self._face(message.get("face", 0))
-        _refuse_when_full(face)
+        self._refuse_when_full(face)
         self._workshop.order(face, order)
 
     def push_frame(self, packet: FramePacket) -> None:
@@ -145,7 +145,7 @@ class Stage:
     def push_sound(self, packet: SoundPacket, client: str) -> None:
         face, live = self._face(packet.face), not math.isnan(packet.chunk.time_s)
         if not live:
-            _refuse_when_full(face)
+            self._refuse_when_full(face)
         key = (client, packet.face, live)
         listening = self._listening.get(key)
         if listening is None or listening.utterance not in self._workshop:
@@ -156,6 +156,8 @@ class Stage:
                 f"expected sound at {listening.rate_hz} Hz as before, got {packet.chunk.rate_hz} Hz.",
                 hint="End the utterance with the flag LAST before the rate changes.",
             )
+        if (waiting := face.script.find(listening.utterance)) is not None:
+            waiting.pushed_s += len(packet.chunk.samples) / packet.chunk.rate_hz
         self._workshop.push(listening.utterance, packet.chunk)
         if packet.last:
             self._workshop.finish(listening.utterance)
@@ -200,11 +202,10 @@ class Stage:
             raise UsageError(f"no face {number}; there are 0 to {len(self._faces) - 1}.")
         return self._faces[number]
 
-
-def _refuse_when_full(face: Face) -> None:
-    if face.script.waiting_s > _MOST_AHEAD_S:
-        raise LimitError(
-            f"{_MOST_AHEAD_S:.0f} seconds are waiting to be said already.",
-            hint="Send sound later, or interrupt what is being said.",
-            id="QUEUE_FULL",
-        )
+    def _refuse_when_full(self, face: Face) -> None:
+        if face.script.waiting_s(self._clock.now_s()) > _MOST_AHEAD_S:
+            raise LimitError(
+                f"{_MOST_AHEAD_S:.0f} seconds are waiting to be said already.",
+                hint="Send sound later, or interrupt what is being said.",
+                id="QUEUE_FULL",
+            )
