@@ -75,9 +75,11 @@ def lag_ms(seen, samples: np.ndarray, heard, from_s: float, until_s: float) -> f
     inside = (times >= from_s) & (times < until_s)
     jaws = np.array([jaw for _, jaw in seen])[inside]
     placed = np.interp(times[inside], [media_s for media_s, _ in heard], [own_s for _, own_s in heard])
-    level = np.convolve(np.abs(samples), np.ones(800) / 800, "same")
+    level = np.abs(samples[: len(samples) // 160 * 160]).reshape(-1, 160).mean(1)
+    level = np.convolve(level, np.ones(5) / 5, "same")
+    middle_s = (np.arange(len(level)) + 0.5) * 160 / RATE_HZ
     shifts = np.arange(-0.25, 0.25, 0.005)
-    fits = [np.corrcoef(jaws, np.interp(placed - s, np.arange(len(level)) / RATE_HZ, level))[0, 1] for s in shifts]
+    fits = [np.corrcoef(jaws, np.interp(placed - shift, middle_s, level))[0, 1] for shift in shifts]
     return float(1000 * shifts[int(np.argmax(fits))])
 
 
