@@ -33,6 +33,8 @@ class Nobody:
     def media_time_s(self) -> float:
         return monotonic()
 
+    panicking = False
+
     def faces(self) -> Sequence[Mapping[str, Any]]:
         return []
 

@@ -40,6 +40,10 @@ _PIECE: Final = 16_000
 """Samples in one message: half of what the bridge takes."""
 _PAUSES_S: Final = (0.2, 2.0)
 _RETURNS: Final = {1001, 1006, 1011, 1012, 1013, 1014} | {schema.CLOSE[name] for name in schema.RECONNECTS}
+_MESSAGES_HZ, _BURST_S = 200.0, 0.25
+"""The bridge takes 300 messages a second, acknowledgements among them."""
+_AHEAD_S: Final = 60.0
+"""So much pushed sound may wait to be heard; the bridge holds twice as much."""
 _NO_TIME: Final = math.nan
 
 
@@ -86,6 +90,9 @@ class Bridge:
         self._asked: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
         self._number = 0
         self._unanswered, self._seq = 0, -1
+        self._message_s = 0.0
+        self._pushed_until_s: dict[int, float] = {}
+        self._sound_refused: InputError | None = None
 
     async def __aenter__(self) -> Self:
         try:
@@ -167,8 +174,16 @@ class Bridge:
         face: int = 0,
         last: bool = False,
     ) -> None:
-        """Sound to be spoken, however long: queued, or live when it has a media time. `last` ends the utterance."""
+        """Sound to be spoken, however long: queued, or live when it has a media time. `last` ends the utterance.
+
+        Waits while a minute of what was pushed is still to be heard, and while messages would come too fast for the bridge.
+        Raises InputError (QUEUE_FULL) when the bridge has refused a piece before: then more was waiting there already.
+        """
         for at in range(0, max(len(samples), 1), _PIECE):
+            if self._sound_refused is not None:
+                refused, self._sound_refused = self._sound_refused, None
+                raise refused
+            await self._pace(len(samples[at : at + _PIECE]) / rate_hz if math.isnan(time_s) else 0.0, face)
             piece, ends = samples[at : at + _PIECE], last and at + _PIECE >= len(samples)
             chunk = AudioChunk(time_s + at / rate_hz, rate_hz, piece)
             await self._send(wire.encode_sound(SoundPacket(chunk, 0, face, ends)))
@@ -176,6 +191,16 @@ class Bridge:
     async def push_frame(self, frame: Frame, *, face: int = 0) -> None:
         """A face made by you."""
         await self._send(wire.encode_frame(FramePacket(frame, 0, face)))
+
+    async def _pace(self, sound_s: float, face: int) -> None:
+        """Until so much more sound may be sent."""
+        self._message_s = max(self._message_s, monotonic()) + 1 / _MESSAGES_HZ
+        if (early_s := self._message_s - monotonic() - _BURST_S) > 0:
+            await asyncio.sleep(early_s)
+        heard_s = max(self._pushed_until_s.get(face, 0.0), monotonic()) + sound_s
+        self._pushed_until_s[face] = heard_s
+        if (ahead_s := heard_s - monotonic() - _AHEAD_S) > 0:
+            await asyncio.sleep(ahead_s)
 
     # How it goes on.
 
@@ -274,6 +299,8 @@ class Bridge:
                     answer.set_result(message)
                 else:
                     answer.set_exception(InputError(message["message"], hint=message["hint"], id=message["error"]))
+            case "error" if message["error"] == "QUEUE_FULL":
+                self._sound_refused = InputError(message["message"], hint=message["hint"], id="QUEUE_FULL")
             case _:
                 self._messages.append(message)
                 self._came[2].set()
@@ -330,7 +357,11 @@ def _plain(fingerprint: str | None) -> str:
 def _refused(url: str, closed: LinkClosedError) -> BridgeError:
     names = {code: name for name, code in schema.CLOSE.items()}
     why = closed.reason or ("nobody answers" if closed.code == 1006 else f"code {closed.code}")
-    hint = "Is it running? Start it with `avatar3d live`." if closed.code == 1006 else "See the bridge's own lines."
+    hint = (
+        "Is it running? Start it with `avatar3d live`."
+        if closed.code == 1006
+        else "docs/bridge.md tells what each code means."
+    )
     return BridgeError(
         f"The bridge at {url} closed the connection: {why}.", hint=hint, id=names.get(closed.code, "CLOSED")
     )

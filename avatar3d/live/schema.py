@@ -117,7 +117,7 @@ FROM_BRIDGE: Final[Mapping[str, tuple[Entry, ...]]] = MappingProxyType(
         "hello": _entries("versions:integers server:string"),
         "identified": _entries(
             "version:integer client:string scopes:strings rate_hz:number ack_every:integer credit:integer "
-            "media_time_s:number faces:faces token?:string"
+            "media_time_s:number faces:faces panicking?:boolean token?:string"
         ),
         "frame": _entries(
             "seq:integer flags:integer media_time_s:number weights:number[52] head_wxyz:number[4] "
@@ -133,7 +133,7 @@ FROM_BRIDGE: Final[Mapping[str, tuple[Entry, ...]]] = MappingProxyType(
 )
 """Besides these entries every message has "type", its name here.
 
-event: speech_started, speech_ended, source_lost, source_back, neutral (panic), faces (a face came or went).
+event: speech_started, speech_ended, speech_failed (text says why), source_lost, source_back, neutral (panic), resumed.
 """
 
 TO_BRIDGE: Final[Mapping[str, tuple[Entry, ...]]] = MappingProxyType(

@@ -223,7 +223,8 @@ class Server:
         answer = messages.made(
             "identified", version=schema.VERSION, client=guest.name, scopes=list(grant.scopes),
             rate_hz=self._params.rate_hz, ack_every=schema.ACK_EVERY * stretch, credit=credit,
-            media_time_s=self._driven.media_time_s(), faces=list(self._driven.faces()), token=token,
+            media_time_s=self._driven.media_time_s(), faces=list(self._driven.faces()),
+            panicking=self._driven.panicking, token=token,
         )  # fmt: skip
         socket.tell(text_bytes(answer))
         return self._crowd.join(guest)

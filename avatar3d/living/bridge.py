@@ -71,6 +71,8 @@ class Bridge:
         self.stage = Stage(_faces(params), params.avatars, self.clock, tell=tell)
         self._late: Counter[int] = Counter()
         self._stopped = asyncio.Event()
+        self._idle_s: float | None = None
+        """Since when the sources have ended."""
 
     def stop(self) -> None:
         """End at the next tick."""
@@ -135,8 +137,6 @@ class Bridge:
             speaker.take(turn)
         for number, sink in sinks:
             await sink.send(turn.shown[number].frame)
-
-    _idle_s: float | None = None
 
     def _over(self, tick: Tick) -> bool:
         if self._stopped.is_set() or self.stage.stopping or self.stage.failure is not None:

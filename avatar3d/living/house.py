@@ -97,15 +97,15 @@ async def _keep(params: HouseParams, tell: Tell, show: Show) -> Ran:
             tell(f"Listening for {params.heard.partition(':')[0]} at {where[0]}:{where[1]}.")
         bridge = Bridge(
             LiveParams(
-                names,
-                paths,
-                params.order,
-                visitor,
-                params.sinks,
-                params.rate_hz,
-                params.stay,
-                params.controls,
-                params.seed,
+                names=names,
+                avatars=paths,
+                order=params.order,
+                visitor=visitor,
+                sinks=params.sinks,
+                rate_hz=params.rate_hz,
+                stay=params.stay,
+                controls=params.controls,
+                seed=params.seed,
             ),
             tell=tell,
         )

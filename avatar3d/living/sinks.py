@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from avatar3d.core.blendshapes import BlendshapeClip, Frame, FrameSink
-from avatar3d.core.errors import LimitError, UsageError
+from avatar3d.core.errors import UsageError
 from avatar3d.formats.clip_csv import write_csv, write_livelink_csv
 from avatar3d.formats.clip_npz import save_clip
 from avatar3d.live.dialects import DIALECTS
@@ -99,7 +99,7 @@ def _delay_s(text: str) -> float:
 def open_sink(url: SinkUrl, tell: Tell) -> FrameSink:
     """The sink of a dialect or a clip. Raises BridgeError (50) for a host that is not known."""
     if url.scheme == "clip":
-        return ClipSink(url.path)
+        return ClipSink(url.path, tell)
     dialect, options = DIALECTS[url.scheme], dict(url.options)
     sink = UdpSink(dialect.encoder(options), url.host, url.port, tell=tell, farewell=dialect.farewell(options))
     return Delayed(sink, url.delay_s)
@@ -127,14 +127,17 @@ class Delayed:
 class ClipSink:
     """Records; the file is written when the bridge ends. Its time begins with 0."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, tell: Tell) -> None:
+        self._path, self._tell = path, tell
         self._frames: list[Frame] = []
+        self._full = False
 
     async def send(self, frame: Frame) -> None:
-        if len(self._frames) == _MOST_FRAMES:
-            raise LimitError("The clip is full (an hour at 120 frames a second).", hint="Record shorter ones.")
-        self._frames.append(frame)
+        if len(self._frames) < _MOST_FRAMES:
+            self._frames.append(frame)
+        elif not self._full:
+            self._full = True
+            self._tell(f'"{self._path.name}" is full (an hour at 120 frames a second): what comes now is not recorded.')
 
     async def close(self) -> None:
         """Raises DiskError (40) when it cannot be written."""

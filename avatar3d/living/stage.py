@@ -18,7 +18,8 @@ from avatar3d.living.workshop import Workshop
 
 _MOST_AHEAD_S: Final = 120.0
 """So much pushed sound may wait for its turn."""
-_LONGEST_TEXT: Final = 10_000
+_MOST_WAITING: Final = 64
+"""So many utterances may."""
 _LIVE: Final = ("hear", "look")
 _SOUNDING: Final = ("say", "play")
 Message = Mapping[str, Any]
@@ -131,10 +132,11 @@ class Stage:
             self._silence(face, face.interrupt(now_s), now_s)
 
     def say(self, message: Message) -> None:
-        text = message["text"]
-        if not text.strip() or len(text) > _LONGEST_TEXT:
-            raise UsageError(f"expected a text of 1 to {_LONGEST_TEXT} characters, got {len(text)}.")
-        order = {"do": "say", "text": text} | {name: message[name] for name in ("language", "voice") if name in message}
+        if not message["text"].strip():
+            raise UsageError("expected a text, got nothing that can be said.", hint='For example: "Hello."')
+        order = {"do": "say", "text": message["text"]} | {
+            name: message[name] for name in ("language", "voice") if name in message
+        }
         face = self._face(message.get("face", 0))
         self._refuse_when_full(face)
         self._workshop.order(face, order)
@@ -203,9 +205,13 @@ class Stage:
         return self._faces[number]
 
     def _refuse_when_full(self, face: Face) -> None:
-        if face.script.waiting_s(self._clock.now_s()) > _MOST_AHEAD_S:
+        if self.panicking:
+            raise UsageError("Everything stands still since a panic.", hint="Send `resume` first.", id="PANICKING")
+        waiting_s, count = face.script.waiting_s(self._clock.now_s()), len(face.script.numbers)
+        if waiting_s > _MOST_AHEAD_S or count >= _MOST_WAITING:
             raise LimitError(
-                f"{_MOST_AHEAD_S:.0f} seconds are waiting to be said already.",
-                hint="Send sound later, or interrupt what is being said.",
+                f"{count} utterances, {waiting_s:.0f} seconds of them known, are waiting to be said already; the limits are"
+                f" {_MOST_WAITING} and {_MOST_AHEAD_S:.0f} seconds.",
+                hint="Send it later, or interrupt what is being said.",
                 id="QUEUE_FULL",
             )

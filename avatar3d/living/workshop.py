@@ -18,6 +18,8 @@ from avatar3d.living.pipe import End, FaceAt, MouthAt, Order, Said, SoundAt
 
 _AGAIN_S: Final = 1.0
 """A microphone or camera that was lost is tried again after so long."""
+_BEGUN: Final = 2
+"""Utterances of a face that the worker may be at: the one that is said, and the next."""
 _TOLD_S: Final = 0.5
 """The worker is told so often how far an utterance has been said."""
 Tell = Callable[[str], None]
@@ -38,6 +40,8 @@ class Utterance:
     came: bool = False
     """Whether anything ever came of it."""
     told_s: float = 0.0
+    sent: bool = False
+    """Whether the worker knows of it: of what waits to be said only the next two are begun."""
 
 
 class Workshop:
@@ -88,8 +92,9 @@ class Workshop:
     def drop(self, numbers: Sequence[int]) -> None:
         """These are not wanted any more."""
         for number in numbers:
-            self._under_way.pop(number, None)
-            self._link.send(Order(number, {"do": "drop"}))
+            utterance = self._under_way.pop(number, None)
+            if utterance is not None and utterance.sent:
+                self._link.send(Order(number, {"do": "drop"}))
 
     def said(self, number: int, said_s: float) -> None:
         """How far one has been said: the worker keeps only a little ahead of that."""
@@ -99,7 +104,10 @@ class Workshop:
             self._link.send(Order(number, {"do": "until", "said_s": said_s}))
 
     def step(self, now_s: float) -> None:
-        """Try again what is to be tried again now."""
+        """Begin what comes next, and try again what is to be tried again now."""
+        for number, utterance in self._under_way.items():
+            if not utterance.sent and number in utterance.face.script.numbers[:_BEGUN]:
+                self._send(number, utterance)
         due = [each for at_s, each in self._again if at_s <= now_s]
         self._again = [(at_s, each) for at_s, each in self._again if at_s > now_s]
         for utterance in due:
@@ -108,8 +116,13 @@ class Workshop:
     def _begin(self, utterance: Utterance) -> int:
         self._count += 1
         self._under_way[self._count] = utterance
-        self._link.send(Order(self._count, utterance.order))
+        if utterance.order["do"] != "say" or self._count in utterance.face.script.numbers[:_BEGUN]:
+            self._send(self._count, utterance)
         return self._count
+
+    def _send(self, number: int, utterance: Utterance) -> None:
+        utterance.sent = True
+        self._link.send(Order(number, utterance.order))
 
     def _take(self, said: Said) -> None:
         """A word of the worker's."""
@@ -171,17 +184,19 @@ class Workshop:
         """The worker has gone, and with it what it was doing; what is known already is still said."""
         self._tell("The process that listens and speaks ended unexpectedly; it is started again.")
         for number, utterance in list(self._under_way.items()):
-            if (spoken := utterance.face.script.find(number)) is not None:
+            if utterance.sent and (spoken := utterance.face.script.find(number)) is not None:
                 spoken.ended = True
             if utterance.primary and utterance.live:
                 self._missed.add(utterance.face.number)
-            else:
+            elif utterance.sent:
                 del self._under_way[number]
+                self._event("speech_failed", utterance.face.number, "The process that speaks ended; say it again.")
         self._event("source_lost", None, "")
 
     def _revived(self) -> None:
         for number, utterance in self._under_way.items():
-            self._link.send(Order(number, utterance.order))
+            if utterance.sent:
+                self._link.send(Order(number, utterance.order))
 
 
 def _error_of(told: Mapping[str, Any]) -> Avatar3dError:

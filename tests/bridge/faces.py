@@ -32,6 +32,8 @@ class Remembering:
     def media_time_s(self) -> float:
         return monotonic() - self.began_s
 
+    panicking = False
+
     def faces(self) -> Sequence[Mapping[str, Any]]:
         return [{"number": 0, "name": "Ada", "avatar": "/avatars/0.glb"}]
 

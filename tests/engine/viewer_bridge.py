@@ -46,6 +46,8 @@ class Metronome:
     def media_time_s(self) -> float:
         return monotonic() - self._began_s
 
+    panicking = False
+
     def faces(self) -> list[dict[str, Any]]:
         names = self._told["names"]
         return [{"number": at, "name": name, "avatar": f"/avatars/{at}.glb"} for at, name in enumerate(names)]

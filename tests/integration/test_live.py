@@ -228,6 +228,23 @@ def test_pushed_frames_are_shown_as_they_are_and_a_bad_token_is_refused() -> Non
     asyncio.run(run())
 
 
+def test_a_chatbot_may_push_faster_than_is_heard() -> None:
+    async def run() -> None:
+        async with bridge_process() as process, connect(*process) as bridge:
+            loud = (0.3 * np.sin(np.arange(320) * 0.06)).astype(np.float32)
+            for piece in range(400):  # 8 seconds in pieces of 20 ms, without a pause
+                await bridge.push_sound(loud, 16_000, last=piece == 399)
+            heard_s = 0.0
+            async for packet in bridge.sounds():
+                heard_s += len(packet.chunk.samples) / packet.chunk.rate_hz
+                if heard_s > 0.5:
+                    break
+            await bridge.control(interrupt=True)
+            assert bridge.reconnections == 0
+
+    asyncio.run(run())
+
+
 def test_another_computer_is_let_in_by_tls_and_the_pairing_code(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "avatar3d", "live", "--lan", "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

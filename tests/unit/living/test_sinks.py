@@ -88,14 +88,14 @@ def test_a_delayed_sink_gets_every_frame_so_much_later() -> None:
 
 def test_a_recording_begins_at_zero_and_is_whole(tmp_path: Path) -> None:
     sent = frames(30)
-    send(ClipSink(tmp_path / "take.npz"), *sent)
+    send(ClipSink(tmp_path / "take.npz", print), *sent)
     clip = load_clip(tmp_path / "take.npz")
     assert [frame.time_s for frame in clip.frames] == pytest.approx([k / 60 for k in range(30)])
     np.testing.assert_array_equal(clip.frames[7].weights, sent[7].weights)
 
 
 def test_a_recording_of_nothing_writes_nothing(tmp_path: Path) -> None:
-    send(ClipSink(tmp_path / "take.npz"))
+    send(ClipSink(tmp_path / "take.npz", print))
     assert not list(tmp_path.iterdir())
 
 

@@ -87,7 +87,8 @@ def test_a_microphone_that_never_was_there_ends_the_bridge(face: Face) -> None:
 
 
 def test_a_worker_that_died_is_given_its_microphone_again_and_nothing_else(face: Face) -> None:
-    shop = Workshop(MediaClock.begin(), tell=str, event=lambda *_: None)
+    events: list[str] = []
+    shop = Workshop(MediaClock.begin(), tell=str, event=lambda name, face, text: events.append(name))
     live = shop.order(face, {"do": "hear"}, live=True, primary=True)
     said = shop.order(face, {"do": "say", "text": "Hello."})
     Worker.last.lost()
@@ -95,6 +96,7 @@ def test_a_worker_that_died_is_given_its_microphone_again_and_nothing_else(face:
     Worker.last.revived()
     assert [each.utterance for each in Worker.last.sent] == [live]
     assert said not in shop
+    assert events == ["speech_failed", "source_lost"]
     assert face.script.find(said).ended  # what is known of it is still said
 
 
@@ -164,7 +166,45 @@ def test_interrupting_drops_what_waits_and_takes_back_the_sound(stage: Stage) ->
     assert [each["type"] for each in messages] == ["flush"]
 
 
-@pytest.mark.parametrize("message", [{"text": " "}, {"text": "a" * 10_001}, {"text": "Hello.", "face": 7}])
+def orders() -> list[int]:
+    return [each.utterance for each in Worker.last.sent if isinstance(each, Order) and each.entries["do"] == "say"]
+
+
+def test_of_many_texts_only_the_next_two_are_begun(stage: Stage) -> None:
+    for _ in range(20):
+        stage.say({"text": "Hello."})
+    assert orders() == [1, 2]
+    Worker.last.take(mouth(1, 0.0))
+    Worker.last.take(End(1))
+    for tick in range(1, 5):
+        stage.tick(tick / 10)
+    assert orders() == [1, 2, 3]
+    stage.control({"interrupt": True})
+    stage.tick(1.0)
+    assert orders() == [1, 2, 3]  # those that waited were never begun
+    stage.say({"text": "Hello."})
+    assert orders() == [1, 2, 3, 21]
+
+
+def test_so_many_texts_may_wait_and_no_more(stage: Stage) -> None:
+    for _ in range(64):
+        stage.say({"text": "Hello."})
+    with pytest.raises(LimitError):
+        stage.say({"text": "Hello."})
+
+
+def test_nothing_is_said_or_pushed_during_a_panic(stage: Stage) -> None:
+    stage.panic()
+    for act in (lambda: stage.say({"text": "Hello."}), lambda: stage.push_sound(pushed(), "a")):
+        with pytest.raises(UsageError) as refused:
+            act()
+        assert refused.value.id == "PANICKING"
+    stage.resume()
+    assert not stage.panicking
+    stage.say({"text": "Hello."})
+
+
+@pytest.mark.parametrize("message", [{"text": " "}, {"text": "Hello.", "face": 7}])
 def test_what_cannot_be_said_is_refused(stage: Stage, message: dict) -> None:
     with pytest.raises(UsageError):
         stage.say(message)

@@ -209,7 +209,7 @@ export class App implements Listener {
   identified(who: IdentifiedFromBridge): void {
     performance.mark("identified");
     this.rateHz = who.rate_hz;
-    this.panicked = false;
+    this.panicked = who.panicking ?? false;
     void this.meet(who.faces);
   }
 
@@ -264,6 +264,7 @@ export class App implements Listener {
     if (name === "speech_started") this.speaking = true;
     if (name === "speech_ended") this.speaking = false;
     if (name === "neutral") this.panicked = true;
+    if (name === "resumed") this.panicked = false;
     if (name === "source_lost") this.say("The source is silent.");
     if (name === "source_back") this.say("The source is back.");
     this.changed();

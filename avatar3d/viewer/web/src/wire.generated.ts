@@ -144,7 +144,7 @@ export function encodeAck(packet: Pick<AckPacket, "seq">): ArrayBuffer {
 }
 
 export interface HelloFromBridge { type: "hello"; versions: number[]; server: string }
-export interface IdentifiedFromBridge { type: "identified"; version: number; client: string; scopes: string[]; rate_hz: number; ack_every: number; credit: number; media_time_s: number; faces: Record<string, unknown>[]; token?: string }
+export interface IdentifiedFromBridge { type: "identified"; version: number; client: string; scopes: string[]; rate_hz: number; ack_every: number; credit: number; media_time_s: number; faces: Record<string, unknown>[]; panicking?: boolean; token?: string }
 export interface FrameFromBridge { type: "frame"; seq: number; flags: number; media_time_s: number; weights: number[]; head_wxyz: number[]; left_eye_wxyz: number[]; right_eye_wxyz: number[] }
 export interface SoundFromBridge { type: "sound"; flags: number; rate_hz: number; seq: number; media_time_s: number; pcm16_base64: string }
 export interface FlushFromBridge { type: "flush"; face: number; media_time_s: number }
