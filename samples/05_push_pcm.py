@@ -3,7 +3,7 @@
     python samples/05_push_pcm.py SOUND [MINUTES]      (MINUTES of the sound, again and again; once through if left out)
 
 Prints by how much sound and face have drifted from the pushing program's own clock: nothing. Tested by
-tests/integration/test_live_samples.py for seconds; an hour was run by hand (docs/decisions/0027).
+tests/integration/test_live_samples.py for seconds; an hour is run by hand (docs/decisions/0027).
 """
 
 import asyncio
