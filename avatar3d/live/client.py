@@ -44,6 +44,7 @@ _MESSAGES_HZ, _BURST_S = 200.0, 0.25
 """The bridge takes 300 messages a second, acknowledgements among them."""
 _AHEAD_S: Final = 60.0
 """So much pushed sound may wait to be heard; the bridge holds twice as much."""
+_REFUSALS: Final = ("QUEUE_FULL", "PANICKING")
 _NO_TIME: Final = math.nan
 
 
@@ -177,7 +178,8 @@ class Bridge:
         """Sound to be spoken, however long: queued, or live when it has a media time. `last` ends the utterance.
 
         Waits while a minute of what was pushed is still to be heard, and while messages would come too fast for the bridge.
-        Raises InputError (QUEUE_FULL) when the bridge has refused a piece before: then more was waiting there already.
+        Raises InputError when the bridge has refused a piece before: more was waiting there already (QUEUE_FULL), or
+        everything stands still (PANICKING).
         """
         for at in range(0, max(len(samples), 1), _PIECE):
             if self._sound_refused is not None:
@@ -299,8 +301,12 @@ class Bridge:
                     answer.set_result(message)
                 else:
                     answer.set_exception(InputError(message["message"], hint=message["hint"], id=message["error"]))
-            case "error" if message["error"] == "QUEUE_FULL":
-                self._sound_refused = InputError(message["message"], hint=message["hint"], id="QUEUE_FULL")
+            case "error" if message["error"] in _REFUSALS:
+                self._sound_refused = InputError(message["message"], hint=message["hint"], id=message["error"])
+            case "flush":
+                self._pushed_until_s.pop(message["face"], None)
+                self._messages.append(message)
+                self._came[2].set()
             case _:
                 self._messages.append(message)
                 self._came[2].set()

@@ -88,7 +88,7 @@ CLOSE: Final[Mapping[str, int]] = MappingProxyType(
         "REVOKED": 4009,  # an admin took the token back
     }
 )
-RECONNECTS: Final = ("TOO_SLOW", "STOPPING")
+RECONNECTS: Final = ("NOT_IDENTIFIED", "TOO_SLOW", "STOPPING")
 """After these, after 1001, 1006, 1011 and 1012 to 1014 a client comes back by itself; after the others a person must act."""
 
 Type = Literal[

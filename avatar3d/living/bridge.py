@@ -109,8 +109,7 @@ class Bridge:
                 with contextlib.suppress(asyncio.CancelledError, Avatar3dError):
                     await guests
             await self.stage.close()
-            for _, sink in sinks:
-                await sink.close()
+            await _close_all([sink for _, sink in sinks])
         if self.stage.failure is not None:
             raise self.stage.failure
         return Ran(self.clock.now_s(), frames, self._late_ms(0.99), self._late_ms(1.0))
@@ -193,6 +192,14 @@ def _faces(params: LiveParams) -> list[Face]:
         Face(number, name, controls=params.controls, seed=params.seed + number, alive=not (number == 0 and whole))
         for number, name in enumerate(params.names)
     ]
+
+
+async def _close_all(sinks: Sequence[FrameSink]) -> None:
+    """Each of them, whatever becomes of the others; then the first error."""
+    ends = await asyncio.gather(*(sink.close() for sink in sinks), return_exceptions=True)
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
 
 
 @contextlib.contextmanager

@@ -12,6 +12,8 @@ from avatar3d.living.pipe import HEADER, READY, Said, decode, encode, length_of
 
 _AGAIN_S: Final = 0.5
 """A worker that died is started again after this pause."""
+_MOST_UNREAD: Final = 8 << 20
+"""A worker that leaves so much unread hangs: two minutes of sound are at most as much."""
 _PATIENCE_S: Final = 20.0
 _LONGEST_S: Final = 2.0
 _HEALTHY_S: Final = 10.0
@@ -39,8 +41,12 @@ class Link:
     def send(self, said: Said) -> None:
         """A message to the worker, as soon as it can take it."""
         pipe = self._process.stdin if self._process is not None else None
-        if pipe is not None and not pipe.is_closing():
-            pipe.write(encode(said))
+        if pipe is None or pipe.is_closing() or self._process is None:
+            return
+        pipe.write(encode(said))
+        if pipe.transport.get_write_buffer_size() > _MOST_UNREAD:  # it hangs: another one is started in its place
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
 
     async def close(self) -> None:
         if self._running is not None:

@@ -80,7 +80,7 @@ class Stage:
     @property
     def idle(self) -> bool:
         """Whether every source of the command line has ended and has been shown to its end."""
-        return self._workshop.idle and all(face.script.empty for face in self._faces)
+        return not self.panicking and self._workshop.idle and all(face.script.empty for face in self._faces)
 
     @property
     def failure(self) -> Avatar3dError | None:
@@ -146,11 +146,17 @@ class Stage:
 
     def push_sound(self, packet: SoundPacket, client: str) -> None:
         face, live = self._face(packet.face), not math.isnan(packet.chunk.time_s)
-        if not live:
-            self._refuse_when_full(face)
         key = (client, packet.face, live)
         listening = self._listening.get(key)
-        if listening is None or listening.utterance not in self._workshop:
+        is_new = listening is None or listening.utterance not in self._workshop
+        if not live:
+            try:
+                self._refuse_when_full(face, is_new=is_new)
+            except Avatar3dError:
+                if packet.last:  # what was taken of it is said, and the next can begin
+                    self._finish(key)
+                raise
+        if listening is None or is_new:
             number = self._workshop.order(face, {"do": "listen", "live": live}, live=live)
             listening = self._listening[key] = _Listening(number, packet.chunk.rate_hz)
         if packet.chunk.rate_hz != listening.rate_hz:
@@ -162,20 +168,22 @@ class Stage:
             waiting.pushed_s += len(packet.chunk.samples) / packet.chunk.rate_hz
         self._workshop.push(listening.utterance, packet.chunk)
         if packet.last:
-            self._workshop.finish(listening.utterance)
-            del self._listening[key]
+            self._finish(key)
 
     def panic(self) -> None:
         """Everything to neutral at once."""
         self.panicking, now_s = True, self._clock.now_s()
         for face in self._faces:
-            self._silence(face, face.panic(now_s), now_s)
+            numbers = face.panic(now_s)
+            self._workshop.put_aside(numbers)
+            self._silence(face, numbers, now_s)
         self._event("neutral")
 
     def resume(self) -> None:
         self.panicking = False
         for face in self._faces:
             face.resume()
+        self._workshop.resume()
         self._event("resumed")
 
     def stop(self) -> None:
@@ -184,9 +192,14 @@ class Stage:
     def left(self, client: str) -> None:
         """A client has gone: what it was pushing has ended."""
         for key in [key for key in self._listening if key[0] == client]:
-            self._workshop.finish(self._listening.pop(key).utterance)
+            self._finish(key)
 
     # Smaller things.
+
+    def _finish(self, key: tuple[str, int, bool]) -> None:
+        """No more sound comes of that."""
+        if (listening := self._listening.pop(key, None)) is not None:
+            self._workshop.finish(listening.utterance)
 
     def _silence(self, face: Face, numbers: Sequence[int], now_s: float) -> None:
         """These utterances are dropped, and what was sent of their sound is taken back."""
@@ -204,11 +217,11 @@ class Stage:
             raise UsageError(f"no face {number}; there are 0 to {len(self._faces) - 1}.")
         return self._faces[number]
 
-    def _refuse_when_full(self, face: Face) -> None:
+    def _refuse_when_full(self, face: Face, *, is_new: bool = True) -> None:
         if self.panicking:
             raise UsageError("Everything stands still since a panic.", hint="Send `resume` first.", id="PANICKING")
         waiting_s, count = face.script.waiting_s(self._clock.now_s()), len(face.script.numbers)
-        if waiting_s > _MOST_AHEAD_S or count >= _MOST_WAITING:
+        if waiting_s > _MOST_AHEAD_S or (is_new and count >= _MOST_WAITING):
             raise LimitError(
                 f"{count} utterances, {waiting_s:.0f} seconds of them known, are waiting to be said already; the limits are"
                 f" {_MOST_WAITING} and {_MOST_AHEAD_S:.0f} seconds.",

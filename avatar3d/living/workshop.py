@@ -37,6 +37,8 @@ class Utterance:
     """Its times are media times; it is shown as it comes, and is no part of the script."""
     primary: bool = False
     """Of the command line: its end may end the bridge, its failure does."""
+    sounds: bool = True
+    """Whether sound comes with it."""
     came: bool = False
     """Whether anything ever came of it."""
     told_s: float = 0.0
@@ -56,6 +58,8 @@ class Workshop:
         """Microphones and cameras that were lost: when to try them again."""
         self._missed: set[int] = set()
         """Faces whose source is lost."""
+        self._aside: list[Utterance] = []
+        """Sources that a panic has stopped."""
         self.failure: Avatar3dError | None = None
         """What became of the command line's own source, if it failed."""
 
@@ -68,7 +72,7 @@ class Workshop:
     @property
     def idle(self) -> bool:
         """Whether every source of the command line has ended."""
-        return not self._again and not any(each.primary for each in self._under_way.values())
+        return not self._again and not self._aside and not any(each.primary for each in self._under_way.values())
 
     def __contains__(self, number: int) -> bool:
         return number in self._under_way
@@ -79,7 +83,7 @@ class Workshop:
         """The number of a new utterance; it is at the end of its face's script unless it is live."""
         if not live:
             face.open(self._count + 1, sounds=sounds)
-        return self._begin(Utterance(face, order, live, primary))
+        return self._begin(Utterance(face, order, live, primary, sounds))
 
     def push(self, number: int, chunk: AudioChunk) -> None:
         """Sound for an utterance that listens."""
@@ -95,6 +99,16 @@ class Workshop:
             utterance = self._under_way.pop(number, None)
             if utterance is not None and utterance.sent:
                 self._link.send(Order(number, {"do": "drop"}))
+
+    def put_aside(self, numbers: Sequence[int]) -> None:
+        """Of these, about to be dropped, the command line's own begin anew at `resume`."""
+        self._aside += [each for number in numbers if (each := self._under_way.get(number)) and each.primary]
+
+    def resume(self) -> None:
+        """Begin again what was put aside."""
+        aside, self._aside = self._aside, []
+        for each in aside:
+            self.order(each.face, each.order, sounds=each.sounds, primary=True)
 
     def said(self, number: int, said_s: float) -> None:
         """How far one has been said: the worker keeps only a little ahead of that."""
@@ -184,19 +198,25 @@ class Workshop:
         """The worker has gone, and with it what it was doing; what is known already is still said."""
         self._tell("The process that listens and speaks ended unexpectedly; it is started again.")
         for number, utterance in list(self._under_way.items()):
-            if utterance.sent and (spoken := utterance.face.script.find(number)) is not None:
-                spoken.ended = True
             if utterance.primary and utterance.live:
                 self._missed.add(utterance.face.number)
             elif utterance.sent:
-                del self._under_way[number]
-                self._event("speech_failed", utterance.face.number, "The process that speaks ended; say it again.")
+                self._give_up(number, utterance)
         self._event("source_lost", None, "")
 
+    def _give_up(self, number: int, utterance: Utterance) -> None:
+        """Its worker has gone: what is known of it is said, and no more."""
+        del self._under_way[number]
+        if (spoken := utterance.face.script.find(number)) is not None:
+            spoken.ended = True
+        self._event("speech_failed", utterance.face.number, "The process that speaks ended; say it again.")
+
     def _revived(self) -> None:
-        for number, utterance in self._under_way.items():
-            if utterance.sent:
+        for number, utterance in list(self._under_way.items()):
+            if utterance.sent and (utterance.order["do"] != "listen" or utterance.primary):
                 self._link.send(Order(number, utterance.order))
+            elif utterance.sent:  # its sound went to nobody
+                self._give_up(number, utterance)
 
 
 def _error_of(told: Mapping[str, Any]) -> Avatar3dError:

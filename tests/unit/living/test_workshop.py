@@ -193,6 +193,46 @@ def test_so_many_texts_may_wait_and_no_more(stage: Stage) -> None:
         stage.say({"text": "Hello."})
 
 
+def test_the_last_piece_of_an_utterance_is_always_heeded(stage: Stage) -> None:
+    stage.push_sound(pushed(), "a")
+    for _ in range(63):
+        stage.say({"text": "Hello."})
+    stage.push_sound(pushed(last=True), "a")  # not a new one
+    assert End(1) in Worker.last.sent
+    with pytest.raises(LimitError):
+        stage.push_sound(pushed(), "a")
+
+
+def test_a_last_piece_that_is_refused_ends_the_utterance_all_the_same(stage: Stage) -> None:
+    stage.push_sound(pushed(100), "a")
+    stage.push_sound(pushed(21), "b")
+    with pytest.raises(LimitError):
+        stage.push_sound(pushed(last=True), "a")
+    assert End(1) in Worker.last.sent
+
+
+def test_what_was_pushed_while_no_worker_was_there_is_told_to_be_lost(stage: Stage) -> None:
+    Worker.last.lost()
+    stage.push_sound(pushed(last=True), "a")
+    stage.say({"text": "Hello."})
+    Worker.last.sent.clear()
+    Worker.last.revived()
+    assert [each.entries["do"] for each in Worker.last.sent] == ["say"]
+    names = [each.get("name") for each in stage.tick(0.1).messages]
+    assert names.count("speech_failed") == 1
+
+
+def test_a_file_that_a_panic_stopped_begins_anew_and_the_bridge_does_not_end(stage: Stage) -> None:
+    stage.begin({"do": "play", "path": "a.wav", "loop": True})
+    stage.panic()
+    stage.tick(0.1)
+    assert not stage.idle
+    Worker.last.sent.clear()
+    stage.resume()
+    assert [each.entries["do"] for each in Worker.last.sent] == ["play"]
+    assert not stage.idle
+
+
 def test_nothing_is_said_or_pushed_during_a_panic(stage: Stage) -> None:
     stage.panic()
     for act in (lambda: stage.say({"text": "Hello."}), lambda: stage.push_sound(pushed(), "a")):

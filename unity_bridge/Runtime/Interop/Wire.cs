@@ -35,7 +35,7 @@ namespace Avatar3D.Interop
 
         /// <summary>Whether a client comes back by itself after this closing code.</summary>
         public static bool Reconnects(int code) =>
-            code == CloseTooSlow || code == CloseStopping
+            code == CloseNotIdentified || code == CloseTooSlow || code == CloseStopping
             || code == 1001 || code == 1006 || code == 1011 || (code >= 1012 && code <= 1014);
 
         /// <summary>The shapes in the order of a frame's weights; do not write into it.</summary>

@@ -18,7 +18,7 @@ export const FRAME_BYTES = 272;
 export const SOUND_BYTES = 16;
 export const ACK_BYTES = 8;
 export const CLOSE = { NOT_IDENTIFIED: 4001, VERSION: 4002, TOKEN: 4003, TOO_MANY_TRIES: 4004, MALFORMED: 4005, RATE: 4006, TOO_SLOW: 4007, STOPPING: 4008, REVOKED: 4009 } as const;
-export const RECONNECTS: readonly (keyof typeof CLOSE)[] = ["TOO_SLOW", "STOPPING"];
+export const RECONNECTS: readonly (keyof typeof CLOSE)[] = ["NOT_IDENTIFIED", "TOO_SLOW", "STOPPING"];
 export const ARKIT_NAMES = [
   "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff",
   "cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight",
