@@ -20,6 +20,7 @@ LIBRARIES = {
         "libX11.so.6": "libx11-6",
         "libusb-1.0.so.0": "libusb-1.0-0",
         "libudev.so.1": "libudev1",
+        "libespeak-ng.so.1": "libespeak-ng1",  # the tests speak with the system's espeak-ng, too
         "libportaudio.so.2": "libportaudio2",  # sounddevice
     },
     "bpy": {
