@@ -27,6 +27,7 @@ from avatar3d.core.transforms import IDENTITY_WXYZ, quaternion_from_rotation_vec
 from avatar3d.fit.neutral import Neutral, lay, neutral_of, turn_of
 from avatar3d.fit.reader import SHAPES, Reader, answer, load_reader
 from avatar3d.fit.steady import Steady, SteadyParams, steady_from
+from avatar3d.live.track import presence
 from avatar3d.photo.calm import Calm, Picture, Search, find_calm
 from avatar3d.photo.footage import Footage, open_footage, pictures_of
 from avatar3d.photo.track import Tracker
@@ -35,8 +36,6 @@ from avatar3d.speech.performance.eyes import eye_wxyz
 
 _SIDE_PX: Final = 1280
 """Larger pictures are reduced to it: the face is read at 44 pixels between the eyes."""
-_HELD_S, _EASED_S = 0.25, 0.5
-"""A face that is lost stays so long, and then takes so long to come to rest."""
 STEADY: Final = SteadyParams(cutoff_hz=2.5, per_speed=12.0)
 AT_REST: Final = 0.04
 """What is less is the noise of a calm face: exactly 0."""
@@ -73,7 +72,7 @@ class Follower:
         """The face in this picture."""
         tracker, landmarks = self.tracker.step(time_s, pixels)
         if landmarks is None:
-            value = np.zeros(_ANSWERS) if self.curves is None else self.curves.value * _presence(time_s - self.seen_s)
+            value = np.zeros(_ANSWERS) if self.curves is None else self.curves.value * presence(time_s - self.seen_s)
             return replace(self, tracker=tracker), frame_of(time_s, value)
         laid = lay(self.neutral, pixels, landmarks.points_px)
         weights = answer(self.reader, self.neutral, laid) - self.at_rest
@@ -85,7 +84,7 @@ class Follower:
     def _curves(self, time_s: float) -> Steady:
         """The curves so far; as they came to rest when the face was lost meanwhile."""
         assert self.curves is not None
-        share = _presence(time_s - self.seen_s)
+        share = presence(time_s - self.seen_s)
         return self.curves if share == 1 else replace(self.curves, value=self.curves.value * share)
 
 
@@ -184,12 +183,6 @@ def eye_turn(weights: Float32[np.ndarray, "52"], side: str) -> Float32[np.ndarra
         return IDENTITY_WXYZ.copy()
     aside = (out - inward) * _SIDEWAYS_RAD
     return eye_wxyz(float(aside if side == "Left" else -aside), float(up * _UP_RAD - down * _DOWN_RAD))
-
-
-def _presence(gone_s: float) -> float:
-    """How much of a lost face is shown: held, then eased to rest without a jerk."""
-    part = min(max((gone_s - _HELD_S) / _EASED_S, 0.0), 1.0)
-    return 1 - part * part * (3 - 2 * part)
 
 
 def _pictures(footage: Footage) -> Iterator[Picture]:

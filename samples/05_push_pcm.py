@@ -3,7 +3,7 @@
     python samples/05_push_pcm.py SOUND [MINUTES]      (MINUTES of the sound, again and again; once through if left out)
 
 Prints by how much sound and face have drifted from the pushing program's own clock: nothing. Tested by
-tests/integration/test_live_samples.py for seconds; an hour is run by hand (docs/decisions/0027).
+tests/integration/test_live_samples.py for seconds; an hour is run by hand, on a quiet machine.
 """
 
 import asyncio
@@ -33,14 +33,12 @@ async def main(sound: Path, minutes: float | None) -> None:
         seen: list[tuple[float, float]] = []
         tasks = [asyncio.create_task(listen(bridge, heard)), asyncio.create_task(watch(bridge, seen))]
         await push(bridge, samples)
-        while not heard or heard[-1][1] < len(samples) / RATE_HZ - 0.2:
-            await asyncio.sleep(0.05)
-        await asyncio.sleep(0.5)
+        await until_said(bridge)
         for task in tasks:
             task.cancel()
     # Where each second of the sound was placed on the media clock, against where it was pushed.
     late = np.array([media_s - began_s - own_s for media_s, own_s in heard])
-    print(f"{heard[-1][1]:.0f} s of sound, {len(seen)} frames")
+    print(f"{heard[-1][1]:.0f} s of {len(samples) / RATE_HZ:.0f} s of sound came, {len(seen)} frames")
     print(f"sound after being pushed: {1000 * late[0]:.0f} ms at first, {1000 * late[-1]:.0f} ms at the end")
     third = heard[-1][0] - min(60.0, heard[-1][1] / 3)
     first = began_s + min(60.0, heard[-1][1] / 3)
@@ -62,6 +60,12 @@ async def listen(bridge: Bridge, heard: list[tuple[float, float]]) -> None:
     async for packet in bridge.sounds():
         heard.append((packet.chunk.time_s, own_s))
         own_s += len(packet.chunk.samples) / packet.chunk.rate_hz
+
+
+async def until_said(bridge: Bridge) -> None:
+    async for message in bridge.messages():
+        if message.get("name") == "speech_ended":
+            return
 
 
 async def watch(bridge: Bridge, seen: list[tuple[float, float]]) -> None:

@@ -16,8 +16,9 @@ from avatar3d.live.websocket import Socket, binary_bytes, text_bytes
 
 _BACKLOG: Final = 24 << 10
 """Frames wait for no client that has so much waiting. A quarter of a second of sound sent ahead is less."""
-_KEPT: Final = 60 << 10
-"""No sound either when with it more would be kept for a client."""
+_KEPT: Final = 40 << 10
+"""No sound either when with it more would be kept for a client: over a second of it, so that a short pause of the reader
+costs no sound. What is old when it is read at last, the reader passes over."""
 
 Choice = tuple[bool, frozenset[int] | None]
 """A dialect (whether JSON) and the faces somebody wants (None: all): for all who share it the same bytes."""
@@ -78,11 +79,11 @@ class Crowd:
                     credit.spend(seq)
 
     def publish_sound(self, packet: bytes) -> None:
-        """A piece of sound, to who keeps up."""
+        """A piece of sound, to all for whom not too much waits already."""
         face = packet[1] >> schema.FACE_SHIFT
         made: dict[bool, bytes] = {}
         for guest in self._guests:
-            if not (guest.sound and guest.wants(face) and guest.socket.open and guest.credit.left()):
+            if not (guest.sound and guest.wants(face) and guest.socket.open):
                 continue
             as_json = guest.choice[0]
             if as_json not in made:

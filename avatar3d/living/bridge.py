@@ -63,7 +63,7 @@ class Ran:
 
 
 class Bridge:
-    """Faces and their sinks; `serve` is given the server, once its address is known."""
+    """Faces, whoever moves them, and their sinks."""
 
     def __init__(self, params: LiveParams, *, tell: Tell, clock: MediaClock | None = None) -> None:
         self._params, self._tell = params, tell
@@ -177,10 +177,10 @@ class Speaker:
 
     def take(self, turn: Turn) -> None:
         for sound in turn.sounds:
-            self._loudspeaker.play(sound.chunk)
+            self._loudspeaker.play(sound.chunk, voice=sound.face)
         for message in turn.messages:
             if message["type"] == "flush":
-                self._loudspeaker.flush(message["media_time_s"])
+                self._loudspeaker.flush(message["media_time_s"], voice=message["face"])
 
 
 def _faces(params: LiveParams) -> list[Face]:

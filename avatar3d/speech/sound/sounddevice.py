@@ -2,7 +2,6 @@
 
 import queue
 import threading
-from collections import deque
 from collections.abc import Callable
 from importlib import import_module
 from types import TracebackType
@@ -107,7 +106,7 @@ class Loudspeaker:
 
     def __init__(self, device: str | int | None = None, *, clock: Clock) -> None:
         self._clock, self._device = clock, device
-        self._waiting: deque[AudioChunk] = deque()
+        self._waiting: list[tuple[int, AudioChunk]] = []
         self._lock = threading.Lock()
         self._stream: Any = None
 
@@ -137,14 +136,16 @@ class Loudspeaker:
         self._stream.abort()
         self._stream.close()
 
-    def play(self, chunk: AudioChunk) -> None:
+    def play(self, chunk: AudioChunk, *, voice: int = 0) -> None:
+        """Voices that sound at the same time are mixed."""
         with self._lock:
-            self._waiting.append(chunk)
+            self._waiting.append((voice, chunk))
 
-    def flush(self, from_s: float) -> None:
-        """Nothing from that media time on is to be heard."""
+    def flush(self, from_s: float, *, voice: int = 0) -> None:
+        """Nothing of that voice is to be heard from that media time on."""
         with self._lock:
-            self._waiting = deque(_until(chunk, from_s) for chunk in self._waiting if chunk.time_s < from_s)
+            cut = [(of, _until(each, from_s) if of == voice else each) for of, each in self._waiting]
+            self._waiting = [(of, each) for of, each in cut if len(each.samples)]
 
     def _fill(self, block: Float32[np.ndarray, "N 1"], count: int, times: Any, _status: object) -> None:
         """PortAudio's own thread: the sound of the time at which this block will be heard."""
@@ -153,14 +154,14 @@ class Loudspeaker:
         wanted_s = at_s + np.arange(count) / _SPEAKER_HZ
         block[:] = 0
         with self._lock:
-            while self._waiting and _end_s(self._waiting[0]) < at_s:
-                self._waiting.popleft()
-            for chunk in self._waiting:
+            self._waiting = [(of, each) for of, each in self._waiting if _end_s(each) >= at_s]
+            for _, chunk in self._waiting:
                 if chunk.time_s >= wanted_s[-1]:
                     continue
                 inside = (wanted_s >= chunk.time_s) & (wanted_s < _end_s(chunk))
                 at = (wanted_s[inside] - chunk.time_s) * chunk.rate_hz
-                block[inside, 0] = np.interp(at, np.arange(len(chunk.samples)), chunk.samples)
+                block[inside, 0] += np.interp(at, np.arange(len(chunk.samples)), chunk.samples)
+        np.clip(block, -1, 1, out=block)
 
 
 def _end_s(chunk: AudioChunk) -> float:
