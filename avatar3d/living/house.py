@@ -94,6 +94,7 @@ async def _keep(params: HouseParams, tell: Tell, show: Show) -> Ran:
         if params.heard is not None:
             visitor = _receiver(params.heard, tell)
             where = await visitor.start()
+            stack.callback(visitor.close)
             tell(f"Listening for {params.heard.partition(':')[0]} at {where[0]}:{where[1]}.")
         bridge = Bridge(
             LiveParams(

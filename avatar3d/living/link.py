@@ -55,10 +55,6 @@ class Link:
                 await self._running
         await self._end()
 
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process is not None else None
-
     async def _begin(self) -> None:
         words = (sys.executable, "-m", "avatar3d.living.worker", repr(self._clock.began_s))
         pipe = asyncio.subprocess.PIPE

@@ -38,6 +38,21 @@ def _sounddevice() -> Any:
         ) from cause
 
 
+def _started(kind: str, what: str, id: str, device: str | int | None, **options: Any) -> Any:
+    """A stream of PortAudio's, mono, running. Raises UnreadableError (10) when there is no such device."""
+    door = _sounddevice()
+    try:
+        stream = getattr(door, kind)(channels=1, dtype="float32", device=device, **options)
+        stream.start()
+    except (door.PortAudioError, ValueError) as cause:
+        raise UnreadableError(
+            f"The {what}{'' if device is None else f' {device!r}'} cannot be opened: {cause}.",
+            hint="See what there is with: python -m sounddevice",
+            id=id,
+        ) from cause
+    return stream
+
+
 class Microphone:
     """Blocks of 10 ms at 16 kHz, mono. Use it in a `with`; one thread reads.
 
@@ -51,24 +66,10 @@ class Microphone:
         self._stream: Any = None
 
     def __enter__(self) -> "Microphone":
-        door = _sounddevice()
-        try:
-            self._stream = door.InputStream(
-                samplerate=RATE_HZ,
-                blocksize=BLOCK,
-                channels=1,
-                dtype="float32",
-                device=self._device,
-                latency="low",
-                callback=self._heard,
-            )
-            self._stream.start()
-        except (door.PortAudioError, ValueError) as cause:
-            raise UnreadableError(
-                f"The microphone{'' if self._device is None else f' {self._device!r}'} cannot be opened: {cause}.",
-                hint="See what there is with: python -m sounddevice",
-                id="MIC_MISSING",
-            ) from cause
+        self._stream = _started(
+            "InputStream", "microphone", "MIC_MISSING", self._device,
+            samplerate=RATE_HZ, blocksize=BLOCK, latency="low", callback=self._heard,
+        )  # fmt: skip
         self._last_s = self._clock() + _WAKING_S - _SILENT_S
         return self
 
@@ -111,23 +112,10 @@ class Loudspeaker:
         self._stream: Any = None
 
     def __enter__(self) -> "Loudspeaker":
-        door = _sounddevice()
-        try:
-            self._stream = door.OutputStream(
-                samplerate=_SPEAKER_HZ,
-                channels=1,
-                dtype="float32",
-                device=self._device,
-                latency="high",
-                callback=self._fill,
-            )
-            self._stream.start()
-        except (door.PortAudioError, ValueError) as cause:
-            raise UnreadableError(
-                f"The loudspeaker cannot be opened: {cause}.",
-                hint="See what there is with: python -m sounddevice",
-                id="SPEAKER_MISSING",
-            ) from cause
+        self._stream = _started(
+            "OutputStream", "loudspeaker", "SPEAKER_MISSING", self._device,
+            samplerate=_SPEAKER_HZ, latency="high", callback=self._fill,
+        )  # fmt: skip
         return self
 
     def __exit__(
