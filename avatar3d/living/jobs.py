@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Event
+from threading import BoundedSemaphore, Event
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -38,6 +38,8 @@ from avatar3d.speech.voices.tts import TTS, Spoken, load_voice
 _CHUNK_S: Final = 0.1
 """Of a file that is played; its sound and its mouth advance together."""
 _MOST_HZ: Final = 48_000
+_BEGINNING: Final = BoundedSemaphore(2)
+"""So many voices begin at once: who says and interrupts in quick turns starts no crowd of processes."""
 _GAP_S: Final = 0.2
 """Live sound whose time is off by more begins a new sentence."""
 
@@ -90,12 +92,10 @@ def say(work: Work) -> Iterator[Said]:
     """order: text, language, voice."""
     from avatar3d.speech.as_spoken import mouth_as_spoken
 
-    order = work.order
-    pieces = voice_of("espeak").speak(order["text"], language=order.get("language", "en"), voice=order.get("voice", ""))
     sounds: list[Said] = []
 
     def spoken() -> Iterator[Spoken]:
-        for piece in pieces:
+        for piece in _begun(work):
             chunk = piece.audio
             sounds.append(work.sound(chunk.time_s, chunk.rate_hz, chunk.samples))
             yield piece
@@ -104,6 +104,21 @@ def say(work: Work) -> Iterator[Said]:
         yield from _emptied(sounds)
         yield work.mouth(instant)
     yield from _emptied(sounds)
+
+
+def _begun(work: Work) -> Iterator[Spoken]:
+    """The voice, once it has begun; nothing when the text was dropped before its turn to begin came."""
+    order = work.order
+    with _BEGINNING:
+        if work.stopped.is_set():
+            return
+        pieces = voice_of("espeak").speak(
+            order["text"], language=order.get("language", "en"), voice=order.get("voice", "")
+        )
+        first = next(pieces, None)
+    if first is not None:
+        yield first
+        yield from pieces
 
 
 def _emptied(waiting: list[Said]) -> Iterator[Said]:

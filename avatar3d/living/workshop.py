@@ -200,9 +200,9 @@ class Workshop:
         for number, utterance in list(self._under_way.items()):
             if utterance.primary and utterance.live:
                 self._missed.add(utterance.face.number)
+                self._event("source_lost", utterance.face.number, "The process that listens ended.")
             elif utterance.sent:
                 self._give_up(number, utterance)
-        self._event("source_lost", None, "")
 
     def _give_up(self, number: int, utterance: Utterance) -> None:
         """Its worker has gone: what is known of it is said, and no more."""

@@ -184,9 +184,12 @@ async def until_event(bridge: Bridge, name: str) -> dict:
 def test_a_dead_worker_is_replaced_and_the_bridge_speaks_again() -> None:
     async def run() -> None:
         async with bridge_process() as process, connect(*process) as bridge:
+            await bridge.say("A long text, of which nobody will hear the end. " * 20)
+            await asyncio.wait_for(until_event(bridge, "speech_started"), 10)
             (worker,) = subprocess.check_output(["pgrep", "-P", str(process.pid)]).split()
             os.kill(int(worker), signal.SIGKILL)
-            await asyncio.wait_for(until_event(bridge, "source_lost"), 5)
+            failed = await asyncio.wait_for(until_event(bridge, "speech_failed"), 5)
+            assert failed["face"] == 0
             await asyncio.sleep(2.5)
             await bridge.say("I am back.")
             jaws = [frame.weights[JAW] for frame in await asyncio.wait_for(shown_after(bridge, 2.5), 10)]

@@ -87,8 +87,8 @@ def test_a_microphone_that_never_was_there_ends_the_bridge(face: Face) -> None:
 
 
 def test_a_worker_that_died_is_given_its_microphone_again_and_nothing_else(face: Face) -> None:
-    events: list[str] = []
-    shop = Workshop(MediaClock.begin(), tell=str, event=lambda name, face, text: events.append(name))
+    events: list[tuple[str, int | None]] = []
+    shop = Workshop(MediaClock.begin(), tell=str, event=lambda name, face, text: events.append((name, face)))
     live = shop.order(face, {"do": "hear"}, live=True, primary=True)
     said = shop.order(face, {"do": "say", "text": "Hello."})
     Worker.last.lost()
@@ -96,7 +96,7 @@ def test_a_worker_that_died_is_given_its_microphone_again_and_nothing_else(face:
     Worker.last.revived()
     assert [each.utterance for each in Worker.last.sent] == [live]
     assert said not in shop
-    assert events == ["speech_failed", "source_lost"]
+    assert events == [("source_lost", 0), ("speech_failed", 0)]
     assert face.script.find(said).ended  # what is known of it is still said
 
 
