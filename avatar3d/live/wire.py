@@ -156,7 +156,7 @@ def sound_from_json(message: Mapping[str, Any]) -> SoundPacket:
 
 def _frame_packet(time_s: float, values: Float32[np.ndarray, "64"], seq: int, flags: int) -> FramePacket:
     turns = values[_COUNT:].reshape(3, 4)
-    lengths = np.linalg.norm(turns, axis=1)
+    lengths = np.linalg.norm(turns.astype(np.float64), axis=1)  # 1e38 squared is no float32, and warns
     if not (math.isfinite(time_s) and np.isfinite(values).all() and (np.abs(lengths - 1) < _UNIT).all()):
         raise InputError(
             "expected finite values and unit quaternions (w, x, y, z).",

@@ -1,4 +1,4 @@
-"""See that the system libraries and programs some wheels need are there: python system_packages.py main|dev|train|bpy|browser.
+"""See that the system libraries and programs some wheels need are there: python system_packages.py main|dev|train|bpy|browser|godot.
 
 As root on Debian or Ubuntu the missing ones are installed; otherwise the one line to run is printed and the exit code is 1.
 Standard library only: it runs before anything is installed. macOS and Windows need none of them.
@@ -37,15 +37,18 @@ LIBRARIES = {
         "libgomp.so.1": "libgomp1",
     },
     "browser": {},
+    "godot": {},
     "train": {},
 }
 PROGRAMS = {
-    "browser": {"chromium": "chromium", "mcs": "mono-mcs"},  # the C# side of the wire is compiled and run
+    "browser": {"chromium": "chromium", "mcs": "mono-mcs", "nunit-console": "nunit-console"},  # the C# side
+    "godot": {"godot3-server": "godot3-server"},  # Godot 3.2 without a window; Debian 12 has no other
     "train": {"flite": "flite", "festival": "festival"},  # two voices of the speech corpus
 }
 FOLDERS = {
-    "train": {"/usr/share/festival/voices/english/kal_diphone": "festvox-kallpc16k"}
-}  # festival comes without a voice
+    "train": {"/usr/share/festival/voices/english/kal_diphone": "festvox-kallpc16k"},  # festival comes without a voice
+    "browser": {"/usr/lib/cli/nunit.framework-2.6.3": "libnunit-framework2.6.3-cil"},
+}
 
 
 def missing_packages(purpose: str) -> list[str]:
