@@ -71,7 +71,7 @@ class Readers:
         self._ack_every = 4
         self._stalled = -1
         for index in range(count):
-            connection = opened(port, token, sound=False)
+            connection = opened(port, token, sound=index == count - 1)  # the one that may stall
             connection.setblocking(False)
             handle = connection.fileno()
             self._sockets[handle], self._rest[handle], self._owed[handle] = connection, b"", index % 4

@@ -9,6 +9,7 @@ it speaks interrupts it. Tested by tests/integration/test_live_samples.py.
 import asyncio
 import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,13 +56,23 @@ async def serve(bridge: Bridge, question: str) -> Answer:
     return said
 
 
+async def until_silent(bridge: Bridge) -> None:
+    """Until a second after the last word: nobody is cut off in the middle of goodbye."""
+    events, last = bridge.messages(), ""
+    with suppress(TimeoutError):
+        while True:
+            async with asyncio.timeout(1.0 if last == "speech_ended" else 30.0):
+                last = (await anext(events)).get("name", last)
+
+
 async def main(avatar: str) -> None:
     async with bridge_process(avatar) as process, connect(*process, frames=False) as bridge:
         print(f"Open {process.page}\nAsk something (Ctrl-D ends):", flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
             said = await serve(bridge, line)
             print(f"[{said.emotion}] {said.text}", flush=True)
-            if re.search(r"\bbye", line, re.IGNORECASE):
+            if re.search(r"\b(good)?bye", line, re.IGNORECASE):
+                await until_silent(bridge)
                 break
 
 

@@ -6,11 +6,12 @@ from typing import Any
 import click
 
 from avatar3d.cli.voice import Voice, speaking
-from avatar3d.core.errors import UsageError
+from avatar3d.core.errors import UnreadableError, UsageError
+from avatar3d.core.files import shown_path
 
 
 @click.command()
-@click.argument("things", metavar="[AVATAR|FOLDER|URL|CLIP]...", nargs=-1)
+@click.argument("things", metavar="[AVATAR|URL|RECORDING]...", nargs=-1)
 @click.option("--mic", is_flag=True, help="Source: the microphone (extra 'mic').")
 @click.option(
     "--mic-device", help="Another microphone than the usual one: its name or number in python -m sounddevice."
@@ -39,10 +40,15 @@ from avatar3d.core.errors import UsageError
 @click.option("--intensity", type=float, default=1.0, show_default=True, help="0 to 1, of the emotion.")
 @click.option("--head-motion", type=float, default=1.0, show_default=True, help="0 (none) to 2.")
 @click.option("--style", default="natural", show_default=True, help="natural, calm, lively, newsreader or shy.")
+@click.option("--replace", is_flag=True, help="Write over recordings that exist.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of blinks, glances, idle motion.")
 @speaking
 def live(voice: Voice, things: tuple[str, ...], **options: Any) -> int:
-    """Move avatars live: in browsers, engines and apps, or record what they do."""
+    """Move avatars live: in browsers, engines and apps, or record what they do.
+
+    AVATAR is a GLB or the folder that `create` wrote. URL is where the face goes: ws:// livelink:// vmc:// ifacialmocap:// vrchat:// speaker://. RECORDING
+    is a file that is written: NAME.npz, NAME.csv or NAME.livelink.csv.
+    """
     from avatar3d.living.house import HouseParams, keep_house
     from avatar3d.living.sinks import is_sink, parse_sink
     from avatar3d.speech.performance.controls import Controls
@@ -50,6 +56,12 @@ def live(voice: Voice, things: tuple[str, ...], **options: Any) -> int:
     sinks = [parse_sink(thing) for thing in things if is_sink(thing)]
     avatars = tuple(Path(thing) for thing in things if not is_sink(thing))
     controls = Controls(options["emotion"], options["intensity"], None, options["head_motion"], options["style"])
+    taken = [sink.path for sink in sinks if sink.scheme == "clip" and sink.path.exists()]
+    if taken and not options["replace"]:
+        raise UsageError(
+            f'"{taken[0]}" exists, and would be written over by this recording.',
+            hint="Give another name, or --replace. To play it: --clip.",
+        )
     servers = [sink for sink in sinks if sink.scheme == "ws"]
     if options["no_server"] and (servers or options["lan"]):
         raise UsageError("--no-server does not go with ws:// or --lan.", hint="Leave one of them out.")
@@ -60,7 +72,8 @@ def live(voice: Voice, things: tuple[str, ...], **options: Any) -> int:
         order=_source(options),
         heard=options["heard"],
         sinks=tuple(sink for sink in sinks if sink.scheme not in ("ws", "speaker")),
-        speaker=any(sink.scheme == "speaker" for sink in sinks),
+        frames_late_s=servers[0].delay_s if servers else 0.0,
+        speaker=next((sink for sink in sinks if sink.scheme == "speaker"), None),
         rate_hz=options["rate_hz"],
         serve=not options["no_server"],
         host=(servers[0].host if servers else "") or options["host"],
@@ -105,4 +118,9 @@ def _source(options: dict[str, Any]) -> dict[str, Any] | None:
         raise UsageError(
             "expected one source at most.", hint="One of --mic, --audio, --text, --camera, --video, --clip, --from."
         )
+    for name in ("audio", "video", "clip"):
+        if (path := options[name]) is not None and not path.is_file():
+            raise UnreadableError(
+                f"there is no file {shown_path(path)}.", hint=f"--{name} takes one.", id="FILE_MISSING", file=path
+            )
     return orders[0] if orders else None

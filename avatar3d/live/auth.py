@@ -96,11 +96,14 @@ class Tokens:
         The right token is taken from an address that is refused too: nobody guesses 256 bits, and who guesses wrong
         must not lock the others out who share his address, as all programs on one machine do.
         """
-        digest = _digest(token)
-        found = [grant for grant in self._grants.values() if hmac.compare_digest(grant.digest, digest)]
-        if found:
-            return found[0]
+        if (grant := self.find(token)) is not None:
+            return grant
         raise self._refusal("token", address, now_s)
+
+    def find(self, token: str) -> Grant | None:
+        """The grant of that token, for who may try as often as he likes."""
+        digest = _digest(token)
+        return next((grant for grant in self._grants.values() if hmac.compare_digest(grant.digest, digest)), None)
 
     def revoke(self, name: str) -> Grant:
         """The grant that is no more."""

@@ -362,7 +362,7 @@ def _plain(fingerprint: str | None) -> str:
 
 def _refused(url: str, closed: LinkClosedError) -> BridgeError:
     names = {code: name for name, code in schema.CLOSE.items()}
-    why = closed.reason or ("nobody answers" if closed.code == 1006 else f"code {closed.code}")
+    why = closed.reason.rstrip(".") or ("nobody answers" if closed.code == 1006 else f"code {closed.code}")
     hint = (
         "Is it running? Start it with `avatar3d live`."
         if closed.code == 1006

@@ -16,9 +16,9 @@ from avatar3d.live.websocket import Socket, binary_bytes, text_bytes
 
 _BACKLOG: Final = 24 << 10
 """Frames wait for no client that has so much waiting. A quarter of a second of sound sent ahead is less."""
-_KEPT: Final = 40 << 10
-"""No sound either when with it more would be kept for a client: over a second of it, so that a short pause of the reader
-costs no sound. What is old when it is read at last, the reader passes over."""
+_KEPT: Final = 60 << 10
+"""No sound either when with it more would be kept for a client, here and in the system's queue: over a second of it, so that a
+short pause of the reader costs no sound. What is old when it is read at last, the reader passes over."""
 
 Choice = tuple[bool, frozenset[int] | None]
 """A dialect (whether JSON) and the faces somebody wants (None: all): for all who share it the same bytes."""
@@ -88,7 +88,7 @@ class Crowd:
             as_json = guest.choice[0]
             if as_json not in made:
                 made[as_json] = text_bytes(_compact(wire.sound_json(packet))) if as_json else binary_bytes(packet)
-            if guest.socket.backlog + len(made[as_json]) < _KEPT:
+            if guest.socket.kept + len(made[as_json]) < _KEPT:
                 guest.socket.write(made[as_json])
 
     def publish_text(self, message: str, *, sound_only: bool = False) -> None:

@@ -143,6 +143,11 @@ class Server:
                 known.append({"client": grant.name, "scopes": list(grant.scopes), "connected": False})
         return known
 
+    @property
+    def in_use(self) -> set[str]:
+        """Hashes of the tokens of everybody who is there."""
+        return {guest.grant.digest for guest in self._crowd.guests}
+
     def revoke(self, client: str) -> None:
         """Take back the token of a client, or of that name, and let everybody go who used it."""
         used = next((guest.grant.name for guest in self._crowd.guests if guest.name == client), client)

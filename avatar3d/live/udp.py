@@ -17,6 +17,8 @@ from avatar3d.live.dialects.dialect import Encode
 
 Tell = Callable[[str], object]
 _TOLD_S: Final = 1.0
+_TOLD_MOST_S: Final = 60.0
+"""What goes on is told of ever more rarely."""
 _LAST: Final = 3
 """The last frame is sent so often: nothing after it would heal a loss."""
 _STEP_S: Final = 1 / 60
@@ -33,8 +35,8 @@ _MEANT: Final = {
 class UdpSink:
     """A FrameSink that sends each frame's datagrams to one address. Only the constructor raises.
 
-    `encode` makes the datagrams (a dialect's encoder). `tell` is called with a line at most once a second while frames do
-    not get there. `close()` sends a neutral face (unless `neutral_at_close` is false), then `farewell`.
+    `encode` makes the datagrams (a dialect's encoder). `tell` is called with a line while frames do not get there: after a
+    second, then two, four, ... once a minute. `close()` sends a neutral face (unless `neutral_at_close` is false), then `farewell`.
     """
 
     def __init__(
@@ -65,7 +67,7 @@ class UdpSink:
         self._connected = False
         self._missed: Counter[str] = Counter()
         self._last_fault = ""
-        self._told_s = -_TOLD_S
+        self._told_s, self._pause_s = -_TOLD_S, _TOLD_S
         self._time_s = 0.0
         self.sent = 0
         """Datagrams handed to the network."""
@@ -92,7 +94,7 @@ class UdpSink:
             if at_rest:
                 self._send(self._socket, self._encode(neutral_frame(self._time_s + again * _STEP_S)))
             self._send(self._socket, farewell)
-        self._told_s = -_TOLD_S
+        self._told_s = -_TOLD_MOST_S
         self._report()
         self._socket.close()
         self._socket = None
@@ -124,8 +126,10 @@ class UdpSink:
 
     def _report(self) -> None:
         now_s = self._clock()
-        if self._missed and now_s - self._told_s >= _TOLD_S:
-            self._told_s = now_s
+        if not self._missed and now_s - self._told_s > 2 * self._pause_s:
+            self._pause_s = _TOLD_S
+        if self._missed and now_s - self._told_s >= self._pause_s:
+            self._told_s, self._pause_s = now_s, min(2 * self._pause_s, _TOLD_MOST_S)
             told = "; ".join(_MEANT[what].format(count=n, last=self._last_fault) for what, n in self._missed.items())
             self._missed.clear()
             self._tell(f"{self._where}: {told}.")

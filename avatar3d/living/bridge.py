@@ -8,9 +8,9 @@ r"""The bridge, on one page: sources move faces, on one clock, to any number of 
 import asyncio
 import contextlib
 import gc
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from avatar3d.core.blendshapes import FrameSink, FrameSource
@@ -18,7 +18,7 @@ from avatar3d.core.errors import Avatar3dError
 from avatar3d.live.clock import MediaClock, Tick, come_first, ticks
 from avatar3d.live.server import Server
 from avatar3d.live.wire import FramePacket, encode_frame, encode_sound
-from avatar3d.living.face import Face
+from avatar3d.living.face import Face, Shown
 from avatar3d.living.keys import listening_to_keys
 from avatar3d.living.sinks import SinkUrl, number_of, open_sink
 from avatar3d.living.stage import Stage, Turn
@@ -44,6 +44,8 @@ class LiveParams:
     """Or a source of whole faces: a dialect's receiver."""
     sinks: tuple[SinkUrl, ...] = ()
     """Besides the server."""
+    frames_late_s: float = 0.0
+    """By so much the server's clients see faces later than they hear sound."""
     rate_hz: float = 60.0
     stay: bool = False
     """Go on when the source has ended."""
@@ -70,6 +72,8 @@ class Bridge:
         self.clock = clock or MediaClock.begin()
         self.stage = Stage(_faces(params), params.avatars, self.clock, tell=tell)
         self._late: Counter[int] = Counter()
+        self._shown: deque[tuple[float, tuple[Shown, ...]]] = deque()
+        """What the server's clients have not seen yet, and since when it waits."""
         self._stopped = asyncio.Event()
         self._idle_s: float | None = None
         """Since when the sources have ended."""
@@ -127,7 +131,7 @@ class Bridge:
                 server.publish_sound(encode_sound(sound))
             packets = [
                 encode_frame(FramePacket(one.frame, tick.seq, number, one.held, one.jumped))
-                for number, one in enumerate(turn.shown)
+                for number, one in enumerate(self._due(turn.shown, tick.media_time_s))
             ]
             server.publish(tick.seq, packets)
             for message in turn.messages:
@@ -136,6 +140,16 @@ class Bridge:
             speaker.take(turn)
         for number, sink in sinks:
             await sink.send(turn.shown[number].frame)
+
+    def _due(self, shown: tuple[Shown, ...], now_s: float) -> Sequence[Shown]:
+        """What the server's clients see now: the faces of `frames_late_s` ago; before there are any, none."""
+        if self._params.frames_late_s == 0:
+            return shown
+        self._shown.append((now_s, shown))
+        due: tuple[Shown, ...] = ()
+        while self._shown and self._shown[0][0] <= now_s - self._params.frames_late_s + 1e-6:
+            _, due = self._shown.popleft()
+        return [replace(one, frame=replace(one.frame, time_s=now_s)) for one in due]
 
     def _over(self, tick: Tick) -> bool:
         if self._stopped.is_set() or self.stage.stopping or self.stage.failure is not None:
@@ -172,15 +186,16 @@ class Bridge:
 class Speaker:
     """What a loudspeaker needs of a turn."""
 
-    def __init__(self, loudspeaker: Any) -> None:
-        self._loudspeaker = loudspeaker
+    def __init__(self, loudspeaker: Any, delay_s: float = 0.0) -> None:
+        self._loudspeaker, self._delay_s = loudspeaker, delay_s
 
     def take(self, turn: Turn) -> None:
         for sound in turn.sounds:
-            self._loudspeaker.play(sound.chunk, voice=sound.face)
+            chunk = replace(sound.chunk, time_s=sound.chunk.time_s + self._delay_s)
+            self._loudspeaker.play(chunk, voice=sound.face)
         for message in turn.messages:
             if message["type"] == "flush":
-                self._loudspeaker.flush(message["media_time_s"], voice=message["face"])
+                self._loudspeaker.flush(message["media_time_s"] + self._delay_s, voice=message["face"])
 
 
 def _faces(params: LiveParams) -> list[Face]:

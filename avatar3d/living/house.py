@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -26,14 +25,12 @@ from avatar3d.live.site import Site
 from avatar3d.live.tls import lan_certificate
 from avatar3d.living.avatars import find_avatars
 from avatar3d.living.bridge import Bridge, LiveParams, Ran, Speaker
+from avatar3d.living.remembered import Remembered
 from avatar3d.living.sinks import SinkUrl, parse_source
 from avatar3d.speech.performance.controls import Controls
 from avatar3d.viewer.bundle import viewer_folder
 
-_REMEMBERED_S: Final = 12 * 3600.0
-_SAVED_S: Final = 1.0
-_REMEMBERED: Final = 64
-"""Tokens of earlier runs that are still taken."""
+_SAVED_S: Final = 0.2
 Tell = Callable[[str], None]
 Show = Callable[[str, Mapping[str, Any]], None]
 T = TypeVar("T")
@@ -49,7 +46,10 @@ class HouseParams:
     heard: str | None = None
     """Where an app sends its faces: livelink://:11111."""
     sinks: tuple[SinkUrl, ...] = ()
-    speaker: bool = False
+    frames_late_s: float = 0.0
+    """By so much WebSocket clients see faces later than they hear sound."""
+    speaker: SinkUrl | None = None
+    """The loudspeaker."""
     rate_hz: float = 60.0
     serve: bool = True
     host: str = "127.0.0.1"
@@ -103,6 +103,7 @@ async def _keep(params: HouseParams, tell: Tell, show: Show) -> Ran:
                 order=params.order,
                 visitor=visitor,
                 sinks=params.sinks,
+                frames_late_s=params.frames_late_s,
                 rate_hz=params.rate_hz,
                 stay=params.stay,
                 controls=params.controls,
@@ -114,7 +115,7 @@ async def _keep(params: HouseParams, tell: Tell, show: Show) -> Ran:
         await bridge.start()
         _stop_by_signals(bridge)
         server = await _serve(params, bridge, site, stack, tell, show) if site is not None else None
-        speaker = stack.enter_context(_loudspeaker(bridge)) if params.speaker else None
+        speaker = stack.enter_context(_loudspeaker(bridge, params.speaker)) if params.speaker is not None else None
         return await bridge.run(server, speaker)
 
 
@@ -139,10 +140,11 @@ async def _serve(
     """The server, listening; everybody is told where."""
     folder = state_folder()
     beside = folder / f"bridge-{params.port}.json"
-    before = None if params.port == 0 else _left_behind(beside, tell)
-    tokens = Tokens() if params.port == 0 else _known_tokens(folder / f"grants-{params.port}.json")
+    grants = folder / f"grants-{params.port}.json"
+    remembered = Remembered(Tokens(), {}) if params.port == 0 else Remembered.load(grants, time.time())
+    tokens = remembered.tokens
     page_token = tokens.issue("viewer", "admin")
-    token = tokens.issue("program", "drive", token=before)
+    token = (None if params.port == 0 else _left_behind(beside, tokens, tell)) or tokens.issue("program", "drive")
     names = lan_names() if params.lan else ()
     certificate = lan_certificate(names, folder) if params.lan else None
     host = "0.0.0.0" if params.lan and params.host == "127.0.0.1" else params.host  # noqa: S104  --lan asks for it
@@ -163,7 +165,7 @@ async def _serve(
     address = await server.start()
     stack.push_async_callback(server.close)
     if params.port != 0:
-        saving = asyncio.create_task(_save_grants(tokens, folder / f"grants-{params.port}.json"))
+        saving = asyncio.create_task(_save_grants(remembered, server, grants))
         stack.callback(saving.cancel)
     beside = folder / f"bridge-{server.port}.json"
     TokenFile(address, token, os.getpid()).write(beside)
@@ -181,34 +183,22 @@ async def _serve(
     return server
 
 
-def _left_behind(beside: Path, tell: Tell) -> str | None:
-    """The token of a bridge that was killed here: programs that hold it find the new one."""
+def _left_behind(beside: Path, tokens: Tokens, tell: Tell) -> str | None:
+    """The token of a bridge that was killed here, if nobody took it back: programs that hold it find the new one."""
     try:
         left = TokenFile.read(beside)
     except UnreadableError as error:
         tell(f"{error.message} {error.hint}")
         return None
-    return left.token if left is not None and left.is_stale else None
+    return left.token if left is not None and left.is_stale and tokens.find(left.token) else None
 
 
-def _known_tokens(path: Path) -> Tokens:
-    """Who was let in at this port within the last hours: pages and headsets come back by themselves."""
-    try:
-        if time.time() - path.stat().st_mtime < _REMEMBERED_S:
-            return Tokens.restored(json.loads(path.read_bytes())[-_REMEMBERED:])
-    except (OSError, ValueError, TypeError, Avatar3dError):
-        pass  # none, or none of ours: everybody has to be let in anew
-    return Tokens()
-
-
-async def _save_grants(tokens: Tokens, path: Path) -> None:
-    """Whenever somebody was let in or sent away: a bridge that is killed knows them again. Hashes, no tokens."""
-    saved: list[dict[str, str]] | None = None
+async def _save_grants(remembered: Remembered, server: Server, path: Path) -> None:
+    """Whenever somebody was let in or sent away: a bridge that is killed knows them again."""
     while True:
-        if (now := tokens.saved()) != saved:
+        if (content := remembered.step(server.in_use, time.time())) is not None:
             with contextlib.suppress(DiskError):  # then they have to be let in anew, no more
-                await asyncio.to_thread(write_private, path, json.dumps(now).encode())
-            saved = now
+                await asyncio.to_thread(write_private, path, content)
         await asyncio.sleep(_SAVED_S)
 
 
@@ -238,8 +228,8 @@ def _site(params: HouseParams, tell: Tell) -> Site:
 
 
 @contextlib.contextmanager
-def _loudspeaker(bridge: Bridge) -> Generator[Speaker]:
+def _loudspeaker(bridge: Bridge, url: SinkUrl) -> Generator[Speaker]:
     from avatar3d.speech.sound.sounddevice import Loudspeaker  # noqa: PLC0415  an extra
 
     with Loudspeaker(clock=bridge.clock.now_s) as loudspeaker:
-        yield Speaker(loudspeaker)
+        yield Speaker(loudspeaker, url.delay_s)

@@ -1,6 +1,7 @@
 """Where the faces go besides the WebSocket, by URL: livelink://host:port, vmc://, ifacialmocap://, vrchat://, speaker://, CLIP.npz.
 
-Every sink takes ?delay_ms= (for dialects whose sound travels elsewhere and comes later) and ?face= (its number or name).
+Every sink takes ?delay_ms=: what it shows comes later (for apps whose sound travels elsewhere), what speaker:// says comes later; clients of
+ws:// see faces later than they hear sound. Each that shows one face takes ?face= (its number or name).
 """
 
 import asyncio
@@ -41,7 +42,7 @@ class SinkUrl:
 
 def is_sink(text: str) -> bool:
     """Whether a word of the command line is meant as a sink."""
-    return "://" in text or any(text.lower().endswith(ending) for ending in _CLIPS)
+    return "://" in text or any(text.partition("?")[0].lower().endswith(ending) for ending in _CLIPS)
 
 
 def parse_sink(text: str) -> SinkUrl:
@@ -53,7 +54,11 @@ def parse_sink(text: str) -> SinkUrl:
                 f"{text!r} is no sink.",
                 hint=f"Expected {', '.join(f'{name}://' for name in known)}, or CLIP.npz or CLIP.csv.",
             )
-        return SinkUrl("clip", path=Path(text))
+        path, _, query = text.partition("?")
+        options = dict(parse_qsl(query, keep_blank_values=True))
+        face, delay_s = _face_and_delay(options)
+        _no_more("a recording", options)
+        return SinkUrl("clip", path=Path(path), face=face, delay_s=delay_s)
     try:
         url = urlsplit(text)
         port = url.port
@@ -65,9 +70,11 @@ def parse_sink(text: str) -> SinkUrl:
             hint="For example: vmc://127.0.0.1:39539",
         )
     options = dict(parse_qsl(url.query, keep_blank_values=True))
-    face, delay_s = options.pop("face", "0"), _delay_s(options.pop("delay_ms", "0"))
-    if url.scheme in ("ws", "speaker") and options:
-        raise UsageError(f"{url.scheme}:// knows no option {next(iter(options))!r}.")
+    if url.scheme in ("ws", "speaker") and "face" in options:
+        raise UsageError(f"{url.scheme}:// has all faces, and knows no option 'face'.", hint="Leave it out.")
+    face, delay_s = _face_and_delay(options)
+    if url.scheme in ("ws", "speaker"):
+        _no_more(f"{url.scheme}://", options)
     if url.scheme in DIALECTS:
         DIALECTS[url.scheme].encoder(options)  # says what is wrong with them now
         port = port or DIALECTS[url.scheme].port
@@ -86,6 +93,16 @@ def parse_source(text: str) -> tuple[str, str, int]:
     return url.scheme, url.host, url.port
 
 
+def _face_and_delay(options: dict[str, str]) -> tuple[str, float]:
+    """Taken out of the options."""
+    return options.pop("face", "0"), _delay_s(options.pop("delay_ms", "0"))
+
+
+def _no_more(what: str, options: dict[str, str]) -> None:
+    if options:
+        raise UsageError(f"{what} knows no option {next(iter(options))!r}.", hint="It knows delay_ms.")
+
+
 def _delay_s(text: str) -> float:
     try:
         delay_ms = float(text)
@@ -99,7 +116,7 @@ def _delay_s(text: str) -> float:
 def open_sink(url: SinkUrl, tell: Tell) -> FrameSink:
     """The sink of a dialect or a clip. Raises BridgeError (50) for a host that is not known."""
     if url.scheme == "clip":
-        return ClipSink(url.path, tell)
+        return Delayed(ClipSink(url.path, tell), url.delay_s)
     dialect, options = DIALECTS[url.scheme], dict(url.options)
     sink = UdpSink(dialect.encoder(options), url.host, url.port, tell=tell, farewell=dialect.farewell(options))
     return Delayed(sink, url.delay_s)

@@ -122,8 +122,8 @@ def test_shows_a_real_avatar_soon_with_few_draw_calls(driven: tuple[dict, Path])
     first = of(driven, "first")
     print(f"marks, ms: {first['marks']}")
     assert first["calls"] <= DRAW_CALLS
-    # On a box that has other things to do everything takes longer, not only ours.
-    crowded = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    # On a box that has other things to do everything takes longer, not only ours: up to twice as long is borne.
+    crowded = min(max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), 2.0)
     assert min(each["pixels"] for each in first["marks"]) < FIRST_PAINT_MS * crowded
 
 

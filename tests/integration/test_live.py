@@ -98,6 +98,69 @@ def test_a_clip_is_replayed_frame_by_frame(tmp_path: Path) -> None:
     assert values.max() > 0.97
 
 
+def test_a_recording_that_exists_is_not_written_over_unasked(sentence: Path, tmp_path: Path) -> None:
+    take = tmp_path / "take.csv"
+    take.write_text("somebody's")
+    ran = live("--no-server", "--audio", sentence, take)
+    assert ran.returncode == 2
+    assert "--replace" in ran.stdout
+    assert take.read_text() == "somebody's"
+    assert live("--no-server", "--replace", "--audio", sentence, take).returncode == 0
+    assert len(read_csv(take).frames) > 60
+
+
+def test_a_recording_is_of_the_face_and_as_late_as_was_asked(sentence: Path, tmp_path: Path) -> None:
+    prompt, late, other = (tmp_path / name for name in ("prompt.npz", "late.npz", "other.npz"))
+    ran = live("--no-server", "--audio", sentence, prompt, f"{late}?delay_ms=200", f"{other}?face=0")
+    assert ran.returncode == 0, ran.stderr
+    curves = [[frame.weights[JAW] for frame in load_clip(path).frames] for path in (prompt, late, other)]
+    assert curves[0] == curves[2]
+    assert curves[0][: len(curves[1])] == curves[1]
+    assert len(curves[0]) - len(curves[1]) == 12  # what was left when the bridge ended
+
+
+def test_pages_see_faces_later_than_they_hear_where_that_was_asked() -> None:
+    """Of an impulse that another client pushes; the frame says the time at which it is shown."""
+
+    async def rises(*words: str) -> float:
+        async with bridge_process(*words, "--head-motion", "0") as process, connect(*process) as bridge:
+            await shown_after(bridge, 0.3)
+            weights = np.zeros(52, np.float32)
+            weights[JAW] = 1.0
+            now_s = bridge.media_time_s()
+            await bridge.push_frame(Frame(now_s, weights, *(neutral_frame(0).head_wxyz,) * 3))
+            async with asyncio.timeout(5):
+                async for packet in bridge.frames():
+                    if packet.frame.weights[JAW] > 0.5:
+                        assert abs(packet.frame.time_s - bridge.media_time_s()) < 0.1
+                        return packet.frame.time_s - now_s
+        raise AssertionError
+
+    prompt, late = (asyncio.run(rises(*words)) for words in ((), ("ws://127.0.0.1?delay_ms=500",)))
+    assert late - prompt == pytest.approx(0.5, abs=0.12)
+
+
+def test_a_token_that_was_taken_back_stays_taken_back_after_a_crash() -> None:
+    port = free_port()
+
+    async def run() -> None:
+        async with bridge_process("--stay", port=port) as process:
+            async with connect(process.url, process.page.partition("token=")[2], frames=False) as admin:
+                await admin.ask("revoke", client="program")
+                await asyncio.sleep(0.6)  # it is written every fifth of a second
+            process.process.kill()
+            await process.process.wait()
+        async with bridge_process("--stay", port=port) as again:
+            assert again.token != process.token
+            with pytest.raises(BridgeError):
+                async with connect(again.url, process.token):
+                    pass
+            async with connect(again.url, process.page.partition("token=")[2], frames=False):
+                pass  # the page comes back
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("dialect", ["livelink", "vmc"])
 def test_a_face_goes_out_in_a_dialect_and_comes_in_again(dialect: str, tmp_path: Path) -> None:
     """Another program's frames, through the bridge, to another dialect's receiver."""
@@ -138,7 +201,7 @@ def test_a_face_goes_out_in_a_dialect_and_comes_in_again(dialect: str, tmp_path:
     ("words", "code", "id"),
     [
         (["--audio", "missing.wav"], 10, "FILE_MISSING"),
-        (["--clip", "missing.npz"], 10, "CLIP_INVALID"),
+        (["--clip", "missing.npz"], 10, "FILE_MISSING"),
         (["missing.glb"], 10, "GLB_UNREADABLE"),
         (["--audio", "a.wav", "--text", "b"], 2, "USAGE"),
         (["osc://127.0.0.1"], 2, "USAGE"),

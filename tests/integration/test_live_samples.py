@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import time
 import wave
 from pathlib import Path
 
@@ -66,7 +67,9 @@ def test_a_chatbots_sound_and_face_do_not_drift(tmp_path: Path) -> None:
 
 
 def test_a_kiosk_answers_and_shows_what_it_feels(avatar: Path) -> None:
+    began_s = time.monotonic()
     told = run("06_kiosk.py", avatar, typed="Good morning!\nI lost my bag.\nWhat time is it?\nbye\n")
+    assert time.monotonic() - began_s > 3.0  # two seconds of goodbye are said to their end
     assert re.findall(r"\[(\w+)\]", told) == ["joy", "sadness", "neutral", "joy"]
     assert re.search(r"It is \d\d:\d\d", told)
 

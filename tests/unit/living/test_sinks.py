@@ -43,6 +43,9 @@ def test_a_sink_is_a_url_or_a_clip() -> None:
     assert (vmc.scheme, vmc.host, vmc.port, vmc.delay_s, vmc.face) == ("vmc", "192.168.1.5", 39539, 0.12, "anna")
     assert vmc.options == (("names", "vrm0"),)
     assert parse_sink("take.npz").path == Path("take.npz")
+    take = parse_sink("take.csv?face=1&delay_ms=80")
+    assert (take.path, take.face, take.delay_s) == (Path("take.csv"), "1", 0.08)
+    assert parse_sink("ws://:9001?delay_ms=50").delay_s == parse_sink("speaker://?delay_ms=50").delay_s == 0.05
     assert [is_sink(word) for word in ("ws://:1", "take.csv", "anna.glb", "folder")] == [True, True, False, False]
 
 
@@ -55,6 +58,9 @@ def test_a_sink_is_a_url_or_a_clip() -> None:
         ("vmc://127.0.0.1?delay_ms=soon", "delay_ms"),
         ("vmc://127.0.0.1?colour=red", "colour"),
         ("ws://127.0.0.1?names=vrm0", "names"),
+        ("ws://127.0.0.1?face=anna", "all faces"),
+        ("speaker://?face=1", "all faces"),
+        ("take.npz?colour=red", "colour"),
         ("anna.glb", "sink"),
     ],
 )
