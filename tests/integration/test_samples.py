@@ -20,8 +20,11 @@ def run(sample: str, *words: Path) -> str:
 
 def test_every_sample_is_run_here() -> None:
     here = Path(__file__)
-    tested = "".join(path.read_text(encoding="utf-8") for path in (here, here.with_name("test_live_samples.py")))
-    assert [path.name for path in sorted(SAMPLES.glob("*.py")) if f'"{path.name}"' not in tested] == []
+    engines = here.parents[1].glob("engine/test_*sample*.py")  # these need an engine, or what stands in its place
+    tested = "".join(
+        path.read_text(encoding="utf-8") for path in (here, here.with_name("test_live_samples.py"), *engines)
+    )
+    assert [path.name for path in sorted(SAMPLES.glob("*.py")) if f'{path.name}"' not in tested] == []
 
 
 def test_a_photo_becomes_a_head(astronaut: Path, tmp_path: Path) -> None:
