@@ -2,6 +2,8 @@ r"""The bridge's protocol for TypeScript and C#, made of avatar3d/live/schema.py
 
     schema.py --> avatar3d/viewer/web/src/wire.generated.ts     the web viewer: codec, constants, types of the messages
              \--> unity_bridge/Runtime/Interop/Wire.cs          engines: codec and constants, C# 7.2, no engine, no allocation
+             \--> blender_addon/wire_generated.py               Blender: constants and layouts (tools/bindings_python.py)
+             \--> godot_bridge/addons/avatar3d/wire/*_generated.gd  Godot: constants, places, types (tools/bindings_gdscript.py)
 
 With --check nothing is written, and the exit code is 1 when a file is not what the schema makes of it.
 """
@@ -15,6 +17,10 @@ from typing import Final
 
 from avatar3d.core.blendshapes import ARKIT_NAMES
 from avatar3d.live import schema
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # it is run as a script, too
+from tools.bindings_gdscript import WIRE, XR_FACE, wire_lines, xr_face_lines
+from tools.bindings_python import PYTHON, python_lines
 
 ROOT: Final = Path(__file__).parents[1]
 TYPESCRIPT: Final = Path("avatar3d/viewer/web/src/wire.generated.ts")
@@ -55,7 +61,13 @@ def main(words: list[str] | None = None) -> int:
 
 def bindings() -> dict[Path, str]:
     """What the files should hold."""
-    return {TYPESCRIPT: "\n".join(_typescript()) + "\n", CSHARP: "\n".join(_csharp()) + "\n"}
+    return {
+        TYPESCRIPT: "\n".join(_typescript()) + "\n",
+        CSHARP: "\n".join(_csharp()) + "\n",
+        PYTHON: "\n".join(python_lines(_MADE)) + "\n",
+        WIRE: "\n".join(wire_lines(_MADE)) + "\n",
+        XR_FACE: "\n".join(xr_face_lines(_MADE)) + "\n",
+    }
 
 
 def _holds(file: Path, text: str) -> bool:

@@ -23,6 +23,9 @@ from avatar3d.core.errors import INTERNAL_EXIT_CODE, Avatar3dError, InterruptedR
 VERBS: Final[dict[str, str]] = {
     "create": "Turn photos into rigged heads.",
     "edit": "Change colours, age, style or shape of a finished avatar.",
+    "rederive": "Give an edited mesh the shapes and skin weights of its avatar.",
+    "pull": "Bring an avatar that was edited in Blender back.",
+    "blender": "Pack the Blender extension, or install it.",
     "speak": "Let an avatar say a sound or a text, or follow the face in a video.",
     "view": "Look at avatars in the browser.",
     "live": "Move avatars live: in browsers, engines and apps, or record what they do.",

@@ -1,0 +1,403 @@
+"""Every operator of the extension, in the order in which an artist meets them.
+
+usage: PYTHON_WITH_BPY journey.py REQUEST.json OUT.json       (the request: glb, csv, folder)
+"""
+
+import json
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+sys.path.insert(0, str(Path(__file__).parent))
+import extension
+from extension import bpy, counts, house, np, refused, wait
+
+ops = bpy.ops.avatar3d
+LOCKED = "mouthSmileLeft"
+kept: dict[str, Any] = {}
+
+
+def install(asked: dict[str, Any]) -> dict[str, Any]:
+    file = extension.build(Path(tempfile.mkdtemp()))
+    extension.install(file)
+    verbs = house("operators").CLASSES
+    return {"bytes": file.stat().st_size, "names": sorted(zipfile.ZipFile(file).namelist()), "verbs": sorted(verb.bl_idname for verb in verbs),
+            "there": sorted(f"avatar3d.{name}" for name in dir(ops))}  # fmt: skip
+
+
+def refuse_without_avatar(asked: dict[str, Any]) -> dict[str, Any]:
+    broken = Path(asked["folder"]) / "broken.glb"
+    broken.write_bytes(Path(asked["glb"]).read_bytes()[:5000])
+    before = counts()
+    said = {
+        name: refused(getattr(ops, name)) for name in ("sculpt", "rederive", "export_avatar", "start_live", "fit_pins")
+    }
+    said["import_broken"] = refused(ops.import_avatar, filepath=str(broken))
+    said["import_missing"] = refused(ops.import_avatar, filepath=str(broken) + "x")
+    return {"said": said, "unchanged": counts() == before}
+
+
+def import_avatar(asked: dict[str, Any]) -> dict[str, Any]:
+    bpy.ops.ed.undo_push(message="before")
+    kept["empty"] = counts()
+    ops.import_avatar(filepath=asked["glb"])
+    scene, mesh, glb = house("scene"), house("mesh"), house("glb")
+    avatar = scene.avatars()[0]
+    told, have = glb.read(asked["glb"]), scene.parts(avatar)
+    parts = {}
+    for part in told.parts:
+        thing = have[part.name]
+        names, shapes = mesh.shapes(thing)
+        rows = mesh.origin(thing.data)
+        groups, weights = mesh.weights(thing)
+        full = np.zeros((len(part.positions), len(groups)))
+        np.add.at(full, (np.arange(len(full))[:, None], part.joints), part.weights)
+        normals = np.empty(3 * len(thing.data.loops), np.float32)
+        thing.data.corner_normals.foreach_get("vector", normals)
+        corners, _ = mesh.polygons(thing.data)
+        cosine = np.sum(mesh.to_gltf(normals.reshape(-1, 3)) * part.normals[rows][corners], axis=1)
+        sizes = np.array([polygon.loop_total for polygon in thing.data.polygons])
+        welded = len(np.unique(np.concatenate([part.positions, *part.shapes], axis=1), axis=0))
+        parts[part.name] = {
+            "label": thing.name, "names": names == part.shape_names, "quads": int((sizes == 4).sum()), "polygons": len(sizes),
+            "vertices": len(rows), "welded": welded, "placed_m": np.abs(mesh.positions(thing) - part.positions[rows]).max(),
+            "shapes_m": np.abs(shapes - part.shapes[:, rows]).max(initial=0),
+            "weights": np.abs(weights - full[rows]).max(), "normals_deg": np.degrees(np.arccos(np.clip(cosine.min(), -1, 1))),
+            "values": [key.value for key in thing.data.shape_keys.key_blocks] if names else [],
+            "valid": not thing.data.validate(), "mirror": len(thing["avatar3d_mirror"]),
+        }  # fmt: skip
+    rig = scene.rig(avatar)
+    packed = {image.name: bytes(image.packed_file.data) for image in bpy.data.images if image.packed_file}
+    mirror = np.array(have["face"]["avatar3d_mirror"])
+    places = mesh.positions(have["face"])
+    return {
+        "parts": parts, "source": scene.source(avatar) == Path(asked["glb"]).read_bytes(),
+        "pictures": all(packed.get(name) == data for name, _, data in told.images), "collections": len(bpy.data.collections),
+        "bones": [bone.name for bone in rig.data.bones], "joints": list(told.joint_names),
+        "turned_back": bool((mirror[mirror] == np.arange(len(mirror))).all()) if len(mirror) else None,
+        "mirror_m": np.median(np.abs(places[mirror] * [-1, 1, 1] - places)) if len(mirror) else None,
+        "licence": house("panel").licence(scene.facts(avatar)),
+        "ungrouped": [n for n in told.parts[0].shape_names if house("panel").group_of(n) == "Others"],
+    }  # fmt: skip
+
+
+def undo_import(asked: dict[str, Any]) -> dict[str, Any]:
+    bpy.ops.ed.undo_push(message="imported")
+    there = counts()
+    bpy.ops.ed.undo()
+    gone = counts()
+    bpy.ops.ed.redo()
+    return {"gone": gone == kept["empty"], "back": counts() == there, "counts": [kept["empty"], gone, there, counts()]}
+
+
+def follow_sliders(asked: dict[str, Any]) -> dict[str, Any]:
+    scene = house("scene")
+    avatar = scene.avatars()[0]
+    scene.face(avatar).data.shape_keys.key_blocks["jawOpen"].value = 0.75
+    bpy.context.view_layer.update()
+    followed = {name: thing.data.shape_keys.key_blocks["jawOpen"].value
+                for name, thing in scene.parts(avatar).items() if thing.data.shape_keys}  # fmt: skip
+    ops.rest_face()
+    bpy.context.view_layer.update()
+    rested = max(key.value for thing in scene.parts(avatar).values() if thing.data.shape_keys
+                 for key in thing.data.shape_keys.key_blocks)  # fmt: skip
+    return {"followed": followed, "rested": rested}
+
+
+class Layout:
+    """Stands where Blender would draw: every operator and property that is shown must exist."""
+
+    shown: ClassVar[list[str]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: self
+
+    def operator(self, name: str, **_: Any) -> Any:
+        assert name.split(".")[1] in dir(ops), name
+        self.shown.append(name)
+        return self
+
+    def prop(self, owner: Any, name: str, **_: Any) -> None:
+        assert hasattr(owner, name), name
+        self.shown.append(name)
+
+    def label(self, *, text: str = "", **_: Any) -> None:
+        self.shown.append(text)
+
+
+def draw_panels(asked: dict[str, Any]) -> dict[str, Any]:
+    """Each panel's own drawing, on paper: there is no window here."""
+    shown = {}
+    for each in house("panel").CLASSES:
+        Layout.shown = []
+        assert getattr(each, "poll", lambda _: True)(bpy.context)
+        each.draw(SimpleNamespace(layout=Layout()), bpy.context)
+        shown[each.bl_label] = Layout.shown
+    return shown
+
+
+def import_recording(asked: dict[str, Any]) -> dict[str, Any]:
+    """Curves at the recording's own times."""
+    scene, actions, faces = house("scene"), house("actions"), house("livelink_csv").read(asked["csv"])
+    bpy.context.scene.render.fps = 24
+    ops.import_recording(filepath=asked["csv"])
+    avatar = scene.avatars()[0]
+    keys, rig = scene.face(avatar).data.shape_keys, scene.rig(avatar)
+    figures = take_figures(actions, keys, rig, faces)
+    bpy.context.scene.frame_set(12)
+    shown = keys.key_blocks["jawOpen"].value
+    ops.push_take()
+    tracks = [len(owner.animation_data.nla_tracks) for owner in (keys, rig)]
+    bpy.context.scene.frame_set(12)
+    pushed = keys.key_blocks["jawOpen"].value
+    for owner in (keys, rig):
+        owner.animation_data_clear()
+    for action in list(bpy.data.actions):
+        bpy.data.actions.remove(action)
+    ops.rest_face()
+    wrong = Path(asked["folder"]) / "wrong.csv"
+    wrong.write_text("time,jawOpen\n0,1\n")
+    return figures | {"shown": shown, "pushed": pushed, "tracks": tracks,
+                      "wrong": refused(ops.import_recording, filepath=str(wrong))}  # fmt: skip
+
+
+def take_figures(actions: Any, keys: Any, rig: Any, faces: list[Any]) -> dict[str, Any]:
+    """How far the curves are from the frames they were made of."""
+    names = house("wire_generated").ARKIT_NAMES
+    stage = bpy.context.scene
+    times = [
+        (face.time_s - faces[0].time_s) * stage.render.fps / stage.render.fps_base + stage.frame_start for face in faces
+    ]
+    off = 0.0
+    curves = {curve.data_path: curve for curve in actions.curves_of(keys.animation_data.action)}
+    for at, name in enumerate(names):
+        curve = curves[f'key_blocks["{name}"].value']
+        found = [curve.evaluate(time) for time in times]
+        off = max(off, float(np.abs(np.array(found) - [face.weights[at] for face in faces]).max()))
+    turned = 0.0
+    for axis, curve in enumerate(c for c in actions.curves_of(rig.animation_data.action) if '"head"' in c.data_path):
+        found = np.array([curve.evaluate(time) for time in times])
+        turned = max(turned, float(np.abs(np.abs(found) - np.abs([face.head_wxyz[axis] for face in faces])).max()))
+    return {"frames": len(faces), "curves": len(curves), "weights_off": off, "head_off": turned}
+
+
+def export(asked: dict[str, Any]) -> dict[str, Any]:
+    file = Path(asked["folder"]) / "round.glb"
+    scene = house("scene")
+    avatar = scene.avatars()[0]
+    scene.face(avatar).data.shape_keys.key_blocks["jawOpen"].value = 0.5
+    before = [thing.name for thing in bpy.context.selected_objects]
+    ops.export_avatar(filepath=str(file))
+    said = wait()
+    return {"file": str(file), "said": said, "kept": scene.face(avatar).data.shape_keys.key_blocks["jawOpen"].value,
+            "selected": before == [thing.name for thing in bpy.context.selected_objects],
+            "measured": house("exporting").compare(avatar, file.read_bytes())}  # fmt: skip
+
+
+def export_a_take(asked: dict[str, Any]) -> dict[str, Any]:
+    scene = house("scene")
+    ops.import_recording(filepath=asked["csv"])
+    file = Path(asked["folder"]) / "take.glb"
+    ops.export_avatar(filepath=str(file), animation=True, check=False)
+    avatar = scene.avatars()[0]
+    keys = scene.face(avatar).data.shape_keys
+    curves = {c.data_path: c for c in house("actions").curves_of(keys.animation_data.action)}
+    curve = curves['key_blocks["jawOpen"].value']
+    first, last = (int(value) for value in keys.animation_data.action.frame_range)
+    jaw = [curve.evaluate(frame) for frame in range(first, last + 1)]
+    for owner in (keys, scene.rig(avatar)):
+        owner.animation_data_clear()
+    for action in list(bpy.data.actions):
+        bpy.data.actions.remove(action)
+    ops.rest_face()
+    return {"file": str(file), "jaw": jaw, "fps": bpy.context.scene.render.fps}
+
+
+def planted_faults(asked: dict[str, Any]) -> dict[str, Any]:
+    """Each fault is made, told, and mended."""
+    scene, exporting, glb = house("scene"), house("exporting"), house("glb")
+    avatar = scene.avatars()[0]
+    head, teeth = scene.face(avatar), scene.parts(avatar)["teethLower"]
+    file, said = Path(asked["folder"]) / "never.glb", {}
+    key = head.data.shape_keys.key_blocks["jawOpen"]
+    key.name = "jawOpened"
+    said["renamed"] = refused(ops.check_avatar), refused(ops.export_avatar, filepath=str(file))
+    key.name = "jawOpen"
+    key.data[5].co.x = float("nan")
+    said["nan"] = (refused(ops.check_avatar),)
+    key.data[5].co.x = head.data.shape_keys.key_blocks[0].data[5].co.x
+    teeth.location.x = 0.01
+    bpy.context.view_layer.update()
+    said["moved"] = (refused(ops.check_avatar),)
+    teeth.location.x = 0
+    bpy.context.view_layer.update()
+    modifier = head.modifiers.new("Fine", "SUBSURF")
+    said["modifier"] = (refused(ops.check_avatar),)
+    head.modifiers.remove(modifier)
+    groups = [group.name for group in teeth.vertex_groups]
+    teeth.vertex_groups["jaw"].name = "nobody"
+    said["bone"] = (refused(ops.check_avatar),)
+    teeth.vertex_groups["nobody"].name = "jaw"
+    # One number of one shape in the file, by two hundredths of a millimetre.
+    told, binary = glb.chunks((Path(asked["folder"]) / "round.glb").read_bytes())
+    face = next(each for each in told["meshes"] if each["name"] == "face")
+    accessor = told["accessors"][face["primitives"][0]["targets"][17]["POSITION"]]
+    at = told["bufferViews"][accessor["bufferView"]].get("byteOffset", 0) + accessor.get("byteOffset", 0)
+    changed = bytearray(binary)
+    numbers = np.frombuffer(changed, "<f4", accessor["count"] * 3, at)
+    numbers[np.abs(numbers).argmax()] += 2e-5
+    try:
+        exporting.compare(avatar, glb.pack(told, bytes(changed)))
+    except exporting.Broken as broken:
+        said["corrupted"] = (str(broken),)
+    ops.check_avatar()
+    return {"said": said, "written": file.exists(), "groups": groups == [group.name for group in teeth.vertex_groups]}
+
+
+def sculpt_and_rederive(asked: dict[str, Any]) -> dict[str, Any]:
+    scene, mesh, extract, rederiving = house("scene"), house("mesh"), house("extract"), house("rederiving")
+    avatar = scene.avatars()[0]
+    before_names, before = mesh.shapes(scene.face(avatar))
+    moved = before.copy()
+    key = scene.face(avatar).data.shape_keys.key_blocks[LOCKED]
+    key.data[100].co.x += 0.001  # sculpted by hand
+    moved[before_names.index(LOCKED)] = mesh.shapes(scene.face(avatar))[1][before_names.index(LOCKED)]
+    ops.lock_key(key=LOCKED)
+    ops.sculpt()
+    copy = extract.edit_copy(avatar)
+    settings = bpy.context.preferences.addons[extension.MODULE].preferences
+    command, settings.command = settings.command, "/nowhere/avatar3d"
+    lost = refused(ops.rederive)
+    settings.command = command
+    ops.rederive()
+    busy = refused(ops.rederive)
+    ops.cancel_job()
+    cancelled = wait()
+    places = np.empty(3 * len(copy.data.vertices), np.float32)
+    copy.data.vertices.foreach_get("co", places)
+    places = places.reshape(-1, 3)
+    tip = places[places[:, 1].argmin()].copy()
+    near = np.exp(-np.sum((places - tip) ** 2, axis=1) / 0.012**2)
+    places[:, 1] -= 0.006 * near
+    copy.data.vertices.foreach_set("co", places.ravel())
+    ops.rederive()
+    said = wait()
+    head = scene.face(avatar)
+    names, after = mesh.shapes(head)
+    report = rederiving.report_of(head)
+    shown = rederiving.lines(report)
+    ops.check_avatar()
+    ops.discard_sculpt()
+    return {
+        "said": said, "names": names == before_names, "report": report, "shown": shown,
+        "lost": lost, "busy": busy, "cancelled": cancelled,
+        "nose_m": np.abs(mesh.positions(head)[:, 2].max() - float(-tip[1])),
+        "locked_m": np.abs(after - moved)[names.index(LOCKED)].max(),
+        "locked_moved_m": np.abs(before - moved)[names.index(LOCKED)].max(),
+        "others_m": np.median(np.abs(np.delete(after - before, names.index(LOCKED), axis=0))),
+    }  # fmt: skip
+
+
+def remesh_and_rederive(asked: dict[str, Any]) -> dict[str, Any]:
+    """Another topology: every triangle of the head cut anew, its vertices elsewhere on the surface, no UV."""
+    scene, mesh, extract, rederiving, transfer = (
+        house(n) for n in ("scene", "mesh", "extract", "rederiving", "transfer")
+    )
+    avatar = scene.avatars()[0]
+    head = scene.face(avatar)
+    names, before = mesh.shapes(head)
+    surface = extract._as_surface(head)
+    ops.sculpt()
+    copy = extract.edit_copy(avatar)
+    bpy.context.view_layer.objects.active = copy
+    # Subdivided once and thinned by a third: no vertex, edge or face of the head is left where it was.
+    fine = copy.modifiers.new("Fine", "SUBSURF")
+    fine.subdivision_type, fine.levels = "SIMPLE", 1
+    thin = copy.modifiers.new("Thin", "DECIMATE")
+    thin.ratio = 0.4
+    for modifier in ("Fine", "Thin"):
+        bpy.ops.object.modifier_apply(modifier=modifier)
+    while copy.data.uv_layers:
+        copy.data.uv_layers.remove(copy.data.uv_layers[0])
+    ops.rederive()
+    said = wait()
+    head = scene.face(avatar)
+    after_names, after = mesh.shapes(head)
+    expected = transfer.transfer_shapes(surface, before, mesh.positions(head))
+    off = np.linalg.norm(after - expected, axis=2)
+    moving = np.linalg.norm(expected, axis=2) > 1e-4
+    report = rederiving.report_of(head)
+    uvs = mesh.uvs(head.data)
+    starts = mesh.polygons(head.data)[1]
+    span = [np.ptp(piece, axis=0).max() for piece in np.split(uvs, starts[1:])]
+    ops.check_avatar()
+    file = Path(asked["folder"]) / "remeshed.glb"
+    ops.export_avatar(filepath=str(file), check=False)
+    blend = Path(asked["folder"]) / "remeshed.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend), copy=True)
+    driven = scene.parts(avatar)["teethLower"].data.shape_keys.animation_data.drivers[0].driver
+    return {
+        "said": said, "names": after_names == names, "vertices": len(head.data.vertices), "was": before.shape[1],
+        "report": report, "median_mm": 1000 * np.median(off[moving]), "p95_mm": 1000 * np.percentile(off[moving], 95),
+        "locked_m": off[names.index(LOCKED)].max(), "uv_span": max(span), "uv_range": [uvs.min(), uvs.max()], "file": str(file), "blend": str(blend),
+        "driven_by_head": driven.variables[0].targets[0].id == head.data.shape_keys,
+        "kept_lock": extract.locked(head) == [LOCKED],
+    }  # fmt: skip
+
+
+def bake_detail(asked: dict[str, Any]) -> dict[str, Any]:
+    """A ridge that only the fine copy has shows in the normal map where it is, and nowhere else."""
+    scene, extract, materials, baking = (house(n) for n in ("scene", "extract", "materials", "baking"))
+    avatar = scene.avatars()[0]
+    head = scene.face(avatar)
+    if extract.edit_copy(avatar):
+        ops.discard_sculpt()
+    nothing = refused(ops.bake_detail)
+    ops.sculpt()
+    copy = extract.edit_copy(avatar)
+    fine = copy.modifiers.new("Fine", "SUBSURF")
+    fine.subdivision_type, fine.levels = "SIMPLE", 2
+    bpy.context.view_layer.objects.active = copy
+    bpy.ops.object.modifier_apply(modifier="Fine")
+    places = np.empty(3 * len(copy.data.vertices), np.float32)
+    copy.data.vertices.foreach_get("co", places)
+    places = places.reshape(-1, 3)
+    brow = places[places[:, 1].argmin()] + np.array([0.0, 0.02, 0.055])  # the forehead, above the nose
+    near = np.exp(-np.sum(((places - brow) / [0.03, 0.05, 0.004]) ** 2, axis=1))
+    places[:, 1] -= 0.0015 * near
+    copy.data.vertices.foreach_set("co", places.ravel())
+    node = materials.picture_node(head.active_material, "Normal")
+    old = baking._vectors(node.image)
+    before = counts()
+    ops.bake_detail(size=512)
+    new = baking._vectors(materials.picture_node(head.active_material, "Normal").image)
+    step = max(1, old.shape[0] // 512)
+    turned = np.degrees(np.arccos(np.clip(np.sum(new * old[::step, ::step][:512, :512]
+                                                 / np.linalg.norm(old[::step, ::step][:512, :512], axis=2, keepdims=True), axis=2), -1, 1)))  # fmt: skip
+    after = counts()
+    ops.discard_sculpt()
+    return {"nothing": nothing, "turned_share": float((turned > 12).mean()), "most_deg": float(np.percentile(turned, 99.9)),
+            "median_deg": float(np.median(turned)), "before": before, "after": after}  # fmt: skip
+
+
+def remove_and_disable(asked: dict[str, Any]) -> dict[str, Any]:
+    for _ in house("scene").avatars():
+        ops.remove_avatar()
+    left = counts()
+    session = house("session")
+    bpy.ops.preferences.addon_disable(module=extension.MODULE)
+    return {"left": left, "empty": kept["empty"], "timer": bpy.app.timers.is_registered(session.poll),
+            "verbs": dir(ops), "settings": hasattr(bpy.types.WindowManager, "avatar3d"),
+            "panels": [name for name in dir(bpy.types) if name.startswith("AVATAR3D")]}  # fmt: skip
+
+
+STEPS = [
+    install, refuse_without_avatar, import_avatar, undo_import, follow_sliders, draw_panels, import_recording, export, export_a_take,
+    planted_faults, sculpt_and_rederive, remesh_and_rederive, bake_detail, remove_and_disable,
+]  # fmt: skip
+
+if __name__ == "__main__":
+    extension.run(STEPS, json.loads(Path(sys.argv[-2]).read_text()), Path(sys.argv[-1]))
