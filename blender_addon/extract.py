@@ -59,7 +59,7 @@ def write(avatar: bpy.types.Collection, part: str, file: Path, *, with_shapes: b
             )
         corners, starts = mesh.polygons(data)
         origin = mesh.origin(data)
-        kept = origin is not None and head is not None and _same(data, head.data)
+        kept = origin is not None and _known(origin) and head is not None and _same(data, head.data)
         arrays = {
             "positions": places.astype(np.float32), "corners": corners, "polygon_starts": starts,
             "part": np.array(part),
@@ -113,6 +113,11 @@ def _raw(data: bpy.types.Mesh) -> np.ndarray:
     flat = np.empty(3 * len(data.vertices), np.float32)
     data.vertices.foreach_get("co", flat)
     return mesh.to_gltf(flat.reshape(-1, 3).astype(np.float64))
+
+
+def _known(origin: np.ndarray) -> bool:
+    """Whether these are vertices of the file, each one's own: a mesh that was remeshed once and re-derived has none."""
+    return int(origin.min(initial=0)) >= 0 and len(np.unique(origin)) == len(origin)
 
 
 def _same(one: bpy.types.Mesh, other: bpy.types.Mesh) -> bool:

@@ -280,6 +280,8 @@ def test_the_shell_extracts_what_was_edited(journey: dict[str, Any], tmp_path: P
         assert edited["positions"].shape[0] == told["parts"]["face"]["vertices"]
         assert edited["uvs"].shape == (len(edited["corners"]), 2)
         assert list(edited["locked_names"]) == ["mouthSmileLeft"]
+        assert "source" not in edited.files, "a remeshed head knows no vertices of the file"
+    assert not told["parts"]["face"]["topology_kept"]
 
 
 def test_when_it_is_removed_and_disabled_nothing_is_left(journey: dict[str, Any]) -> None:
