@@ -39,13 +39,16 @@ from avatar3d.head.load import load_head_model
 from avatar3d.render.stage import LINEAR_FROM_SRGB
 from avatar3d.report.publish import MANIFEST, publishing, write_manifest
 from avatar3d.report.record import FitRecord, record_as_json, record_from_json
-from avatar3d.rig.assemble import cut_mesh, rig_head
+from avatar3d.rig.assemble import RiggedHead, cut_mesh, rig_head
 from avatar3d.rig.skeleton import place_skeleton
+from avatar3d.rig.wet_line import WET_LINES, wet_lines
 from avatar3d.texture.eyes import iris_edge
 from avatar3d.texture.regions import SURE_SKIN
 
 _RECORD: Final = "avatar.json"
 _MOST_YEARS: Final = 60
+_NO_TONE: Final = np.zeros(3, np.float32)
+"""For a mesh that keeps its material."""
 _CARICATURE: Final = 0.8
 """How much further from the mean head a fully stylised one is."""
 
@@ -75,7 +78,7 @@ def edit_files(record_path: Path, folder: Path, params: EditParams) -> Path:
     """
     began_s = time.perf_counter()
     with threadpool_limits(1):
-        record, stored = _read(record_path)
+        record, stored = read_record(record_path)
         model = load_head_model(record.head)
         glb = record_path.parent / f"{_name_of(record_path)}.glb"
         if not glb.is_file():
@@ -107,27 +110,32 @@ def edit_avatar(model: HeadModel, record: FitRecord, avatar: Avatar, params: Edi
                 f"expected {option} from {low} to {high}, got {value:g}.", hint="See avatar3d edit --help."
             )
     if params.mix or params.stylize:
-        others = [(_read(path)[0].fitted, share) for path, share in params.mix]
+        others = [(read_record(path)[0].fitted, share) for path, share in params.mix]
         fitted = blend_fits(model, record.fitted, others, exaggerate=_CARICATURE * params.stylize)
-        avatar = _reshape(model, record, replace(record, fitted=fitted), avatar)
-        record = replace(record, fitted=fitted)
+        before = rig_head(model, record.fitted).neutral
+        record = replace(record, fitted=fitted, sitting=None)  # corrections by hand would start from the old person
+        avatar = reshape(model, before, rig_head(model, fitted), avatar)
     return record, _repaint(model, record, avatar, params)
 
 
-def _reshape(model: HeadModel, before: FitRecord, after: FitRecord, avatar: Avatar) -> Avatar:
-    """Every part of the head cut from the new shape, in the old materials; hair and glasses follow the skin."""
-    old, new = (rig_head(model, record.fitted) for record in (before, after))
+def reshape(model: HeadModel, before: Float32[np.ndarray, "V 3"], head: RiggedHead, avatar: Avatar) -> Avatar:
+    """Every part of the head cut from the new shape, in the old materials; hair and glasses follow the skin.
+
+    `before` is the neutral head (metres) of the avatar as it is.
+    """
     skin = np.unique(model.triangles[model.part("face")])
 
     def shaped(mesh: Mesh) -> Mesh:
         if mesh.name in model.part_names:
-            return cut_mesh(model, new, mesh.name, mesh.material)
+            return cut_mesh(model, head, mesh.name, mesh.material)
+        if mesh.name == WET_LINES:
+            return replace(wet_lines(model, head.neutral, head.shapes, _NO_TONE), material=mesh.material)
         return replace(mesh, positions=carried(mesh.positions))
 
     def carried(points: Float32[np.ndarray, "N 3"]) -> Float32[np.ndarray, "N 3"]:
-        return follow_skin(points, old.neutral[skin], new.neutral[skin])
+        return follow_skin(points, before[skin], head.neutral[skin])
 
-    own, positions = place_skeleton(model, new.neutral), carried(avatar.skeleton.positions)
+    own, positions = place_skeleton(model, head.neutral), carried(avatar.skeleton.positions)
     positions[[avatar.skeleton.names.index(name) for name in own.names]] = own.positions
     return replace(
         avatar, meshes=tuple(map(shaped, avatar.meshes)), skeleton=replace(avatar.skeleton, positions=positions)
@@ -183,8 +191,11 @@ def _tone(model: HeadModel, albedo: Texture) -> Float32[np.ndarray, "3"]:
     return np.median(LINEAR_FROM_SRGB[albedo.pixels[row, column, :3]], axis=0).astype(np.float32)
 
 
-def _read(record_path: Path) -> tuple[FitRecord, dict[str, Any]]:
-    """A record, and what the manifest beside it says of the photo."""
+def read_record(record_path: Path) -> tuple[FitRecord, dict[str, Any]]:
+    """A record, and what the manifest beside it says of the photo.
+
+    Raises UnreadableError (10).
+    """
     try:
         stored = json.loads(record_path.read_text(encoding="utf-8"))
         head = str(stored["head"])

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +23,8 @@ from avatar3d.core.errors import Avatar3dError, OutputInvalidError, UsageError
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation, Photo
 from avatar3d.core.segments import Segments
+from avatar3d.core.sitting import Pins, Sitting
+from avatar3d.fit.pins import bent, missed_pins, pull_to_pins, sitting_of, told_landmarks
 from avatar3d.fit.together import fit_together
 from avatar3d.formats.check import check_file
 from avatar3d.formats.gltf import save_glb
@@ -35,6 +38,7 @@ from avatar3d.photo.choose import choose_stills
 from avatar3d.photo.gates import BESIDE
 from avatar3d.photo.load import load_photo
 from avatar3d.photo.observe import observe_face
+from avatar3d.photo.pins import read_pins
 from avatar3d.photo.segment import over_photo, segment_face
 from avatar3d.photo.video import Video, photo_or_video
 from avatar3d.render.av import require_av, write_video
@@ -117,8 +121,16 @@ class Creation:
     fitted: HeadFit
     skin: Skin
     eyes: Texture
+    sitting: Sitting
+    """What to keep of the photo for corrections by hand."""
     others_sha256: tuple[str, ...] = ()
     """Of the further files."""
+    pins: Pins | None = None
+    """What was corrected so."""
+
+    def landmarks(self) -> dict[str, Any]:
+        """Where the head as shown has its landmarks in the photo, and how nearly they meet the pins."""
+        return told_landmarks(self.model, as_rigged(self.model, self.fitted), self.pins)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +148,8 @@ class Files:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        return _warnings(self.creation.face)
+        made = self.creation
+        return (*_warnings(made.face), *missed_pins(made.model, as_rigged(made.model, made.fitted), made.pins))
 
     def as_json(self) -> dict[str, Any]:
         """What `avatar3d create --json` prints."""
@@ -146,6 +159,7 @@ class Files:
             "residual_iod": self.creation.fitted.residual_iod,
             "warnings": self.warnings,
             "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
+            **self.creation.landmarks(),
         }
 
 
@@ -155,11 +169,13 @@ def make_avatar(
     *,
     name: str = "",
     others: Sequence[Source] = (),
+    pins: Path | None = None,
     progress: Progress = str,
 ) -> Creation:
     """The main job, in memory; on one BLAS thread, because the order of its sums is in the bytes.
 
     `others` are further photos of the same person: they tell of the shape, and of the skin that they show better.
+    `pins` is a file of landmarks of the first photo that were put right by hand.
     """
     with threadpool_limits(1), ThreadPoolExecutor(1) as beside:  # what does not wait for another runs on a second core
         progress("load")
@@ -171,8 +187,12 @@ def make_avatar(
         progress("fit")
         segments = segment_face(face)
         seen = [segment_face(other) for other in more]
-        together = fit_together(model, [face, *more], segments=[segments, *seen])
+        moved = None if pins is None else read_pins(pins, photo_sha256=face.photo.sha256, size_px=_size_px(face.photo))
+        together = fit_together(model, [face, *more], segments=[segments, *seen], pins=moved)
         fitted, *fits = together.fits
+        if moved is not None:
+            fitted = pull_to_pins(model, fitted, moved, shown=partial(as_rigged, model))
+            fits = [bent(model, fit, Pins(fitted.pins, moved.points_px[:0]), fitted.pin_shifts_m) for fit in fits]
         progress("texture")
         rigging = beside.submit(as_rigged, model, fitted)
         picture = segment_hair(model, fitted, face, segments)
@@ -211,7 +231,7 @@ def make_avatar(
         said = (f"{other.photo.file or other.photo.name}: {each}" for other in more for each in _warnings(other))
         remarked = remarks(face, skin.light, hidden)
         face = replace(face, warnings=(*face.warnings, *remarked, *said, *together.doubts))
-        return Creation(avatar, model, face, fitted, skin, eyes, hashes[1:])
+        return Creation(avatar, model, face, fitted, skin, eyes, sitting_of(together.main), hashes[1:], moved)
 
 
 def _load_all(sources: Sequence[Source], face: str, progress: Progress) -> tuple[list[Photo], list[str]]:
@@ -250,6 +270,11 @@ def _observe_all(photos: Sequence[Photo], face: str, *, files: Sequence[str]) ->
     return seen
 
 
+def _size_px(photo: Photo) -> tuple[int, int]:
+    height, width = photo.pixels.shape[:2]
+    return width, height
+
+
 def _warnings(face: FaceObservation) -> tuple[str, ...]:
     return (*face.photo.warnings, *face.warnings)
 
@@ -276,22 +301,24 @@ def create_files(
     params: CreateParams,
     *,
     others: Sequence[Source] = (),
+    pins: Path | None = None,
     beside: Mapping[str, bytes] | None = None,
     progress: Progress = str,
 ) -> Files:
     """The main job, onto disk: all of `folder` or nothing of it. The avatar bears the folder's name.
 
-    `others` are further photos of the same person, `beside` further files for the folder, by name.
+    `others` are further photos of the same person, `pins` a file of landmarks put right by hand, `beside` further files
+    for the folder, by name.
     """
     if params.turntable:
         require_av()
     clock = StageClock(progress)
     with publishing(folder) as fresh, threadpool_limits(1):  # a thread of BLAS that waits keeps a core busy
-        creation = make_avatar(source, params, name=folder.name, others=others, progress=clock.begin)
+        creation = make_avatar(source, params, name=folder.name, others=others, pins=pins, progress=clock.begin)
         avatar = creation.avatar
         clock.begin("write")
         glb = save_glb(avatar, fresh / f"{avatar.name}.glb", compact=params.compact)
-        record = FitRecord(creation.model.name, creation.fitted, creation.skin.light)
+        record = FitRecord(creation.model.name, creation.fitted, creation.skin.light, creation.sitting)
         write_atomically(fresh / "avatar.json", json.dumps(record_as_json(record), indent=1).encode())
         for file, content in (beside or {}).items():
             write_atomically(fresh / file, content)
@@ -325,6 +352,7 @@ def _manifest(creation: Creation, params: CreateParams, seconds: dict[str, float
         "photo_sha256": creation.face.photo.sha256,
         "others_sha256": creation.others_sha256,
         "parameters": asdict(params),
+        "pins": 0 if creation.pins is None else len(creation.pins.landmarks),
         "head": {"name": creation.model.name, "licence": creation.model.licence},
         "determinism": "D0: the same photos, version and machine give the same GLB bytes",
         "seconds": {stage: round(value, 3) for stage, value in seconds.items()},

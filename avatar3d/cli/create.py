@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 @click.option("--texture", "texture_px", type=click.Choice(["1024", "2048"]), default="1024", show_default=True)
 @click.option("--hair", type=click.Choice(["none", "cap", "cards"]), default="cards", show_default=True,
               help="Cards: locks over a cap; cap: far fewer triangles; none: a bare head.")  # fmt: skip
+@click.option("--pins", "pins_file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+              help="JSON of landmarks that you put right by hand.")  # fmt: skip
+@click.option("--draft", is_flag=True, help="Only the shape of DIR/NAME, in the textures it has: 2 seconds.")
 @click.option("--compact", is_flag=True, help="Sparse morph targets: smaller, refused by some importers.")
 @click.option("--report/--no-report", default=True, show_default=True, help="Draw preview.png and report.html.")
 @click.option("--turntable", is_flag=True, help="Film turntable.mp4 (needs the extra 'video').")
@@ -41,11 +44,24 @@ def create(
     out: Path,
     name: str | None,
     texture_px: str,
+    pins_file: Path | None,
+    draft: bool,
     **choices: str | bool,
 ) -> int:
     """Turn photos into rigged heads."""
-    from avatar3d.pipeline import CreateParams, create_files, distinct_names, photo_or_video
     from avatar3d.report.names import safe_name
+
+    if (pins_file or draft) and (len(photos) != 1 and not (same_person and photos and not draft)):
+        raise UsageError(
+            f"--pins and --draft are for one photo, got {len(photos)}.",
+            hint="avatar3d create PHOTO -o DIR --pins FILE.",
+        )
+    if draft:
+        folder = out / safe_name(name or photos[0].stem)
+        if (code := _draft(voice, photos[0], folder, pins_file)) is not None:
+            return code
+        choices |= {"hair": "none", "report": False}
+    from avatar3d.pipeline import CreateParams, create_files, distinct_names, photo_or_video
 
     if bool(photos) == (seed is not None):
         raise UsageError(
@@ -75,7 +91,12 @@ def create(
         voice.progress(printable(photo.name))
         try:
             made = create_files(
-                source, out / avatar_name, params, others=others, progress=lambda stage: voice.progress(f"  {stage}")
+                source,
+                out / avatar_name,
+                params,
+                others=others,
+                pins=pins_file,
+                progress=lambda stage: voice.progress(f"  {stage}"),
             )
         except Avatar3dError as error:
             error.file = error.file or str(photo)
@@ -88,6 +109,20 @@ def create(
             voice.warn(f"{printable(photo.name)}: {warning}")
         voice.result(str(made.glb), made.as_json())
     return exit_code
+
+
+def _draft(voice: Voice, photo: Path, folder: Path, pins_file: Path | None) -> int | None:
+    """0, or None when DIR/NAME has no avatar of this photo to start from: then a first one is made, which takes longer."""
+    from avatar3d.drafting import can_draft, draft_files
+
+    if not can_draft(photo, folder):
+        voice.progress(f"{printable(folder)} has no avatar of this photo yet: the face is looked for first.")
+        return None
+    made = draft_files(photo, folder, pins_file)
+    for warning in made.warnings:
+        voice.warn(f"{printable(photo.name)}: {warning}")
+    voice.result(str(made.glb), made.as_json())
+    return 0
 
 
 def _create_person(voice: Voice, seed: int, folder: Path, params: "CreateParams") -> int:

@@ -1,6 +1,6 @@
 """The parametric head and the head fitted to one face."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float32, Int32
@@ -67,7 +67,7 @@ class HeadFit:
     """ARKit weights of the photo's expression, [0, 1], on top of `resting`: of this person's own shapes."""
     resting: Float32[np.ndarray, "52"]
     """ARKit weights folded into `neutral`: how this person's lids rest. Zero but for the lids.
-    neutral = shape_head(model, identity) + resting @ model.expression."""
+    neutral = shape_head(model, identity) + resting @ model.expression + bend_field(model, pins, pin_shifts_m)."""
     camera: Camera
     """The photo's camera in the head's own frame (the head stands still, the camera moves)."""
     left_eye_wxyz: Float32[np.ndarray, "4"]
@@ -82,3 +82,7 @@ class HeadFit:
     smile_lean: float = 0.0
     """This person smiles more with the left corner: mouthSmileLeft is 1 + this times as strong as the model's,
     mouthSmileRight 1 - this."""
+    pins: Int32[np.ndarray, "P"] = field(default_factory=lambda: np.zeros(0, np.int32))
+    """Landmarks that somebody put elsewhere by hand (MediaPipe's numbers) ..."""
+    pin_shifts_m: Float32[np.ndarray, "P 3"] = field(default_factory=lambda: np.zeros((0, 3), np.float32))
+    """... and how far the skin is bent there, beyond what identity and expression reach; metres."""

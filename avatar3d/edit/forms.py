@@ -13,6 +13,7 @@ from scipy.spatial import KDTree
 
 from avatar3d.core.errors import UsageError
 from avatar3d.core.head import HeadFit, HeadModel
+from avatar3d.head.bend import bend_field
 from avatar3d.head.deform import pose_head, shape_head
 
 _NEIGHBOURS: Final = 6
@@ -34,10 +35,13 @@ def blend_fits(
     identity = own * fitted.identity + sum((share * other.identity for other, share in others), np.float32(0))
     resting = own * fitted.resting + sum((share * other.resting for other, share in others), np.float32(0))
     identity = (identity * (1 + exaggerate)).astype(np.float32)
-    neutral = (shape_head(model, identity) + np.tensordot(resting, model.expression, 1)).astype(np.float32)
+    shifts = (own * fitted.pin_shifts_m).astype(np.float32)
+    neutral = shape_head(model, identity) + np.tensordot(resting, model.expression, 1)
+    neutral = (neutral + bend_field(model, fitted.pins, shifts)).astype(np.float32)
     turns = fitted.left_eye_wxyz, fitted.right_eye_wxyz
     posed = pose_head(model, neutral, fitted.expression, *turns, smile_lean=fitted.smile_lean)
-    return replace(fitted, identity=identity, resting=resting.astype(np.float32), neutral=neutral, posed=posed)
+    resting = resting.astype(np.float32)
+    return replace(fitted, identity=identity, resting=resting, neutral=neutral, posed=posed, pin_shifts_m=shifts)
 
 
 def follow_skin(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 from avatar3d.core.photo import FaceObservation
 from avatar3d.fit.basis import LIDS, LIPS, SEEN, LandmarkBasis
@@ -52,6 +52,10 @@ class FitParams:
     """How far identity may move, per mode, when the head is laid on the picture after the person is known."""
     line_weight: float = 2.5
     """How much more lid and lip lines count then."""
+    pin_sigma_iod: float = 0.015
+    """Of a landmark that was pinned by hand, then ..."""
+    pin_huber: float = 0.15
+    """... and the residual, IOD, from which it counts less: a wrong pin turns no head."""
     expression_sigma: float = 0.35
     huber: float = 0.06
     """Picture residual, IOD, from which a landmark counts less (beard, glasses, fringe)."""
@@ -73,6 +77,8 @@ class Evidence:
     params: FitParams
     prior: IdentityPrior
     """Who this may be."""
+    pinned: Bool[np.ndarray, "L"]
+    """Put there by hand."""
 
     @property
     def moving(self) -> Moving:
@@ -87,6 +93,12 @@ class Evidence:
         """Landmarks taken for independent."""
         weights = np.sqrt(self.basis.confidence) * robust / self.params.landmark_sigma_iod
         return landmark_term(self.basis, at, self.seen, weights)
+
+    def pins(self, at: State) -> Float64[np.ndarray, "P"]:
+        """Weights of the pinned landmarks, in the place of `robust` of `picture`."""
+        firm = self.params.landmark_sigma_iod / self.params.pin_sigma_iod
+        robust = huber_weights(self.off(at)[self.pinned], self.params.pin_huber)
+        return firm * robust / np.sqrt(self.basis.confidence[self.pinned])
 
     def upright(self, at: State) -> tuple[Float64[np.ndarray, "R"], Float64[np.ndarray, "R C"]]:
         """Bare residuals and derivatives in the noise's layout, IOD."""
@@ -187,7 +199,9 @@ def lay_on_picture(evidence: Evidence, person: State, *, moving: Moving = "all b
 
     def energy(at: State, robust: Float64[np.ndarray, "L"]) -> list[Term]:
         stay = identity_term(at, person.identity, sigma)
-        return [evidence.picture(at, robust * lines), stay, evidence.expression_prior(at)]
+        weights = robust * lines
+        weights[evidence.pinned] = evidence.pins(at)
+        return [evidence.picture(at, weights), stay, evidence.expression_prior(at)]
 
     return _descend(evidence, energy, person, moving=moving)
 
@@ -226,4 +240,5 @@ def gather(basis: LandmarkBasis, face: FaceObservation, params: FitParams, glanc
     )
     known = photo.focal_px is not None
     prior = people(basis) if glance is None else glance.prior(basis, seen, sigma=params.glance_sigma)
-    return Evidence(basis, seen, photo.focal_px or usual_focal_px(width, height), known, params, prior)
+    focal = photo.focal_px or usual_focal_px(width, height)
+    return Evidence(basis, seen, focal, known, params, prior, np.zeros(len(basis.index), bool))

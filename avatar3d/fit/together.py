@@ -16,10 +16,12 @@ from avatar3d.core.errors import FaceUnusableError
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation
 from avatar3d.core.segments import Segments
+from avatar3d.core.sitting import Pins
 from avatar3d.fit.energies import VIEW
 from avatar3d.fit.fit import Meeting, meet, settle
 from avatar3d.fit.noise import noise_of, upright_turn, whitening
 from avatar3d.fit.person import Evidence
+from avatar3d.fit.pins import with_pins
 from avatar3d.fit.solve import bounded_step, bounds
 
 _LEARNT_YAW_RAD: Final = 0.35
@@ -43,24 +45,35 @@ class Together:
     """All of one identity and neutral head; the first photo's expression and resting lids are the avatar's."""
     doubts: tuple[str, ...]
     """A sentence on each photo that may show somebody else."""
+    main: Meeting
+    """The first photo, with the person in it whom all tell; without pins."""
 
 
 def fit_together(
-    model: HeadModel, faces: Sequence[FaceObservation], *, segments: Sequence[Segments | None]
+    model: HeadModel,
+    faces: Sequence[FaceObservation],
+    *,
+    segments: Sequence[Segments | None],
+    pins: Pins | None = None,
 ) -> Together:
-    """A fit per photo of one person.
+    """A fit per photo of one person; `pins` are landmarks of the first photo that were put right by hand.
 
     Raises FaceUnusableError (15, FACE_DIFFERENT) when a photo clearly shows somebody else than the first.
     """
     meetings = [meet(model, face, segments=seen) for face, seen in zip(faces, segments, strict=True)]
     if len(meetings) == 1:
-        return Together((settle(model, meetings[0]),), ())
+        return Together((settle(model, _pinned(meetings[0], pins)),), (), meetings[0])
     doubts = [doubt for other in meetings[1:] if (doubt := doubt_person(meetings[0], other))]
-    main = settle(model, as_this(meetings[0], shared_identity(meetings)))
+    joined = as_this(meetings[0], shared_identity(meetings))
+    main = settle(model, _pinned(joined, pins))
     who, resting = main.identity.astype(np.float64), main.resting.astype(np.float64)
     others = (as_this(meeting, who) for meeting in meetings[1:])
     aside = (replace(other, evidence=from_aside(model, other)) for other in others)
-    return Together((main, *(settle(model, other, resting=resting) for other in aside)), tuple(doubts))
+    return Together((main, *(settle(model, other, resting=resting) for other in aside)), tuple(doubts), joined)
+
+
+def _pinned(meeting: Meeting, pins: Pins | None) -> Meeting:
+    return meeting if pins is None else with_pins(meeting, pins)
 
 
 def likeness(one: Float64[np.ndarray, "K"], other: Float64[np.ndarray, "K"]) -> float:

@@ -9,7 +9,7 @@ Everything here happens before any array is built. glTF 2.0 specification, secti
 import json
 import stat
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeGuard
 
@@ -42,13 +42,17 @@ class GlbDocument:
     json: Json
     binary: bytes
     file: Path
+    _looked_at: dict[str, list[Json]] = field(default_factory=dict[str, list[Json]], repr=False)
+    """Arrays that are known to hold objects only: readers ask a thousand times."""
 
     def items(self, key: str) -> list[Json]:
         """A top-level array of objects; empty when absent."""
-        found = self.json.get(key, [])
-        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-            raise self.broken(f"{key!r} is not an array of objects")
-        return found
+        if key not in self._looked_at:
+            found = self.json.get(key, [])
+            if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+                raise self.broken(f"{key!r} is not an array of objects")
+            self._looked_at[key] = found
+        return self._looked_at[key]
 
     def item(self, key: str, index: object, where: str) -> Json:
         """One object of a top-level array; UnreadableError when `index` points nowhere."""

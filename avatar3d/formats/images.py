@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from pathlib import Path
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -10,11 +11,13 @@ from PIL import Image
 
 from avatar3d.core.avatar import Texture
 from avatar3d.core.errors import UnreadableError
+from avatar3d.core.files import open_given
 from avatar3d.formats.glb import GlbDocument, over_limit
 
 MAX_TEXTURE_PIXELS: Final = 64 * 10**6
 """All textures of one file together: fifteen of 2048, or three of 4096 and some."""
 
+_MAX_PICTURE_BYTES: Final = 256 * 2**20
 _JPEG_QUALITY: Final = 92
 """4:2:0 would bleed lip red over the atlas's seams, so chroma stays whole; 1024 of skin is about 0.3 MB."""
 _PNG_LEVEL: Final = 4
@@ -76,3 +79,16 @@ def decode_texture(document: GlbDocument, content: memoryview, mime: object, nam
     texture = Texture(name, pixels)
     _as_read[texture] = (mime, bytes(content))
     return texture
+
+
+def read_texture(path: Path, name: str) -> Texture:
+    """A picture file (PNG) as a texture. Raises UnreadableError (10) or LimitError (12)."""
+    nowhere = GlbDocument({}, b"", path)
+    try:
+        with open_given(path, "picture") as stream:
+            content = stream.read(_MAX_PICTURE_BYTES + 1) or b""
+    except OSError as error:
+        raise nowhere.broken(f"it cannot be read: {error.strerror or error}") from error
+    if len(content) > _MAX_PICTURE_BYTES:
+        raise over_limit(path, f"has more than {_MAX_PICTURE_BYTES:,} bytes", f"{_MAX_PICTURE_BYTES:,}")
+    return decode_texture(nowhere, memoryview(content), "image/png", name, MAX_TEXTURE_PIXELS)

@@ -1,16 +1,21 @@
 """avatar.json: everything needed to rebuild a fit, and nothing else about the person."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+from jaxtyping import Float32, Int32
 
 from avatar3d.core.errors import UnreadableError
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import Camera, Light
+from avatar3d.core.sitting import Sitting
+from avatar3d.head.bend import bend_field
 from avatar3d.head.deform import pose_head, shape_head
 
 RECORD_VERSION = 1
+_LANDMARKS: Final = 478
+_MAX_PIXELS: Final = 2**28
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +26,8 @@ class FitRecord:
     """Name of the head model the coefficients belong to."""
     fitted: HeadFit
     light: Light
+    sitting: Sitting | None = None
+    """What the photo told; None in records of older versions and of people who were blended."""
 
 
 def record_as_json(record: FitRecord) -> dict[str, Any]:
@@ -45,6 +52,18 @@ def record_as_json(record: FitRecord) -> dict[str, Any]:
         },
         "light": {"spherical_harmonics": [_numbers(row) for row in record.light.coefficients]},
         "residual_iod": float(fitted.residual_iod),
+        "pins": [
+            {"landmark": int(landmark), "shift_m": _numbers(shift)}
+            for landmark, shift in zip(fitted.pins, fitted.pin_shifts_m, strict=True)
+        ],
+    } | ({} if record.sitting is None else _sitting_as_json(record.sitting))
+
+
+def _sitting_as_json(sitting: Sitting) -> dict[str, Any]:
+    return {
+        "photo": {"sha256": sitting.photo_sha256, "size_px": list(sitting.size_px)},
+        "landmarks_px": [_numbers(point) for point in sitting.landmarks_px],
+        "known": sitting.known.tolist(),
     }
 
 
@@ -77,13 +96,16 @@ def record_from_json(stored: dict[str, Any], model: HeadModel) -> FitRecord:
         residual, lean = float(stored["residual_iod"]), float(stored.get("smile_lean", 0))
         if not abs(lean) < 1:
             raise ValueError("a smile_lean between -1 and 1")
-    except (KeyError, TypeError, ValueError) as cause:
+        pins, shifts = _pins(stored.get("pins", []))
+        sitting = _sitting(stored) if "known" in stored else None
+    except (KeyError, TypeError, ValueError, OverflowError) as cause:
         raise UnreadableError(
             f"avatar.json lacks or misspells {cause}.",
             hint="Create the avatar again, or restore the file.",
             id="RECORD_BROKEN",
         ) from cause
     neutral = shape_head(model, identity) + np.tensordot(resting, model.expression, 1)
+    neutral = neutral + bend_field(model, pins, shifts)
     fitted = HeadFit(
         identity=identity,
         expression=expression,
@@ -95,8 +117,26 @@ def record_from_json(stored: dict[str, Any], model: HeadModel) -> FitRecord:
         posed=pose_head(model, neutral.astype(np.float32), expression, left_eye, right_eye, smile_lean=lean),
         residual_iod=residual,
         smile_lean=lean,
+        pins=pins,
+        pin_shifts_m=shifts,
     )
-    return FitRecord(model.name, fitted, light)
+    return FitRecord(model.name, fitted, light, sitting)
+
+
+def _pins(stored: list[dict[str, Any]]) -> tuple[Int32[np.ndarray, "P"], Float32[np.ndarray, "P 3"]]:
+    landmarks = np.array([int(pin["landmark"]) for pin in stored], np.int32)
+    if not ((landmarks >= 0) & (landmarks < _LANDMARKS)).all():
+        raise ValueError(f"pins of {_LANDMARKS} landmarks")
+    return landmarks, _array([pin["shift_m"] for pin in stored] or np.zeros((0, 3)), (len(stored), 3))
+
+
+def _sitting(stored: dict[str, Any]) -> Sitting:
+    width, height = (int(side) for side in stored["photo"]["size_px"])
+    known = np.asarray(stored["known"], np.float64)
+    if known.ndim != 1 or not np.isfinite(known).all() or not 0 < width * height <= _MAX_PIXELS:
+        raise ValueError("a photo and what was known of it")
+    landmarks = _array(stored["landmarks_px"], (_LANDMARKS, 2))
+    return Sitting(str(stored["photo"]["sha256"]), (width, height), landmarks, known)
 
 
 def _numbers(values: np.ndarray) -> list[float]:

@@ -13,6 +13,8 @@ from avatar3d.core.blendshapes import ARKIT_NAMES
 from avatar3d.core.head import HeadModel
 from avatar3d.rig.lids import eyeball_profile, find_lid_margins
 
+WET_LINES: Final = "wetLines"
+"""The mesh's name."""
 # Rows: how far up the ball from the lid's margin, how much of the margin's distance from the ball is left, how far off the
 # ball besides (metres), and how far up their normals turn (degrees): like a drop between two walls.
 _UP_M: Final = np.array([-0.00015, 0.00012, 0.00032])
@@ -65,12 +67,12 @@ def wet_lines(
     flesh = _FLESH ** (1 - _OWN) * np.maximum(tone, 0.01) ** _OWN
     red, green, blue = (float(part) for part in flesh)
     return Mesh(
-        name="wetLines",
+        name=WET_LINES,
         positions=np.concatenate(points).astype(np.float32),
         normals=np.concatenate(normals).astype(np.float32),
         uvs=np.zeros((count, 2), np.float32),
         triangles=np.concatenate(triangles).astype(np.int32),
-        material=Material("wetLines", colour_factor=(red, green, blue, 1.0), roughness=_ROUGHNESS),
+        material=Material(WET_LINES, colour_factor=(red, green, blue, 1.0), roughness=_ROUGHNESS),
         morph_names=ARKIT_NAMES,
         morphs=np.concatenate(morphs, axis=1),
         joints=model.skin_joints[source].astype(np.int32),
