@@ -1,5 +1,6 @@
 """avatar3d live: a face moves while somebody speaks: sources in, engines, browsers and recordings out."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,10 @@ def live(voice: Voice, things: tuple[str, ...], **options: Any) -> int:
     sinks = [parse_sink(thing) for thing in things if is_sink(thing)]
     avatars = tuple(Path(thing) for thing in things if not is_sink(thing))
     controls = Controls(options["emotion"], options["intensity"], None, options["head_motion"], options["style"])
-    taken = [sink.path for sink in sinks if sink.scheme == "clip" and sink.path.exists()]
+    takes = [sink.path for sink in sinks if sink.scheme == "clip"]
+    if len({path.resolve() for path in takes}) < len(takes):
+        raise UsageError("one recording is given twice.", hint="Give each a name of its own.")
+    taken = [path for path in takes if path.exists()]
     if taken and not options["replace"]:
         raise UsageError(
             f'"{taken[0]}" exists, and would be written over by this recording.',
@@ -71,7 +75,11 @@ def live(voice: Voice, things: tuple[str, ...], **options: Any) -> int:
         avatars=avatars,
         order=_source(options),
         heard=options["heard"],
-        sinks=tuple(sink for sink in sinks if sink.scheme not in ("ws", "speaker")),
+        sinks=tuple(
+            dataclasses.replace(sink, replace_it=options["replace"])
+            for sink in sinks
+            if sink.scheme not in ("ws", "speaker")
+        ),
         frames_late_s=servers[0].delay_s if servers else 0.0,
         speaker=next((sink for sink in sinks if sink.scheme == "speaker"), None),
         rate_hz=options["rate_hz"],

@@ -5,9 +5,10 @@ Time comes in as an argument: nothing here looks at a clock.
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Final
@@ -73,6 +74,8 @@ class Tokens:
         self._code: str | None = None
         self._code_scope: Scope = "drive"
         self._code_tries = 0
+        self.changed: Callable[[], None] = lambda: None
+        """Called when somebody was let in or sent away, before he is told."""
 
     @property
     def grants(self) -> Sequence[Grant]:
@@ -88,6 +91,7 @@ class Tokens:
             token = secrets.token_urlsafe(_BYTES)
         name = self._free_name(name)
         self._grants[name] = Grant(name, scope, _digest(token))
+        self.changed()
         return token
 
     def check(self, token: str, address: str, now_s: float) -> Grant:
@@ -109,7 +113,9 @@ class Tokens:
         """The grant that is no more."""
         if name not in self._grants:
             raise BridgeError(f'expected the name of a token, got "{name}".', hint="Ask for `clients`.", id="NO_CLIENT")
-        return self._grants.pop(name)
+        grant = self._grants.pop(name)
+        self.changed()
+        return grant
 
     def open_pairing(self, scope: Scope = "drive") -> str:
         """A new pairing code of eight digits, for one client; an older one is worth nothing any more."""
@@ -144,7 +150,8 @@ class Tokens:
     def restored(cls, saved: Sequence[Mapping[str, Any]]) -> "Tokens":
         """What `saved` gave. Raises BridgeError for anything else."""
         for each in saved:
-            if set(each) != {"name", "scope", "sha256"} or each["scope"] not in SCOPES:
+            whole = set(each) == {"name", "scope", "sha256"} and re.fullmatch("[0-9a-f]{64}", str(each["sha256"]))
+            if not whole or each["scope"] not in SCOPES:
                 raise BridgeError("expected the saved tokens of a bridge.", hint="Remove the file.", id="TOKENS_SAVED")
         return cls(Grant(str(each["name"]), each["scope"], str(each["sha256"])) for each in saved)
 

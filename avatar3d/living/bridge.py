@@ -8,16 +8,17 @@ r"""The bridge, on one page: sources move faces, on one clock, to any number of 
 import asyncio
 import contextlib
 import gc
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from avatar3d.core.blendshapes import FrameSink, FrameSource
+from avatar3d.core.blendshapes import Frame, FrameSink, FrameSource
 from avatar3d.core.errors import Avatar3dError
 from avatar3d.live.clock import MediaClock, Tick, come_first, ticks
 from avatar3d.live.server import Server
 from avatar3d.live.wire import FramePacket, encode_frame, encode_sound
+from avatar3d.living.delay import DelayLine
 from avatar3d.living.face import Face, Shown
 from avatar3d.living.keys import listening_to_keys
 from avatar3d.living.sinks import SinkUrl, number_of, open_sink
@@ -72,8 +73,10 @@ class Bridge:
         self.clock = clock or MediaClock.begin()
         self.stage = Stage(_faces(params), params.avatars, self.clock, tell=tell)
         self._late: Counter[int] = Counter()
-        self._shown: deque[tuple[float, tuple[Shown, ...]]] = deque()
-        """What the server's clients have not seen yet, and since when it waits."""
+        self._served: DelayLine[tuple[Shown, ...]] = DelayLine(params.frames_late_s)
+        """What the server's clients have not seen yet."""
+        self._longest_s = params.frames_late_s
+        """The end is waited for at the sink that is latest."""
         self._stopped = asyncio.Event()
         self._idle_s: float | None = None
         """Since when the sources have ended."""
@@ -92,7 +95,12 @@ class Bridge:
 
         Raises what the source raised (InputError and its kin).
         """
-        sinks = [(number_of(url, self._params.names), open_sink(url, self._tell)) for url in self._params.sinks]
+        sinks = [
+            _Sink(number_of(url, self._params.names), open_sink(url, self._tell), DelayLine[Frame](url.delay_s))
+            for url in self._params.sinks
+        ]
+        delays_s = [each.line.delay_s for each in sinks] + ([speaker.delay_s] if speaker is not None else [])
+        self._longest_s = max([self._params.frames_late_s, *delays_s])
         guests = asyncio.create_task(self._visit()) if self._params.visitor is not None else None
         if self._params.order is not None:
             self.stage.begin(self._params.order)
@@ -113,7 +121,7 @@ class Bridge:
                 with contextlib.suppress(asyncio.CancelledError, Avatar3dError):
                     await guests
             await self.stage.close()
-            await _close_all([sink for _, sink in sinks])
+            await _close_all([each.sink for each in sinks])
         if self.stage.failure is not None:
             raise self.stage.failure
         return Ran(self.clock.now_s(), frames, self._late_ms(0.99), self._late_ms(1.0))
@@ -124,32 +132,24 @@ class Bridge:
         turn: Turn,
         server: Server | None,
         speaker: "Speaker | None",
-        sinks: Sequence[tuple[int, FrameSink]],
+        sinks: Sequence["_Sink"],
     ) -> None:
+        now_s, at_once = tick.media_time_s, self.stage.panicking
         if server is not None:
             for sound in turn.sounds:
                 server.publish_sound(encode_sound(sound))
             packets = [
-                encode_frame(FramePacket(one.frame, tick.seq, number, one.held, one.jumped))
-                for number, one in enumerate(self._due(turn.shown, tick.media_time_s))
+                encode_frame(FramePacket(replace(one.frame, time_s=now_s), tick.seq, number, one.held, one.jumped))
+                for number, one in enumerate(self._served.step(turn.shown, now_s, at_once=at_once))
             ]
             server.publish(tick.seq, packets)
             for message in turn.messages:
                 server.publish_message(message)
         if speaker is not None:
-            speaker.take(turn)
-        for number, sink in sinks:
-            await sink.send(turn.shown[number].frame)
-
-    def _due(self, shown: tuple[Shown, ...], now_s: float) -> Sequence[Shown]:
-        """What the server's clients see now: the faces of `frames_late_s` ago; before there are any, none."""
-        if self._params.frames_late_s == 0:
-            return shown
-        self._shown.append((now_s, shown))
-        due: tuple[Shown, ...] = ()
-        while self._shown and self._shown[0][0] <= now_s - self._params.frames_late_s + 1e-6:
-            _, due = self._shown.popleft()
-        return [replace(one, frame=replace(one.frame, time_s=now_s)) for one in due]
+            speaker.take(turn, at_once=at_once)
+        for each in sinks:
+            due = each.line.step(turn.shown[each.face].frame, now_s, at_once=at_once)
+            await each.sink.send(replace(due, time_s=now_s))
 
     def _over(self, tick: Tick) -> bool:
         if self._stopped.is_set() or self.stage.stopping or self.stage.failure is not None:
@@ -158,7 +158,7 @@ class Bridge:
             self._idle_s = None
             return False
         self._idle_s = tick.media_time_s if self._idle_s is None else self._idle_s
-        return tick.media_time_s - self._idle_s >= _EASING_OUT_S
+        return tick.media_time_s - self._idle_s >= _EASING_OUT_S + self._longest_s
 
     def _panic(self) -> None:
         if self.stage.panicking:
@@ -183,19 +183,30 @@ class Bridge:
         return 0.0
 
 
+@dataclass(frozen=True, eq=False)
+class _Sink:
+    """A sink, whose face it shows, and how much later."""
+
+    face: int
+    sink: FrameSink
+    line: DelayLine[Frame]
+
+
 class Speaker:
     """What a loudspeaker needs of a turn."""
 
     def __init__(self, loudspeaker: Any, delay_s: float = 0.0) -> None:
-        self._loudspeaker, self._delay_s = loudspeaker, delay_s
+        self._loudspeaker, self.delay_s = loudspeaker, delay_s
 
-    def take(self, turn: Turn) -> None:
+    def take(self, turn: Turn, *, at_once: bool = False) -> None:
+        """`at_once`: what is taken back is silent now, and not after the delay (panic)."""
         for sound in turn.sounds:
-            chunk = replace(sound.chunk, time_s=sound.chunk.time_s + self._delay_s)
+            chunk = replace(sound.chunk, time_s=sound.chunk.time_s + self.delay_s)
             self._loudspeaker.play(chunk, voice=sound.face)
         for message in turn.messages:
             if message["type"] == "flush":
-                self._loudspeaker.flush(message["media_time_s"] + self._delay_s, voice=message["face"])
+                from_s = message["media_time_s"] + (0.0 if at_once else self.delay_s)
+                self._loudspeaker.flush(from_s, voice=message["face"])
 
 
 def _faces(params: LiveParams) -> list[Face]:

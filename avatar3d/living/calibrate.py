@@ -16,8 +16,9 @@ from avatar3d.core.audio import AudioChunk
 from avatar3d.core.blendshapes import ARKIT_INDEX, Frame, neutral_frame
 from avatar3d.core.errors import UsageError
 from avatar3d.live.clock import MediaClock, ticks
+from avatar3d.living.delay import DelayLine
 from avatar3d.living.keys import listening_to_keys
-from avatar3d.living.sinks import Delayed, SinkUrl, open_sink
+from avatar3d.living.sinks import SinkUrl, open_sink
 
 _RATE_HZ: Final = 60.0
 _OPEN_S: Final = 0.1
@@ -65,12 +66,12 @@ async def calibrate(url: SinkUrl, loudspeaker: Any, clock: MediaClock, *, tell: 
             hint="Browsers need no calibration: sound and face come to them on one clock.",
         )
     sink = open_sink(url, tell)
-    assert isinstance(sink, Delayed)
+    line: DelayLine[Frame] = DelayLine(url.delay_s)
     done = asyncio.Event()
 
     def move(by_s: float) -> None:
-        sink.delay_s = min(max(sink.delay_s + by_s, 0.0), _MOST_S)
-        tell(f"delay {1000 * sink.delay_s:.0f} ms")
+        line.delay_s = min(max(line.delay_s + by_s, 0.0), _MOST_S)
+        tell(f"delay {1000 * line.delay_s:.0f} ms")
 
     keys = {"+": lambda: move(_STEP_S), "-": lambda: move(-_STEP_S), "\n": done.set, "q": done.set}
     with listening_to_keys(keys) as heard:
@@ -84,8 +85,9 @@ async def calibrate(url: SinkUrl, loudspeaker: Any, clock: MediaClock, *, tell: 
                 if tick.media_time_s + _AHEAD_S > clicked_s + 1:
                     clicked_s = float(int(tick.media_time_s + _AHEAD_S))
                     loudspeaker.play(AudioChunk(clicked_s, _CLICK_HZ, click()))
-                await sink.send(snapping(tick.media_time_s))
+                snap = line.step(snapping(tick.media_time_s), tick.media_time_s)
+                await sink.send(replace(snap, time_s=tick.media_time_s))
                 if done.is_set():
                     break
     await sink.close()
-    return Calibrated(round(1000 * sink.delay_s), with_delay(url, sink.delay_s))
+    return Calibrated(round(1000 * line.delay_s), with_delay(url, line.delay_s))

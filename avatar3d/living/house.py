@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -165,7 +166,10 @@ async def _serve(
     address = await server.start()
     stack.push_async_callback(server.close)
     if params.port != 0:
-        saving = asyncio.create_task(_save_grants(remembered, server, grants))
+        save = partial(_save_grants, remembered, server, grants)
+        save()
+        tokens.changed = save  # a token that was taken back is so on disk before anybody is told
+        saving = asyncio.create_task(_again_and_again(save))
         stack.callback(saving.cancel)
     beside = folder / f"bridge-{server.port}.json"
     TokenFile(address, token, os.getpid()).write(beside)
@@ -193,13 +197,18 @@ def _left_behind(beside: Path, tokens: Tokens, tell: Tell) -> str | None:
     return left.token if left is not None and left.is_stale and tokens.find(left.token) else None
 
 
-async def _save_grants(remembered: Remembered, server: Server, path: Path) -> None:
-    """Whenever somebody was let in or sent away: a bridge that is killed knows them again."""
+def _save_grants(remembered: Remembered, server: Server, path: Path) -> None:
+    """If somebody was let in or sent away, or used his token: a bridge that is killed knows him again."""
+    if (content := remembered.step(server.in_use, time.time())) is not None:
+        with contextlib.suppress(DiskError):  # it is tried again
+            write_private(path, content)
+            remembered.wrote()
+
+
+async def _again_and_again(save: Callable[[], None]) -> None:
     while True:
-        if (content := remembered.step(server.in_use, time.time())) is not None:
-            with contextlib.suppress(DiskError):  # then they have to be let in anew, no more
-                await asyncio.to_thread(write_private, path, content)
         await asyncio.sleep(_SAVED_S)
+        save()
 
 
 def _show_pairing(names: Sequence[str], port: int, code: str, fingerprint: str, tell: Tell) -> None:

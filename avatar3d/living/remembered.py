@@ -33,13 +33,17 @@ class Remembered:
         try:
             stored: list[dict[str, Any]] = json.loads(path.read_bytes())
             used_s = {str(each["sha256"]): min(float(each.pop("used_s")), now_s) for each in stored}
-            fresh = [each for each in stored if now_s - used_s[each["sha256"]] < _REMEMBERED_S][-_MOST:]
+            fresh = [each for each in stored if now_s - used_s[each["sha256"]] < _REMEMBERED_S]
+            fresh = sorted(fresh, key=lambda each: used_s[each["sha256"]])[-_MOST:]
             return cls(Tokens.restored(fresh), {each["sha256"]: used_s[each["sha256"]] for each in fresh})
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, Avatar3dError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, Avatar3dError):
             return cls(Tokens(), {})
 
     def step(self, here: Collection[str], now_s: float) -> bytes | None:
-        """What the file should hold, or None while it may stay as it is. `here`: hashes of the tokens in use now."""
+        """What the file should hold, or None while it may stay as it is. `here`: hashes of the tokens in use now.
+
+        Asked again until `wrote` is called.
+        """
         saved = self.tokens.saved()
         known = {each["sha256"] for each in saved}
         used_s = {each: now_s if each in here else self._used_s.get(each, now_s) for each in known}
@@ -47,5 +51,8 @@ class Remembered:
         same = known == set(self._written)
         if same and all(used_s[each] - self._written[each] < _EVERY_S for each in known):
             return None
-        self._written = used_s
         return json.dumps([{**each, "used_s": round(used_s[each["sha256"]], 1)} for each in saved]).encode()
+
+    def wrote(self) -> None:
+        """What `step` gave last is on disk."""
+        self._written = dict(self._used_s)

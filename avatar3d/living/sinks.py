@@ -5,7 +5,7 @@ ws:// see faces later than they hear sound. Each that shows one face takes ?face
 """
 
 import asyncio
-from collections import deque
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from avatar3d.core.blendshapes import BlendshapeClip, Frame, FrameSink
-from avatar3d.core.errors import UsageError
+from avatar3d.core.errors import DiskError, UsageError
 from avatar3d.formats.clip_csv import write_csv, write_livelink_csv
 from avatar3d.formats.clip_npz import save_clip
 from avatar3d.live.dialects import DIALECTS
@@ -37,6 +37,8 @@ class SinkUrl:
     path: Path = Path()
     face: str = "0"
     delay_s: float = 0.0
+    replace_it: bool = False
+    """Of a recording: whether it may be written over what is there."""
     options: tuple[tuple[str, str], ...] = ()
 
 
@@ -116,36 +118,17 @@ def _delay_s(text: str) -> float:
 def open_sink(url: SinkUrl, tell: Tell) -> FrameSink:
     """The sink of a dialect or a clip. Raises BridgeError (50) for a host that is not known."""
     if url.scheme == "clip":
-        return Delayed(ClipSink(url.path, tell), url.delay_s)
+        return ClipSink(url.path, tell, replace_it=url.replace_it)
     dialect, options = DIALECTS[url.scheme], dict(url.options)
-    sink = UdpSink(dialect.encoder(options), url.host, url.port, tell=tell, farewell=dialect.farewell(options))
-    return Delayed(sink, url.delay_s)
-
-
-class Delayed:
-    """A sink that gets its frames later. Frames are 60 a second, so their times are schedule enough."""
-
-    def __init__(self, sink: FrameSink, delay_s: float) -> None:
-        self._sink, self.delay_s = sink, delay_s
-        self._waiting: deque[Frame] = deque()
-
-    async def send(self, frame: Frame) -> None:
-        self._waiting.append(frame)
-        due: Frame | None = None
-        while self._waiting and self._waiting[0].time_s <= frame.time_s - self.delay_s + 1e-6:
-            due = self._waiting.popleft()
-        if due is not None:
-            await self._sink.send(due)
-
-    async def close(self) -> None:
-        await self._sink.close()
+    return UdpSink(dialect.encoder(options), url.host, url.port, tell=tell, farewell=dialect.farewell(options))
 
 
 class ClipSink:
-    """Records; the file is written when the bridge ends. Its time begins with 0."""
+    """Records; the file is written when the bridge ends. Its time begins with 0. The constructor raises DiskError (40)."""
 
-    def __init__(self, path: Path, tell: Tell) -> None:
-        self._path, self._tell = path, tell
+    def __init__(self, path: Path, tell: Tell, *, replace_it: bool = False) -> None:
+        self._path, self._tell, self._replace_it = path, tell, replace_it
+        _see_to_folder(path)
         self._frames: list[Frame] = []
         self._full = False
 
@@ -163,9 +146,29 @@ class ClipSink:
         began_s = self._frames[0].time_s
         clip = BlendshapeClip(tuple(replace(frame, time_s=frame.time_s - began_s) for frame in self._frames))
         self._frames = []
-        name = self._path.name.lower()
-        write = next(write for ending, write in _CLIPS.items() if name.endswith(ending))
-        await asyncio.to_thread(write, clip, self._path)
+        ending, write = next(each for each in _CLIPS.items() if self._path.name.lower().endswith(each[0]))
+        path = self._path
+        if path.exists() and not self._replace_it:
+            path = _free_path(path, len(ending))
+            self._tell(f'"{self._path.name}" is there by now; the recording is "{path.name}".')
+        await asyncio.to_thread(write, clip, path)
+
+
+def _see_to_folder(path: Path) -> None:
+    """A recording's folder, made if need be: better now than when an hour has been recorded."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass  # it can be written to: os.access() says so to root of anything
+    except OSError as cause:
+        raise DiskError(f'cannot record to "{path}".', hint="Give a file in a folder of yours.", file=path) from cause
+
+
+def _free_path(path: Path, ending: int) -> Path:
+    stem, suffix = path.name[:-ending], path.name[-ending:]
+    return next(free for n in range(2, 10_000) if not (free := path.with_name(f"{stem}-{n}{suffix}")).exists())
 
 
 def number_of(url: SinkUrl, names: Sequence[str]) -> int:

@@ -109,14 +109,23 @@ def test_a_recording_that_exists_is_not_written_over_unasked(sentence: Path, tmp
     assert len(read_csv(take).frames) > 60
 
 
-def test_a_recording_is_of_the_face_and_as_late_as_was_asked(sentence: Path, tmp_path: Path) -> None:
+def test_a_recording_is_as_late_as_was_asked_and_whole(sentence: Path, tmp_path: Path) -> None:
     prompt, late, other = (tmp_path / name for name in ("prompt.npz", "late.npz", "other.npz"))
     ran = live("--no-server", "--audio", sentence, prompt, f"{late}?delay_ms=200", f"{other}?face=0")
     assert ran.returncode == 0, ran.stderr
-    curves = [[frame.weights[JAW] for frame in load_clip(path).frames] for path in (prompt, late, other)]
+    clips = [load_clip(path).frames for path in (prompt, late, other)]
+    curves = [[frame.weights[JAW] for frame in frames] for frames in clips]
     assert curves[0] == curves[2]
-    assert curves[0][: len(curves[1])] == curves[1]
-    assert len(curves[0]) - len(curves[1]) == 12  # what was left when the bridge ended
+    assert curves[0][:-12] == curves[1][12:]
+    assert max(curves[1]) == max(curves[0]) > 0.1
+    assert max(curves[1][-10:]) < 0.02  # it comes to rest in the late one, too
+    assert [frame.time_s for frame in clips[1]] == pytest.approx([frame.time_s for frame in clips[0]], abs=1e-6)
+
+
+def test_one_recording_twice_is_refused(tmp_path: Path) -> None:
+    ran = live("--no-server", "--text", "Hello.", tmp_path / "take.npz", f"{tmp_path}/./take.npz?face=0")
+    assert ran.returncode == 2
+    assert "twice" in ran.stdout
 
 
 def test_pages_see_faces_later_than_they_hear_where_that_was_asked() -> None:
@@ -147,8 +156,7 @@ def test_a_token_that_was_taken_back_stays_taken_back_after_a_crash() -> None:
         async with bridge_process("--stay", port=port) as process:
             async with connect(process.url, process.page.partition("token=")[2], frames=False) as admin:
                 await admin.ask("revoke", client="program")
-                await asyncio.sleep(0.6)  # it is written every fifth of a second
-            process.process.kill()
+                process.process.kill()  # at once: it is on disk before it is done
             await process.process.wait()
         async with bridge_process("--stay", port=port) as again:
             assert again.token != process.token
@@ -157,6 +165,24 @@ def test_a_token_that_was_taken_back_stays_taken_back_after_a_crash() -> None:
                     pass
             async with connect(again.url, process.page.partition("token=")[2], frames=False):
                 pass  # the page comes back
+
+    asyncio.run(run())
+
+
+def test_panic_does_not_wait_for_a_delay(sentence: Path) -> None:
+    async def run() -> None:
+        words = ("--audio", str(sentence), "--loop", "ws://127.0.0.1?delay_ms=800")
+        async with bridge_process(*words) as process, connect(*process) as bridge:
+            async with asyncio.timeout(10):
+                async for packet in bridge.frames():
+                    if packet.frame.weights[JAW] > 0.1:
+                        break
+            await bridge.panic()
+            await asyncio.sleep(0.1)
+            async with asyncio.timeout(2):
+                async for packet in bridge.frames():
+                    assert abs(packet.frame.weights).max() == 0
+                    break
 
     asyncio.run(run())
 

@@ -19,6 +19,7 @@ def kept(remembered: Remembered, file: Path, now_s: float, *, here: tuple[str, .
     content = remembered.step({remembered.tokens.find(token).digest for token in here}, now_s)
     if content is not None:
         file.write_bytes(content)
+        remembered.wrote()
     return content is not None
 
 
@@ -70,8 +71,37 @@ def test_nothing_is_written_while_nothing_changes(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{}", "[1]", '[{"name": "x"}]', "null", '[{"sha256": "a", "used_s": "b"}]']
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        "[1]",
+        "[" * 200_000,
+        '[{"name": "x", "scope": "view", "sha256": "\u00e4", "used_s": 0}]',
+        '[{"name": "x"}]',
+        "null",
+        '[{"sha256": "a", "used_s": "b"}]',
+    ],
 )
 def test_another_file_lets_nobody_in(file: Path, content: str) -> None:
     file.write_text(content)
     assert Remembered.load(file, 0).tokens.grants == ()
+
+
+def test_what_could_not_be_written_is_written_later(file: Path) -> None:
+    bridge = Remembered.load(file, 0)
+    bridge.tokens.issue("kiosk", "drive")
+    assert bridge.step((), 0) == bridge.step((), 0) is not None  # the disk was full
+
+
+def test_those_used_last_are_remembered(file: Path) -> None:
+    bridge = Remembered.load(file, 0)
+    kiosk = bridge.tokens.issue("kiosk", "drive")
+    for number in range(70):
+        bridge.tokens.issue(f"page {number}", "view")
+    kept(bridge, file, 0)
+    kept(bridge, file, HOUR_S, here=(kiosk,))
+    again = Remembered.load(file, HOUR_S)
+    assert len(again.tokens.grants) == 64
+    assert again.tokens.find(kiosk)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from avatar3d.core.blendshapes import Frame, neutral_frame
-from avatar3d.core.errors import UsageError
+from avatar3d.core.errors import DiskError, UsageError
 from avatar3d.formats.clip_npz import load_clip
 from avatar3d.living.calibrate import snapping, with_delay
-from avatar3d.living.sinks import ClipSink, Delayed, is_sink, number_of, parse_sink, parse_source
+from avatar3d.living.delay import DelayLine
+from avatar3d.living.sinks import ClipSink, is_sink, number_of, parse_sink, parse_source
 
 
 class Listed:
@@ -77,19 +78,35 @@ def test_an_app_is_listened_to_on_this_machine_unless_another_address_is_named()
             parse_source(wrong)
 
 
-def test_a_delayed_sink_gets_every_frame_so_much_later() -> None:
-    class Timed(Listed):
-        async def send(self, frame: Frame) -> None:
-            came.append((now, frame.time_s))
+def test_what_waits_comes_so_much_later_and_at_first_the_first() -> None:
+    line: DelayLine[int] = DelayLine(0.1)
+    given = [line.step(tick, tick / 60) for tick in range(60)]
+    assert given == [0] * 6 + list(range(54))
 
-    came: list[tuple[float, float]] = []
-    delayed = Delayed(Timed(), 0.1)
-    now = 0.0
-    for frame in frames(60):
-        now = frame.time_s
-        asyncio.run(delayed.send(frame))
-    assert len(came) == 54
-    assert [sent - told for sent, told in came] == pytest.approx([0.1] * 54, abs=1e-3)
+
+def test_panic_waits_for_nothing_and_what_waited_is_forgotten() -> None:
+    line: DelayLine[int] = DelayLine(0.1)
+    for tick in range(30):
+        line.step(tick, tick / 60)
+    assert line.step(100, 0.5, at_once=True) == 100
+    assert [line.step(tick, tick / 60) for tick in range(31, 40)] == [100] * 6 + [31, 32, 33]
+
+
+def test_a_recording_is_not_written_over_what_came_meanwhile(tmp_path: Path) -> None:
+    told: list[str] = []
+    sink = ClipSink(tmp_path / "take.livelink.csv", told.append)
+    (tmp_path / "take.livelink.csv").write_text("precious")
+    send(sink, *frames(30))
+    assert (tmp_path / "take.livelink.csv").read_text() == "precious"
+    assert "take-2.livelink.csv" in told[0]
+    assert (tmp_path / "take-2.livelink.csv").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("place", ["/proc/take.npz", "folder.npz"])
+def test_where_nothing_can_be_written_is_told_before_anything_is_recorded(place: str, tmp_path: Path) -> None:
+    (tmp_path / "folder.npz").mkdir()
+    with pytest.raises(DiskError):
+        ClipSink(tmp_path / place, print)
 
 
 def test_a_recording_begins_at_zero_and_is_whole(tmp_path: Path) -> None:
