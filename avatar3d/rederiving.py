@@ -30,6 +30,8 @@ from avatar3d.rig.surface import smooth_normals
 
 _PARTING: Final = ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight")
 _FACE: Final = "face"
+_LARGER: Final = 4.0
+"""An edited part is at most so many times as large, or small, as it was: else it counts in other units."""
 _MM: Final = 1000.0
 
 
@@ -112,7 +114,10 @@ def rederive(avatar: Avatar, edited: EditedMesh, *, progress: Progress = str) ->
         carried = read_off(laid, found, shapes, progress) if len(shapes) else shapes[:, :0]
         joints, weights = read_weights(laid, found, before.joints[first], before.weights[first])
         report = _report(laid, found, shapes, carried, before)
-        derived = _derived(edited, place, before.morph_names, carried, (joints, weights), laid, found)
+        kept = edited.locked
+        if len(edited.locked_own):
+            kept = read_off(laid, found, _on_welded(edited, number, len(own.points)), progress)[:, place]
+        derived = _derived(edited, place, before.morph_names, carried, kept, (joints, weights), laid, found)
         progress("check")
         report |= _contacts(edited, derived, after, before)
         if not believed:
@@ -139,7 +144,15 @@ def _part(avatar: Avatar, edited: EditedMesh) -> Mesh:
             id="EDITED_FOREIGN",
         )
     before = avatar.mesh(edited.part)
-    if edited.source.max(initial=-1) >= len(before.positions):
+    size, was = np.ptp(edited.positions, axis=0).max(), np.ptp(before.positions, axis=0).max()
+    apart = np.linalg.norm(edited.positions.mean(0) - before.positions.mean(0))
+    if size > 0 and (not was / _LARGER < size < _LARGER * was or apart > was):
+        raise UnreadableError(
+            f"the edited mesh is {size:.3g} m large and lies {apart:.3g} m away from {edited.part}, which is {was:.3g} m.",
+            hint="Metres, +Y up, face to +Z, where the avatar stands: apply the object's scale and place before you export.",
+            id="EDITED_FOREIGN",
+        )
+    if max(edited.source.max(initial=-1), edited.locked_rows.max(initial=-1)) >= len(before.positions):
         raise UnreadableError(
             f"the edited mesh says it has vertex {edited.source.max()} of {edited.part}, which has {len(before.positions)}.",
             hint="Give the avatar that the mesh was made of.",
@@ -158,18 +171,26 @@ def _kept(
     return kept
 
 
+def _on_welded(edited: EditedMesh, number: Int64[np.ndarray, "N"], count: int) -> Float32[np.ndarray, "K W 3"]:
+    """Locked shapes of the avatar's own mesh, at its welded vertices; 0 where nothing was told."""
+    shapes = np.zeros((len(edited.locked_own), count, 3), np.float32)
+    shapes[:, number[edited.locked_rows]] = edited.locked_own
+    return shapes
+
+
 def _derived(
     edited: EditedMesh,
     place: Int64[np.ndarray, "V"],
     names: tuple[str, ...],
     carried: Float32[np.ndarray, "M W 3"],
+    kept: Float32[np.ndarray, "L V 3"],
     bound: tuple[Any, Any],
     laid: Laid,
     found: Match,
 ) -> Rederived:
     """Welded vertices back to those given; locked shapes as they came, also such as the avatar has not."""
     shapes = {name: carried[row][place] for row, name in enumerate(names)}
-    shapes |= dict(zip(edited.locked_names, edited.locked, strict=True))
+    shapes |= dict(zip(edited.locked_names, kept, strict=True))
     own = laid.own.nearest(laid.edited.points, laid.edited.normals, least_alike=0.0, turn_m=0.002).distance_m
     triangles = place[edited.triangles()].astype(np.int32)
     stacked = np.stack(list(shapes.values())) if shapes else np.zeros((0, len(place), 3), np.float32)

@@ -74,7 +74,8 @@ class Bridge(Receiver):
         answer = _told(link)
         if answer.get("type") != "identified":
             raise LinkClosed(1002, "the bridge did not let us in")
-        self._ack_every = max(1, int(answer.get("ack_every", names.ACK_EVERY)))
+        every = answer.get("ack_every")
+        self._ack_every = every if isinstance(every, int) and 1 <= every <= names.CREDIT else names.ACK_EVERY
         self.panicking = bool(answer.get("panicking"))
         self._owed, self._seq = 0, -1
         self.reconnections += 1

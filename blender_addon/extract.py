@@ -70,7 +70,12 @@ def write(avatar: bpy.types.Collection, part: str, file: Path, *, with_shapes: b
         names = locked(head) if head is not None else []
         names = [name for name in names if name in mesh.shapes(head)[0]] if head is not None else []
         if names:
-            arrays["locked_names"], arrays["locked"] = np.array(names), _held(head, names, places, kept)
+            arrays["locked_names"] = np.array(names)
+            own = mesh.origin(head.data)
+            if not kept and own is not None and _known(own):  # rederive matches lips with lips
+                arrays["locked_rows"], arrays["locked_own"] = own, _shapes(head, names)
+            else:
+                arrays["locked"] = _held(head, names, places, kept)
         if with_shapes and thing.data.shape_keys and not made:
             arrays["shape_names"], arrays["shapes"] = np.array(mesh.shapes(thing)[0]), mesh.shapes(thing)[1]
         np.savez(file, **arrays)
@@ -140,8 +145,13 @@ def _as_surface(head: bpy.types.Object) -> Surface:
     return triangulated(mesh.positions(head), *mesh.polygons(head.data), mesh.uvs(head.data))
 
 
+def _shapes(head: bpy.types.Object, names: list[str]) -> np.ndarray:
+    """Displacements [L V 3] of these keys, metres, glTF axes."""
+    have, moved = mesh.shapes(head)
+    return moved[[have.index(name) for name in names]].astype(np.float32)
+
+
 def _held(head: bpy.types.Object, names: list[str], places: np.ndarray, kept: bool) -> np.ndarray:
     """Displacements of the locked keys at the edited mesh's vertices."""
-    have, moved = mesh.shapes(head)
-    chosen = moved[[have.index(name) for name in names]]
+    chosen = _shapes(head, names)
     return chosen if kept else transfer_shapes(_as_surface(head), chosen, places)

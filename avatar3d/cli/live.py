@@ -1,6 +1,7 @@
 """avatar3d live: a face moves while somebody speaks: sources in, engines, browsers and recordings out."""
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,9 @@ def live(voice: Voice, things: tuple[str, ...], **options: Any) -> int:
     avatars = tuple(Path(thing) for thing in things if not is_sink(thing))
     controls = Controls(options["emotion"], options["intensity"], None, options["head_motion"], options["style"])
     takes = [sink.path for sink in sinks if sink.scheme == "clip"]
-    if len({path.resolve() for path in takes}) < len(takes):
+    if len({os.path.realpath(path) for path in takes}) < len(takes):
         raise UsageError("one recording is given twice.", hint="Give each a name of its own.")
-    taken = [path for path in takes if path.exists()]
+    taken = [path for path in takes if os.path.lexists(path)]
     if taken and not options["replace"]:
         raise UsageError(
             f'"{taken[0]}" exists, and would be written over by this recording.',

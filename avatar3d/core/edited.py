@@ -1,6 +1,6 @@
 """A part of an avatar after somebody sculpted, remeshed or cut it, and what was derived anew for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int32
@@ -23,7 +23,11 @@ class EditedMesh:
     """The avatar's own vertex that this one was, -1 for a new one."""
     locked_names: tuple[str, ...]
     locked: Float32[np.ndarray, "L V 3"]
-    """Shapes made by hand, displacements in metres: they are kept to the bit."""
+    """Shapes made by hand, displacements in metres: they are kept to the bit. Empty where `locked_own` tells them ..."""
+    locked_rows: Int32[np.ndarray, "U"] = field(default_factory=lambda: np.zeros(0, np.int32))
+    """... at these vertices of the avatar's own mesh, from which they are carried like all others ..."""
+    locked_own: Float32[np.ndarray, "K U 3"] = field(default_factory=lambda: np.zeros((0, 0, 3), np.float32))
+    """... by so much; metres."""
 
     def triangle_corners(self) -> Int32[np.ndarray, "F 3"]:
         """Polygons as fans of triangles: numbers of corners."""

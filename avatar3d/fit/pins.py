@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from jaxtyping import Float32, Float64
 
+from avatar3d.core.errors import UnreadableError
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation, Photo
 from avatar3d.core.sitting import Pins, Sitting
@@ -33,12 +34,26 @@ _NEAR_IOD: Final = 5e-4
 """Pins this near are met ..."""
 _MISSED_IOD: Final = 0.05
 """... and those this far off are told."""
+_FEW, _ELSEWHERE_IOD = 10, 0.5
+"""So many pins, of which most are so far off, are mistaken for others."""
 
 
 def with_pins(meeting: Meeting, pins: Pins) -> Meeting:
-    """The photo's evidence with pins in place of what was observed there."""
+    """The photo's evidence with pins in place of what was observed there.
+
+    Raises UnreadableError (10, PINS_INVALID) when most of them lie on no feature of this face, as when left is taken for right.
+    """
     face, evidence = meeting.face, meeting.evidence
     landmarks = face.landmarks_px.copy()
+    off = np.linalg.norm(landmarks[pins.landmarks] - pins.points_px, axis=1)
+    between_eyes = float(np.linalg.norm(landmarks[[33, 133]].mean(0) - landmarks[[263, 362]].mean(0)))
+    if len(off) >= _FEW and np.median(off) > _ELSEWHERE_IOD * between_eyes:
+        raise UnreadableError(
+            f"most of the {len(off)} pins lie {np.median(off) / between_eyes:.1f} eye distances or more from where the photo shows "
+            "their landmarks: no head looks like that.",
+            hint="Left and right are the person's own; x counts from the picture's left, y from its top.",
+            id="PINS_INVALID",
+        )
     for iris in (RIGHT_IRIS, LEFT_IRIS):  # its rim goes with a pinned centre
         moved = pins.points_px[pins.landmarks == iris.start]
         landmarks[iris] += (moved - landmarks[iris.start]).sum(0)

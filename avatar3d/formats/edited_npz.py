@@ -1,6 +1,6 @@
 """Edited meshes as .npz files: what a modelling program hands over, and what it gets back. Nothing is unpickled.
 
-EDITED   positions corners polygon_starts uvs part, and locked_names locked source when there are any
+EDITED   positions corners polygon_starts uvs part, and when there are any: source, locked_names with locked, or with locked_rows locked_own
 RESULT   names shapes joint_names joints weights normals filled distance_m report, and what else must follow
 """
 
@@ -26,7 +26,7 @@ _FARTHEST_M: Final = 10.0
 _NAMES_BYTES: Final = 2**20
 _MEMBERS: Final = {
     "positions": "f4", "corners": "i4", "polygon_starts": "i4", "uvs": "f4", "part": "U", "locked_names": "U",
-    "locked": "f4", "source": "i4", "shape_names": "U", "shapes": "f4",
+    "locked": "f4", "source": "i4", "shape_names": "U", "shapes": "f4", "locked_rows": "i4", "locked_own": "f4",
 }  # fmt: skip
 _NEEDED: Final = ("positions", "corners", "polygon_starts", "uvs")
 
@@ -61,20 +61,27 @@ def read_edited(path: Path) -> EditedMesh:
     sides = np.diff(np.append(starts, corners.size).astype(np.int64))
     if starts[0] != 0 or sides.min() < 3:
         _refuse(path, "a polygon has fewer than three corners")
-    for name in ("positions", "uvs", "locked"):
+    for name in ("positions", "uvs", "locked", "locked_own"):
         if name in arrays and not (np.abs(arrays[name]) < (_FARTHEST_M if name != "uvs" else 1e6)).all():
             _refuse(path, f"{name} holds numbers that are not finite, or farther than {_FARTHEST_M:g} m")
     names = tuple(arrays.get("locked_names", np.zeros(0, "U1")).ravel().tolist())
+    rows = arrays.get("locked_rows", np.zeros(0, np.int32)).ravel()
+    own = arrays.get("locked_own", np.zeros((0, len(rows), 3), np.float32))
     locked = arrays.get("locked", np.zeros((0, count, 3), np.float32))
-    if len(names) > MAX_LOCKED or len(set(names)) < len(names) or locked.shape != (len(names), count, 3):
-        _refuse(path, f"locked has the shape {locked.shape} for {len(names)} different names and {count} vertices")
+    if len(names) > MAX_LOCKED or len(set(names)) < len(names):
+        _refuse(path, f"locked_names holds {len(names)} names, or one twice")
+    told = own if len(own) else locked
+    if (len(own) and len(locked)) or told.shape != (len(names), len(rows) if len(own) else count, 3):
+        _refuse(path, f"locked has the shape {told.shape} for {len(names)} names and {count} vertices")
+    if rows.min(initial=0) < 0 or len(np.unique(rows)) < len(rows):
+        _refuse(path, "locked_rows names a vertex twice, or one that cannot be")
     source = arrays.get("source", np.full(count, -1, np.int32))
     if source.shape != (count,) or source.min(initial=-1) < -1:
         _refuse(path, "source is not one number of at least -1 per vertex")
     part = arrays.get("part", np.array("face"))
     if part.size != 1:
         _refuse(path, "part is not one name")
-    return EditedMesh(str(part.item()), points, corners, starts, uvs, source, names, locked)
+    return EditedMesh(str(part.item()), points, corners, starts, uvs, source, names, locked, rows, own)
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Any]) -> Path:

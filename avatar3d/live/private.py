@@ -77,5 +77,5 @@ class TokenFile:
             return cls(str(content["url"]), str(content["token"]), int(content["process"]))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError) as cause:
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as cause:
             raise UnreadableError(f"expected {path} to be a bridge's token.", hint="Remove it.", file=path) from cause

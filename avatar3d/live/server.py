@@ -151,9 +151,10 @@ class Server:
     def revoke(self, client: str) -> None:
         """Take back the token of a client, or of that name, and let everybody go who used it."""
         used = next((guest.grant.name for guest in self._crowd.guests if guest.name == client), client)
-        grant = self._tokens.revoke(used)
-        for guest in self._crowd.guests:
-            if guest.grant == grant:
+        try:
+            self._tokens.revoke(used)
+        finally:  # also when it cannot be written down: they go, and who asked is told
+            for guest in [guest for guest in self._crowd.guests if guest.grant.name == used]:
                 guest.socket.close(schema.CLOSE["REVOKED"], "the token was taken back")
 
     # What Sockets report.

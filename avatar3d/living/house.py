@@ -168,7 +168,9 @@ async def _serve(
     if params.port != 0:
         save = partial(_save_grants, remembered, server, grants)
         save()
-        tokens.changed = save  # a token that was taken back is so on disk before anybody is told
+        stack.callback(save)
+        # A token that was taken back is so on disk before anybody is told; who asked is told when it cannot be.
+        tokens.changed = partial(save, insist=True)
         saving = asyncio.create_task(_again_and_again(save))
         stack.callback(saving.cancel)
     beside = folder / f"bridge-{server.port}.json"
@@ -197,12 +199,18 @@ def _left_behind(beside: Path, tokens: Tokens, tell: Tell) -> str | None:
     return left.token if left is not None and left.is_stale and tokens.find(left.token) else None
 
 
-def _save_grants(remembered: Remembered, server: Server, path: Path) -> None:
-    """If somebody was let in or sent away, or used his token: a bridge that is killed knows him again."""
+def _save_grants(remembered: Remembered, server: Server, path: Path, *, insist: bool = False) -> None:
+    """If somebody was let in or sent away, or used his token: a bridge that is killed knows him again.
+
+    Raises DiskError (40) if one insists; else it is tried again.
+    """
     if (content := remembered.step(server.in_use, time.time())) is not None:
-        with contextlib.suppress(DiskError):  # it is tried again
+        try:
             write_private(path, content)
             remembered.wrote()
+        except DiskError:
+            if insist:
+                raise
 
 
 async def _again_and_again(save: Callable[[], None]) -> None:

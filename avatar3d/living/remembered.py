@@ -36,7 +36,7 @@ class Remembered:
             fresh = [each for each in stored if now_s - used_s[each["sha256"]] < _REMEMBERED_S]
             fresh = sorted(fresh, key=lambda each: used_s[each["sha256"]])[-_MOST:]
             return cls(Tokens.restored(fresh), {each["sha256"]: used_s[each["sha256"]] for each in fresh})
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, Avatar3dError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, Avatar3dError):
             return cls(Tokens(), {})
 
     def step(self, here: Collection[str], now_s: float) -> bytes | None:

@@ -160,9 +160,10 @@ def _see_to_folder(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError
+        path.exists()  # or its name is too long
         with tempfile.TemporaryFile(dir=path.parent):
             pass  # it can be written to: os.access() says so to root of anything
-    except OSError as cause:
+    except (OSError, RuntimeError) as cause:
         raise DiskError(f'cannot record to "{path}".', hint="Give a file in a folder of yours.", file=path) from cause
 
 

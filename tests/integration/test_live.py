@@ -279,10 +279,11 @@ def test_a_dead_worker_is_replaced_and_the_bridge_speaks_again() -> None:
             os.kill(int(worker), signal.SIGKILL)
             failed = await asyncio.wait_for(until_event(bridge, "speech_failed"), 5)
             assert failed["face"] == 0
-            await asyncio.sleep(2.5)
-            await bridge.say("I am back.")
-            jaws = [frame.weights[JAW] for frame in await asyncio.wait_for(shown_after(bridge, 2.5), 10)]
-            assert max(jaws) > 0.05
+            async with asyncio.timeout(30):  # a machine that is busy starts another one late
+                jaws = [0.0]
+                while max(jaws) < 0.05:
+                    await bridge.say("I am back.")
+                    jaws = [frame.weights[JAW] for frame in await shown_after(bridge, 2.5)]
 
     asyncio.run(run())
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from avatar3d.carry.sheet import Sheet
+from avatar3d.carry.sheet import Sheet, welded
 from avatar3d.cli import main
 from avatar3d.core.avatar import Avatar
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
@@ -89,6 +89,24 @@ def test_locked_shapes_are_kept_to_the_bit_and_others_are_not_disturbed(avatar: 
     free = [row for row, name in enumerate(ARKIT_NAMES) if name != "jawOpen"]
     np.testing.assert_array_equal(made.derived.shapes[free], rederive(avatar, plain).derived.shapes[free])
     assert made.report["locked"] == ["jawOpen", "scar"]
+
+
+def test_a_locked_shape_of_the_old_mesh_parts_the_lips_of_the_new_one(avatar: Avatar, own: Sheet) -> None:
+    face, mesh = avatar.mesh("face"), retriangulated(own, 4)
+    _, number = welded(face.positions, face.triangles)
+    rows = np.unique(number, return_index=True)[1].astype(np.int32)
+    sculpted = 1.2 * face.morphs[ARKIT_NAMES.index("jawOpen")][rows]
+    plain = as_edited(mesh.points, mesh.triangles)
+    told = {"locked_names": ("jawOpen",), "locked_rows": rows, "locked_own": sculpted[None].astype(np.float32)}
+    made = rederive(avatar, EditedMesh(**{**vars(plain), "locked": plain.locked[:0], **told}))
+    opened = rederive(avatar, plain).derived.shapes[ARKIT_NAMES.index("jawOpen")]
+    np.testing.assert_allclose(made.derived.shapes[ARKIT_NAMES.index("jawOpen")], 1.2 * opened, atol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [0.001, 20.0])
+def test_a_mesh_in_other_units_is_refused(avatar: Avatar, own: Sheet, factor: float) -> None:
+    with pytest.raises(UnreadableError, match="large"):
+        rederive(avatar, as_edited(factor * own.points, own.triangles))
 
 
 def test_lips_and_lids_of_a_sculpted_face_still_meet_and_the_parts_follow(avatar: Avatar) -> None:
