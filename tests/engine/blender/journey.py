@@ -177,10 +177,10 @@ def take_figures(actions: Any, keys: Any, rig: Any, faces: list[Any]) -> dict[st
         curve = curves[f'key_blocks["{name}"].value']
         found = [curve.evaluate(time) for time in times]
         off = max(off, float(np.abs(np.array(found) - [face.weights[at] for face in faces]).max()))
-    turned = 0.0
-    for axis, curve in enumerate(c for c in actions.curves_of(rig.animation_data.action) if '"head"' in c.data_path):
-        found = np.array([curve.evaluate(time) for time in times])
-        turned = max(turned, float(np.abs(np.abs(found) - np.abs([face.head_wxyz[axis] for face in faces])).max()))
+    turns = [c for c in actions.curves_of(rig.animation_data.action) if '"head"' in c.data_path]
+    found = np.array([[curve.evaluate(time) for curve in turns] for time in times])
+    sent = np.array([face.head_wxyz for face in faces])
+    turned = float(np.abs(found * np.sign((found * sent).sum(1))[:, None] - sent).max())  # q and -q are one turn
     return {"frames": len(faces), "curves": len(curves), "weights_off": off, "head_off": turned}
 
 
