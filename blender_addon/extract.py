@@ -75,6 +75,7 @@ def write(avatar: bpy.types.Collection, part: str, file: Path, *, with_shapes: b
             if not kept and own is not None and _known(own):  # rederive matches lips with lips
                 arrays["locked_rows"], arrays["locked_own"] = own, _shapes(head, names)
             else:
+                # A head remeshed before has no vertices of the file: the nearest point, which may take one lip for the other.
                 arrays["locked"] = _held(head, names, places, kept)
         if with_shapes and thing.data.shape_keys and not made:
             arrays["shape_names"], arrays["shapes"] = np.array(mesh.shapes(thing)[0]), mesh.shapes(thing)[1]
