@@ -46,10 +46,10 @@ def test_the_subject_arrives_by_udp_with_its_52_values_and_9_angles(tmp_path: Pa
     times = [told._frames + told._sub_frame for _, told in read]
     assert times == sorted(times)
     jaws = np.array([told.get_blendshape(FaceBlendShape.JawOpen) for _, told in read])
-    rising = (jaws > 0.05) & (np.arange(len(jaws)) < jaws.argmax())
+    # The clip opens by a half a second; whoever moves a face takes it over within its first 150 ms.
+    rising = (jaws > 0.1) & (np.arange(len(jaws)) < jaws.argmax())
     seconds = np.array(times)[rising] / 60
-    assert rising.sum() > 100
-    # The clip opens by a half a second.
+    assert rising.sum() > 95
     np.testing.assert_allclose(np.diff(jaws[rising]), np.diff(seconds) / 2, atol=1e-3)
     shut = {round(told.get_blendshape(FaceBlendShape.EyeBlinkLeft), 3) for _, told in read[5:-60]}
     assert shut == {0.25}
