@@ -51,7 +51,7 @@ def test_the_subject_arrives_by_udp_with_its_52_values_and_9_angles(tmp_path: Pa
     seconds = np.array(times)[rising] / 60
     assert rising.sum() > 95
     np.testing.assert_allclose(np.diff(jaws[rising]), np.diff(seconds) / 2, atol=1e-3)
-    shut = {round(told.get_blendshape(FaceBlendShape.EyeBlinkLeft), 3) for _, told in read[5:-60]}
+    shut = {round(told.get_blendshape(FaceBlendShape.EyeBlinkLeft), 3) for _, told in read[12:-60]}
     assert shut == {0.25}
     quiet = [shape for shape in FaceBlendShape if shape not in (FaceBlendShape.JawOpen, FaceBlendShape.EyeBlinkLeft)]
     assert max(abs(told.get_blendshape(shape)) for _, told in read for shape in quiet) < 1e-6
