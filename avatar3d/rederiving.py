@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int32, Int64
 from threadpoolctl import threadpool_limits
 
-from avatar3d.carry.derive import Laid, believable, lay, match_all, read_off, read_weights, shape_errors, with_frames
+from avatar3d.carry.by_hand import locked_shapes, skin_weights
+from avatar3d.carry.derive import Laid, believable, lay, match_all, read_off, shape_errors, with_frames
 from avatar3d.carry.match import Match
 from avatar3d.carry.sheet import welded
 from avatar3d.core.avatar import Avatar, Mesh
@@ -112,12 +113,10 @@ def rederive(avatar: Avatar, edited: EditedMesh, *, progress: Progress = str) ->
         elif laid.sculpted.any():
             shapes = with_frames(laid, shapes)
         carried = read_off(laid, found, shapes, progress) if len(shapes) else shapes[:, :0]
-        joints, weights = read_weights(laid, found, before.joints[first], before.weights[first])
+        bound = skin_weights(edited, laid, found, before, number, place, avatar.skeleton.names)
         report = _report(laid, found, shapes, carried, before)
-        kept = edited.locked
-        if len(edited.locked_own):
-            kept = read_off(laid, found, _on_welded(edited, number, len(own.points)), progress)[:, place]
-        derived = _derived(edited, place, before.morph_names, carried, kept, (joints, weights), laid, found)
+        locked = locked_shapes(edited, laid, found, number, place, progress)
+        derived = _derived(edited, place, before.morph_names, carried, locked, bound, laid, found)
         progress("check")
         report |= _contacts(edited, derived, after, before)
         if not believed:
@@ -152,10 +151,18 @@ def _part(avatar: Avatar, edited: EditedMesh) -> Mesh:
             hint="Metres, +Y up, face to +Z, where the avatar stands: apply the object's scale and place before you export.",
             id="EDITED_FOREIGN",
         )
-    if max(edited.source.max(initial=-1), edited.locked_rows.max(initial=-1)) >= len(before.positions):
+    last = max(each.max(initial=-1) for each in (edited.source, edited.locked_rows, edited.bone_rows))
+    if last >= len(before.positions):
         raise UnreadableError(
-            f"the edited mesh says it has vertex {edited.source.max()} of {edited.part}, which has {len(before.positions)}.",
+            f"the edited mesh says it has vertex {last} of {edited.part}, which has {len(before.positions)}.",
             hint="Give the avatar that the mesh was made of.",
+            id="EDITED_FOREIGN",
+        )
+    bones = [name for name in edited.bone_names if name not in avatar.skeleton.names]
+    if bones:
+        raise UnreadableError(
+            f"skin weights were painted for {bones[0][:40]!r}, which is no bone of the avatar.",
+            hint=f"Its bones: {', '.join(avatar.skeleton.names)}.",
             id="EDITED_FOREIGN",
         )
     return before
@@ -171,34 +178,27 @@ def _kept(
     return kept
 
 
-def _on_welded(edited: EditedMesh, number: Int64[np.ndarray, "N"], count: int) -> Float32[np.ndarray, "K W 3"]:
-    """Locked shapes of the avatar's own mesh, at its welded vertices; 0 where nothing was told."""
-    shapes = np.zeros((len(edited.locked_own), count, 3), np.float32)
-    shapes[:, number[edited.locked_rows]] = edited.locked_own
-    return shapes
-
-
 def _derived(
     edited: EditedMesh,
     place: Int64[np.ndarray, "V"],
     names: tuple[str, ...],
     carried: Float32[np.ndarray, "M W 3"],
-    kept: Float32[np.ndarray, "L V 3"],
-    bound: tuple[Any, Any],
+    locked: Float32[np.ndarray, "L V 3"],
+    bound: tuple[Int32[np.ndarray, "V 4"], Float32[np.ndarray, "V 4"]],
     laid: Laid,
     found: Match,
 ) -> Rederived:
     """Welded vertices back to those given; locked shapes as they came, also such as the avatar has not."""
     shapes = {name: carried[row][place] for row, name in enumerate(names)}
-    shapes |= dict(zip(edited.locked_names, kept, strict=True))
+    shapes |= dict(zip(edited.locked_names, locked, strict=True))
     own = laid.own.nearest(laid.edited.points, laid.edited.normals, least_alike=0.0, turn_m=0.002).distance_m
     triangles = place[edited.triangles()].astype(np.int32)
     stacked = np.stack(list(shapes.values())) if shapes else np.zeros((0, len(place), 3), np.float32)
     return Rederived(
         names=tuple(shapes),
         shapes=stacked.astype(np.float32),
-        joints=bound[0][place],
-        weights=bound[1][place],
+        joints=bound[0],
+        weights=bound[1],
         normals=smooth_normals(laid.edited.points.astype(np.float32), triangles)[place],
         filled=~found.trusted[place],
         moved_m=own[place].astype(np.float32),

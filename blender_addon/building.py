@@ -92,29 +92,35 @@ def _keep_normals(data: bpy.types.Mesh, part: glb.Part, how: Topology) -> None:
 
 def remember(thing: bpy.types.Object) -> None:
     """Hashes of what it is now: whoever edits it makes them differ."""
-    corners, starts = mesh.polygons(thing.data)
-    thing[scene.KEPT] = json.dumps({
-        "topology": scene.digest(corners, starts), "positions": scene.digest(mesh.positions(thing).astype(np.float32)),
-        "uvs": scene.digest(mesh.uvs(thing.data)), "shapes": scene.digest(mesh.shapes(thing)[1]),
-    })  # fmt: skip
+    thing[scene.KEPT] = json.dumps(_hashes(thing))
+
+
+def remember_weights(thing: bpy.types.Object) -> None:
+    """These skin weights were derived: nobody painted them."""
+    kept = json.loads(thing.get(scene.KEPT, "{}"))
+    thing[scene.KEPT] = json.dumps(kept | {"weights": _hashes(thing)["weights"]})
 
 
 def state(thing: bpy.types.Object) -> str:
     """One hash of everything that can be edited."""
-    corners, starts = mesh.polygons(thing.data)
-    places = mesh.positions(thing).astype(np.float32)
-    return scene.digest(corners, starts, places, mesh.uvs(thing.data), mesh.shapes(thing)[1])
+    return scene.digest(*(np.frombuffer(value.encode(), np.uint8) for value in _hashes(thing).values()))
 
 
 def changes(thing: bpy.types.Object) -> set[str]:
-    """Which of topology, positions, uvs, shapes are no longer what was imported (or re-derived)."""
+    """Which of topology, positions, uvs, shapes, weights are no longer what was imported (or re-derived)."""
     kept = json.loads(thing.get(scene.KEPT, "{}"))
-    corners, starts = mesh.polygons(thing.data)
-    now = {
-        "topology": scene.digest(corners, starts), "positions": scene.digest(mesh.positions(thing).astype(np.float32)),
-        "uvs": scene.digest(mesh.uvs(thing.data)), "shapes": scene.digest(mesh.shapes(thing)[1]),
+    return {name for name, value in _hashes(thing).items() if kept.get(name) != value}
+
+
+def _hashes(thing: bpy.types.Object) -> dict[str, str]:
+    groups, weights = mesh.weights(thing)
+    return {
+        "topology": scene.digest(*mesh.polygons(thing.data)),
+        "positions": scene.digest(mesh.positions(thing).astype(np.float32)),
+        "uvs": scene.digest(mesh.uvs(thing.data)),
+        "shapes": scene.digest(mesh.shapes(thing)[1]),
+        "weights": scene.digest(np.frombuffer("\n".join(groups).encode(), np.uint8), weights),
     }  # fmt: skip
-    return {name for name, value in now.items() if kept.get(name) != value}
 
 
 def record_beside(file: Path) -> dict[str, Any]:

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+from mathutils.kdtree import KDTree
 
-from . import mesh, scene
-from .transfer import Surface, transfer_shapes, transfer_uvs, triangulated
+from . import building, mesh, scene
+from .transfer import Surface, transfer_uvs, triangulated
 
 EDIT = "avatar3d_edit"
 """On a copy made for sculpting: the name of the part that it will replace."""
 LOCKED = "avatar3d_locked"
 _MOST_VERTICES = 200_000
+_PARTING = ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight")
+_LEAST = 1e-3
+"""A vertex whose bones weigh less in all was left out by whoever painted."""
 _UNBENT = {"ARMATURE", "MULTIRES"}
 """Modifiers that pose or refine; all others shape the mesh that is re-derived."""
 
@@ -59,7 +63,8 @@ def write(avatar: bpy.types.Collection, part: str, file: Path, *, with_shapes: b
             )
         corners, starts = mesh.polygons(data)
         origin = mesh.origin(data)
-        kept = origin is not None and _known(origin) and head is not None and _same(data, head.data)
+        same = head is not None and _same(data, head.data)
+        kept = same and origin is not None and _known(origin)
         arrays = {
             "positions": places.astype(np.float32), "corners": corners, "polygon_starts": starts,
             "part": np.array(part),
@@ -70,13 +75,9 @@ def write(avatar: bpy.types.Collection, part: str, file: Path, *, with_shapes: b
         names = locked(head) if head is not None else []
         names = [name for name in names if name in mesh.shapes(head)[0]] if head is not None else []
         if names:
-            arrays["locked_names"] = np.array(names)
-            own = mesh.origin(head.data)
-            if not kept and own is not None and _known(own):  # rederive matches lips with lips
-                arrays["locked_rows"], arrays["locked_own"] = own, _shapes(head, names)
-            else:
-                # A head remeshed before has no vertices of the file: the nearest point, which may take one lip for the other.
-                arrays["locked"] = _held(head, names, places, kept)
+            arrays |= _locked(head, names, same)
+        if head is not None and "weights" in building.changes(head):
+            arrays |= _painted(head, scene.facts(avatar).get("joints", []), same)
         if with_shapes and thing.data.shape_keys and not made:
             arrays["shape_names"], arrays["shapes"] = np.array(mesh.shapes(thing)[0]), mesh.shapes(thing)[1]
         np.savez(file, **arrays)
@@ -152,7 +153,46 @@ def _shapes(head: bpy.types.Object, names: list[str]) -> np.ndarray:
     return moved[[have.index(name) for name in names]].astype(np.float32)
 
 
-def _held(head: bpy.types.Object, names: list[str], places: np.ndarray, kept: bool) -> np.ndarray:
-    """Displacements of the locked keys at the edited mesh's vertices."""
-    chosen = _shapes(head, names)
-    return chosen if kept else transfer_shapes(_as_surface(head), chosen, places)
+def _locked(head: bpy.types.Object, names: list[str], same: bool) -> dict[str, np.ndarray]:
+    """The locked keys, where they were made: on this mesh, on the file's, or on one that was remeshed before."""
+    told = {"locked_names": np.array(names)}
+    if same:
+        return told | {"locked": _shapes(head, names)}
+    own = mesh.origin(head.data)
+    told["locked_own"] = _shapes(head, names)
+    if own is not None and _known(own):
+        return told | {"locked_rows": own}
+    surface, have = _as_surface(head), mesh.shapes(head)[0]
+    return told | {
+        "held_positions": surface.positions.astype(np.float32), "held_triangles": surface.triangles.astype(np.int32),
+        "held_parted": _shapes(head, [name for name in _PARTING if name in have]),
+    }  # fmt: skip
+
+
+def _painted(head: bpy.types.Object, joints: list[str], same: bool) -> dict[str, np.ndarray]:
+    """The four strongest bones of each vertex, at the file's vertices, or, where the head has none, at its own."""
+    groups, table = mesh.weights(head)
+    names = [name for name in groups if name in joints]
+    table = table[:, [groups.index(name) for name in names]]
+    if not names:
+        return {}
+    table = np.pad(table, ((0, 0), (0, max(4 - len(names), 0))))
+    bones = np.argsort(-table, axis=1, kind="stable")[:, :4].astype(np.int32)
+    weights = np.take_along_axis(table, bones, axis=1)
+    bones = np.where(weights > 0, bones, 0).astype(np.int32)
+    there = weights.sum(axis=1) > _LEAST
+    told = {"bone_names": np.array(names)}
+    own = mesh.origin(head.data)
+    if own is not None and _known(own):
+        return told | {"bone_rows": own[there], "bones": bones[there], "bone_weights": weights[there]}
+    if not same or not there.any():  # remeshed twice: whose vertices these were, nobody knows
+        return {}
+    tree = KDTree(int(there.sum()))
+    places = mesh.positions(head)
+    for at in np.flatnonzero(there).tolist():
+        tree.insert(places[at], at)
+    tree.balance()
+    for at in np.flatnonzero(~there).tolist():
+        nearest = tree.find(places[at])[1]
+        bones[at], weights[at] = bones[nearest], weights[nearest]
+    return told | {"bones": bones, "bone_weights": weights}

@@ -40,6 +40,8 @@ def apply(avatar: bpy.types.Collection, part: str, edited_file: Path, result_fil
     else:
         _replace(avatar, head, edited, result, names)
     mesh.set_weights(head, tuple(map(str, result["joint_names"])), result["joints"], result["weights"])
+    if "bones" not in edited:
+        building.remember_weights(head)
     if "normals" in result:
         mesh.set_normals(head.data, result["normals"])
     _follow(avatar, result)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the avatar3d authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From one surface to another: UV and displacements of the head, looked up on a mesh that was remeshed.
+"""From one surface to another: the UV of the head, looked up on a mesh that was remeshed.
 
 A corner has the UV of the point below it, unless a seam runs between it and its polygon's middle: then the triangle below the
 middle is continued up to it, so that no polygon spans the picture.
@@ -56,15 +56,6 @@ def transfer_uvs(head: Surface, positions: np.ndarray, corners: np.ndarray, star
     reach = np.linalg.norm(positions[corners] - middles[owner], axis=1)
     across = np.linalg.norm(own - continued, axis=1) > _LOOSE * span * reach + _NEAR
     return np.clip(np.where(across[:, None], continued, own), 0, 1).astype(np.float32)
-
-
-def transfer_shapes(head: Surface, shapes: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Displacements [K V 3] of the head at other points [W 3]: those of the nearest point of its surface."""
-    tree = BVHTree.FromPolygons(head.positions.tolist(), head.triangles.tolist())
-    places, nearest = _nearest(tree, positions)
-    triangles = head.triangles[nearest]
-    share = _barycentric(places, head.positions[triangles])
-    return np.einsum("wk,nwkd->nwd", share, shapes[:, triangles]).astype(np.float32)
 
 
 def _nearest(tree: BVHTree, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

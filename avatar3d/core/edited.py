@@ -7,6 +7,16 @@ from jaxtyping import Bool, Float32, Int32
 
 
 @dataclass(frozen=True, eq=False)
+class HeldMesh:
+    """The mesh on which shapes were made by hand, where that was remeshed, too, so that none of its vertices is the file's."""
+
+    positions: Float32[np.ndarray, "U 3"]
+    triangles: Int32[np.ndarray, "T 3"]
+    parted: Float32[np.ndarray, "P U 3"]
+    """Displacements that part what touches at rest: its jawOpen and blinks."""
+
+
+@dataclass(frozen=True, eq=False)
 class EditedMesh:
     """What comes back from a modelling program. Frame: glTF axes, metres."""
 
@@ -26,8 +36,17 @@ class EditedMesh:
     """Shapes made by hand, displacements in metres: they are kept to the bit. Empty where `locked_own` tells them ..."""
     locked_rows: Int32[np.ndarray, "U"] = field(default_factory=lambda: np.zeros(0, np.int32))
     """... at these vertices of the avatar's own mesh, from which they are carried like all others ..."""
-    locked_own: Float32[np.ndarray, "K U 3"] = field(default_factory=lambda: np.zeros((0, 0, 3), np.float32))
-    """... by so much; metres."""
+    locked_own: Float32[np.ndarray, "K H 3"] = field(default_factory=lambda: np.zeros((0, 0, 3), np.float32))
+    """... by so much; metres. Or at the vertices of `held`, where that is told."""
+    held: HeldMesh | None = None
+    bone_names: tuple[str, ...] = ()
+    """Joints of the skin weights that somebody painted; empty where nobody did."""
+    bone_rows: Int32[np.ndarray, "R"] = field(default_factory=lambda: np.zeros(0, np.int32))
+    """They stand at these vertices of the avatar's own mesh; empty where they stand at this mesh's."""
+    bones: Int32[np.ndarray, "B 4"] = field(default_factory=lambda: np.zeros((0, 4), np.int32))
+    """Numbers of `bone_names`."""
+    bone_weights: Float32[np.ndarray, "B 4"] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    """Each row's sum is 1."""
 
     def triangle_corners(self) -> Int32[np.ndarray, "F 3"]:
         """Polygons as fans of triangles: numbers of corners."""

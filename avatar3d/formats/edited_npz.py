@@ -1,6 +1,7 @@
 """Edited meshes as .npz files: what a modelling program hands over, and what it gets back. Nothing is unpickled.
 
-EDITED   positions corners polygon_starts uvs part, and when there are any: source, locked_names with locked, or with locked_rows locked_own
+EDITED   positions corners polygon_starts uvs part, and when there are any: source; locked_names with locked, or with locked_own and either
+         locked_rows or held_positions held_triangles held_parted; bone_names bones bone_weights, and bone_rows
 RESULT   names shapes joint_names joints weights normals filled distance_m report, and what else must follow
 """
 
@@ -14,7 +15,7 @@ from typing import Any, Final, NoReturn
 import numpy as np
 
 from avatar3d.core.durable import write_atomically
-from avatar3d.core.edited import EditedMesh
+from avatar3d.core.edited import EditedMesh, HeldMesh
 from avatar3d.core.errors import LimitError, UnreadableError
 from avatar3d.core.files import open_given
 
@@ -27,6 +28,8 @@ _NAMES_BYTES: Final = 2**20
 _MEMBERS: Final = {
     "positions": "f4", "corners": "i4", "polygon_starts": "i4", "uvs": "f4", "part": "U", "locked_names": "U",
     "locked": "f4", "source": "i4", "shape_names": "U", "shapes": "f4", "locked_rows": "i4", "locked_own": "f4",
+    "held_positions": "f4", "held_triangles": "i4", "held_parted": "f4", "bone_names": "U", "bone_rows": "i4",
+    "bones": "i4", "bone_weights": "f4",
 }  # fmt: skip
 _NEEDED: Final = ("positions", "corners", "polygon_starts", "uvs")
 
@@ -61,27 +64,76 @@ def read_edited(path: Path) -> EditedMesh:
     sides = np.diff(np.append(starts, corners.size).astype(np.int64))
     if starts[0] != 0 or sides.min() < 3:
         _refuse(path, "a polygon has fewer than three corners")
-    for name in ("positions", "uvs", "locked", "locked_own"):
+    for name in ("positions", "uvs", "locked", "locked_own", "held_positions", "held_parted"):
         if name in arrays and not (np.abs(arrays[name]) < (_FARTHEST_M if name != "uvs" else 1e6)).all():
             _refuse(path, f"{name} holds numbers that are not finite, or farther than {_FARTHEST_M:g} m")
-    names = tuple(arrays.get("locked_names", np.zeros(0, "U1")).ravel().tolist())
-    rows = arrays.get("locked_rows", np.zeros(0, np.int32)).ravel()
-    own = arrays.get("locked_own", np.zeros((0, len(rows), 3), np.float32))
-    locked = arrays.get("locked", np.zeros((0, count, 3), np.float32))
-    if len(names) > MAX_LOCKED or len(set(names)) < len(names):
-        _refuse(path, f"locked_names holds {len(names)} names, or one twice")
-    told = own if len(own) else locked
-    if (len(own) and len(locked)) or told.shape != (len(names), len(rows) if len(own) else count, 3):
-        _refuse(path, f"locked has the shape {told.shape} for {len(names)} names and {count} vertices")
-    if rows.min(initial=0) < 0 or len(np.unique(rows)) < len(rows):
-        _refuse(path, "locked_rows names a vertex twice, or one that cannot be")
+    names, locked, rows, own, held = _locked(path, arrays, count)
     source = arrays.get("source", np.full(count, -1, np.int32))
     if source.shape != (count,) or source.min(initial=-1) < -1:
         _refuse(path, "source is not one number of at least -1 per vertex")
     part = arrays.get("part", np.array("face"))
     if part.size != 1:
         _refuse(path, "part is not one name")
-    return EditedMesh(str(part.item()), points, corners, starts, uvs, source, names, locked, rows, own)
+    surface = (str(part.item()), points, corners, starts, uvs, source)
+    return EditedMesh(*surface, names, locked, rows, own, held, *_bound(path, arrays, count))
+
+
+def _locked(path: Path, arrays: dict[str, np.ndarray], count: int) -> tuple[Any, ...]:
+    """locked_names locked locked_rows locked_own held."""
+    names = tuple(arrays.get("locked_names", np.zeros(0, "U1")).ravel().tolist())
+    rows = arrays.get("locked_rows", np.zeros(0, np.int32)).ravel()
+    held = _held(path, arrays)
+    ends = len(held.positions) if held is not None else len(rows)
+    own = arrays.get("locked_own", np.zeros((0, ends, 3), np.float32))
+    locked = arrays.get("locked", np.zeros((0, count, 3), np.float32))
+    if len(names) > MAX_LOCKED or len(set(names)) < len(names):
+        _refuse(path, f"locked_names holds {len(names)} names, or one twice")
+    told = own if len(own) else locked
+    if (len(own) and len(locked)) or told.shape != (len(names), ends if len(own) else count, 3):
+        _refuse(path, f"locked has the shape {told.shape} for {len(names)} names and {count} vertices")
+    if rows.min(initial=0) < 0 or len(np.unique(rows)) < len(rows):
+        _refuse(path, "locked_rows names a vertex twice, or one that cannot be")
+    return names, locked, rows, own, held
+
+
+def _held(path: Path, arrays: dict[str, np.ndarray]) -> HeldMesh | None:
+    """The mesh that locked_own stands on, where it is not the avatar's."""
+    if "held_positions" not in arrays:
+        return None
+    points = arrays["held_positions"]
+    count = len(points) if points.ndim == 2 else 0
+    triangles = arrays.get("held_triangles", np.zeros((0, 3), np.int32))
+    parted = arrays.get("held_parted", np.zeros((0, count, 3), np.float32))
+    if count > MAX_VERTICES or len(triangles) > MAX_CORNERS or len(parted) > MAX_LOCKED:
+        raise _too_large(path)
+    fits = (
+        points.shape == (count, 3)
+        and triangles.shape == (len(triangles), 3)
+        and parted.shape == (len(parted), count, 3)
+    )
+    if not fits or not len(triangles) or triangles.min(initial=0) < 0 or triangles.max(initial=0) >= count:
+        _refuse(path, "held_positions, held_triangles and held_parted are no mesh with displacements")
+    return HeldMesh(points, triangles, parted)
+
+
+def _bound(path: Path, arrays: dict[str, np.ndarray], count: int) -> tuple[Any, ...]:
+    """bone_names bone_rows bones bone_weights."""
+    names = tuple(arrays.get("bone_names", np.zeros(0, "U1")).ravel().tolist())
+    rows = arrays.get("bone_rows", np.zeros(0, np.int32)).ravel()
+    bones = arrays.get("bones", np.zeros((0, 4), np.int32))
+    weights = arrays.get("bone_weights", np.zeros((0, 4), np.float32))
+    if not names and not len(bones):
+        return (), rows[:0], bones, weights
+    if bones.shape != weights.shape or bones.shape != (len(rows) or count, 4):
+        _refuse(path, f"bones {bones.shape} and bone_weights {weights.shape} are not four for each vertex")
+    if bones.min(initial=0) < 0 or bones.max(initial=0) >= len(names) or len(set(names)) < len(names):
+        _refuse(path, "bones names a bone that bone_names has not")
+    if rows.min(initial=0) < 0 or len(np.unique(rows)) < len(rows):
+        _refuse(path, "bone_rows names a vertex twice, or one that cannot be")
+    sums = weights.sum(axis=1, keepdims=True)
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and (sums > 1e-6).all()):
+        _refuse(path, "bone_weights are not positive numbers that sum to 1")
+    return names, rows, bones, (weights / sums).astype(np.float32)
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Any]) -> Path:

@@ -23,7 +23,7 @@ from tests.engine.blender_pythons import blender_pythons
 
 pytestmark = pytest.mark.engine
 HERE = Path(__file__).parent
-MEDIAN_MM, REDERIVE_S, DISPLACEMENT_M = 0.2, 90.0, 1e-5
+MEDIAN_MM, DISPLACEMENT_M = 0.2, 1e-5
 """The issue's budgets; the 30 s are for a machine that does nothing else, and `python -m bench.rederive` looks at them."""
 
 
@@ -231,8 +231,8 @@ def test_a_sculpted_head_gets_its_shapes_anew_and_locked_ones_stay(journey: dict
     assert told["locked_moved_m"] > 0.0009
     assert told["locked_m"] < 1e-6
     assert told["report"]["locked"] == ["mouthSmileLeft"]
+    assert told["painted_off"] < 1e-5
     assert any("Shapes against the original" in line for line in told["shown"])
-    assert told["report"]["seconds"] < REDERIVE_S
 
 
 def test_a_job_that_cannot_start_runs_already_or_is_cancelled_is_told(journey: dict[str, Any]) -> None:
@@ -246,17 +246,24 @@ def test_a_remeshed_head_gets_its_shapes_weights_and_uv(journey: dict[str, Any])
     told = figures(journey, "remesh_and_rederive")
     assert told["vertices"] != told["was"]
     assert told["names"]
-    assert told["report"]["seconds"] < REDERIVE_S
     assert told["median_mm"] < MEDIAN_MM
     assert told["locked_m"] < 1e-4
     assert told["kept_lock"]
     at_rest, open_jaw = told["stretched_m"]
     assert open_jaw < at_rest + 0.008, "no edge joins the two lips of a locked jawOpen"
+    assert told["crown_of_neck"] == pytest.approx(0.5, abs=0.02), "painted weights are carried, too"
     assert told["driven_by_head"]
     assert told["uv_span"] < 0.35, "no polygon spans the picture where a seam runs through it"
     assert 0 <= told["uv_range"][0] < told["uv_range"][1] <= 1
     report = check_file(Path(told["file"]), khronos=False)
     assert [each for each in report.failures if each.check not in ("surface", "mesh")] == []
+
+
+def test_locked_keys_of_a_head_remeshed_before_part_the_lips_of_the_next_one(journey: dict[str, Any]) -> None:
+    told = figures(journey, "remesh_again")
+    assert told["vertices"] != figures(journey, "remesh_and_rederive")["vertices"]
+    at_rest, open_jaw = told["stretched_m"]
+    assert open_jaw < at_rest + 0.008
 
 
 def test_sculpted_detail_is_baked_where_it_is(journey: dict[str, Any]) -> None:

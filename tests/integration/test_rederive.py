@@ -11,7 +11,7 @@ from avatar3d.carry.sheet import Sheet, welded
 from avatar3d.cli import main
 from avatar3d.core.avatar import Avatar
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
-from avatar3d.core.edited import EditedMesh
+from avatar3d.core.edited import EditedMesh, HeldMesh
 from avatar3d.core.errors import UnreadableError
 from avatar3d.formats.edited_npz import write_arrays
 from avatar3d.formats.gltf import save_glb
@@ -101,6 +101,47 @@ def test_a_locked_shape_of_the_old_mesh_parts_the_lips_of_the_new_one(avatar: Av
     made = rederive(avatar, EditedMesh(**{**vars(plain), "locked": plain.locked[:0], **told}))
     opened = rederive(avatar, plain).derived.shapes[ARKIT_NAMES.index("jawOpen")]
     np.testing.assert_allclose(made.derived.shapes[ARKIT_NAMES.index("jawOpen")], 1.2 * opened, atol=1e-5)
+
+
+def test_a_locked_shape_of_a_head_remeshed_before_parts_the_lips_of_the_next_one(avatar: Avatar, own: Sheet) -> None:
+    before, mesh = retriangulated(own, 4), retriangulated(own, 5)
+    middle = rederive(avatar, as_edited(before.points, before.triangles)).derived
+    parted = np.stack([middle.shapes[ARKIT_INDEX[name]] for name in ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight")])
+    held = HeldMesh(before.points.astype(np.float32), before.triangles.astype(np.int32), parted)
+    plain = as_edited(mesh.points, mesh.triangles)
+    told = {"locked_names": ("jawOpen",), "locked_own": 1.2 * parted[:1], "held": held}
+    made = rederive(avatar, EditedMesh(**{**vars(plain), "locked": plain.locked[:0], **told})).derived.shapes
+    opened = rederive(avatar, plain).derived.shapes[ARKIT_INDEX["jawOpen"]]
+    off = np.linalg.norm(made[ARKIT_INDEX["jawOpen"]] - 1.2 * opened, axis=1)
+    assert np.median(off) < 5e-5
+    assert (off > 0.004).sum() <= 5, "but in the corners of the mouth"
+    assert off.max() < 0.01, "no vertex goes with the other lip"
+
+
+def test_painted_weights_stay_where_they_were_painted_and_are_carried_to_a_new_mesh(avatar: Avatar, own: Sheet) -> None:
+    face = avatar.mesh("face")
+    crown = np.flatnonzero(face.positions[:, 1] > face.positions[:, 1].max() - 0.06).astype(np.int32)
+    neck = avatar.skeleton.names.index("neck")
+    told = {
+        "bone_names": ("neck",), "bone_rows": crown, "bones": np.zeros((len(crown), 4), np.int32),
+        "bone_weights": np.tile(np.float32([1, 0, 0, 0]), (len(crown), 1)),
+    }  # fmt: skip
+    for mesh in (
+        kept_topology(avatar, face.positions),
+        as_edited(retriangulated(own, 4).points, retriangulated(own, 4).triangles),
+    ):
+        made = rederive(avatar, EditedMesh(**(vars(mesh) | told))).derived
+        of_neck = np.where(made.joints == neck, made.weights, 0).sum(axis=1)
+        height = mesh.positions[:, 1].max() - mesh.positions[:, 1]
+        np.testing.assert_allclose(of_neck[height < 0.02], 1, atol=1e-5)
+        plain = rederive(avatar, mesh).derived
+        np.testing.assert_array_equal(made.joints[height > 0.1], plain.joints[height > 0.1])
+    direct = {"bone_rows": crown[:0], "bones": np.zeros((len(mesh.positions), 4), np.int32),
+              "bone_weights": np.tile(np.float32([1, 0, 0, 0]), (len(mesh.positions), 1))}  # fmt: skip
+    made = rederive(avatar, EditedMesh(**(vars(mesh) | told | direct))).derived
+    assert (made.joints[:, 0] == neck).all()
+    with pytest.raises(UnreadableError, match="tail"):
+        rederive(avatar, EditedMesh(**(vars(mesh) | told | direct | {"bone_names": ("tail",)})))
 
 
 @pytest.mark.parametrize("factor", [0.001, 20.0])

@@ -20,6 +20,15 @@ QUAD: dict[str, Any] = {
     "part": np.array("face"),
 }
 
+HELD: dict[str, Any] = {
+    "held_positions": np.eye(3, dtype=np.float32), "held_triangles": np.array([[0, 1, 2]], np.int32),
+    "locked_names": np.array(["a"]), "locked_own": np.zeros((1, 3, 3), np.float32),
+}  # fmt: skip
+PAINTED: dict[str, Any] = {
+    "bone_names": np.array(["head", "neck"]), "bones": np.tile(np.array([0, 1, 0, 0], np.int32), (5, 1)),
+    "bone_weights": np.tile(np.array([3, 1, 0, 0], np.float32), (5, 1)),
+}  # fmt: skip
+
 
 def file_of(folder: Path, **changes: Any) -> Path:
     arrays = {name: values for name, values in (QUAD | changes).items() if values is not None}
@@ -44,6 +53,15 @@ def test_numpys_own_files_are_read_too_compressed_or_not(tmp_path: Path) -> None
         assert mesh.locked_names == ("jawOpen",)
         np.testing.assert_array_equal(mesh.locked, locked)
         np.testing.assert_array_equal(mesh.source, np.arange(5))
+
+
+def test_what_hands_made_on_another_mesh_and_painted_weights_are_read(tmp_path: Path) -> None:
+    mesh = read_edited(file_of(tmp_path, **HELD, **PAINTED))
+    assert mesh.held is not None
+    assert mesh.held.parted.shape == (0, 3, 3)
+    assert mesh.locked_own.shape == (1, 3, 3)
+    assert mesh.bone_names == ("head", "neck")
+    np.testing.assert_array_equal(mesh.bone_weights, np.tile(np.float32([0.75, 0.25, 0, 0]), (5, 1)))
 
 
 def test_the_same_arrays_are_the_same_bytes(tmp_path: Path) -> None:
@@ -78,6 +96,21 @@ def test_the_same_arrays_are_the_same_bytes(tmp_path: Path) -> None:
         {"locked_names": np.array(["a", "a"]), "locked": np.zeros((2, 5, 3), np.float32)},
         {"locked": np.full((1, 5, 3), np.nan, np.float32), "locked_names": np.array(["a"])},
         {"part": np.array(7)},
+        {"held_positions": np.zeros((3, 2), np.float32)},
+        HELD | {"held_triangles": np.array([[0, 1, 3]], np.int32)},
+        HELD | {"held_triangles": np.zeros((0, 3), np.int32)},
+        HELD | {"held_parted": np.zeros((1, 4, 3), np.float32)},
+        HELD | {"held_positions": np.full((3, 3), np.nan, np.float32)},
+        HELD | {"locked_own": np.zeros((1, 4, 3), np.float32)},
+        PAINTED | {"bones": np.full((5, 4), 2, np.int32)},
+        PAINTED | {"bones": np.full((5, 4), -1, np.int32)},
+        PAINTED | {"bone_names": np.array(["head", "head"])},
+        PAINTED | {"bone_names": None},
+        PAINTED | {"bone_weights": np.zeros((5, 4), np.float32)},
+        PAINTED | {"bone_weights": np.full((5, 4), np.inf, np.float32)},
+        PAINTED | {"bone_weights": np.ones((4, 4), np.float32)},
+        PAINTED | {"bone_rows": np.zeros(5, np.int32)},
+        PAINTED | {"bone_rows": np.arange(4, dtype=np.int32)},
     ],
 )
 def test_what_breaks_a_rule_is_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
