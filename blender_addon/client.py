@@ -19,8 +19,10 @@ from .frame import Face, Refused, Tally
 LOG = logging.getLogger("avatar3d")
 MOST_FRAMES = 60 * 60 * 60
 """A take ends after an hour at 60 Hz: about 60 MB."""
-_FLOOD_HZ = 600
-"""So many datagrams a second are read; more are thrown away unread."""
+_FACES_HZ = 240
+"""So many are shown in a second, in as many datagrams as the dialect's senders use; what is more is thrown away unread."""
+_RELEASED_S = 5.0
+_DIALECTS = {"livelink": livelink, "vmc": vmc}
 
 
 class Receiver:
@@ -109,18 +111,46 @@ class Datagrams(Receiver):
 
     def __init__(self, kind: str, host: str = "127.0.0.1", port: int = 0) -> None:
         super().__init__()
-        self._kind = kind
-        self._listener = vmc.Listener()
+        self._dialect = _DIALECTS[kind]
+        self._listener = self._dialect.Listener()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
-            self._socket.bind((host, port or {"livelink": livelink.PORT, "vmc": vmc.PORT}[kind]))
+            self._socket.bind((host, port or self._dialect.PORT))
         except OSError:
             self._socket.close()
             raise
         self._socket.settimeout(0.25)
         self.port = self._socket.getsockname()[1]
         self._sender: object = None
-        self._second, self._count = 0, 0
+        self._heard_s = -1e9
+        """Our clock when the sender last said something that we understood."""
+        self._datagrams = _PerSecond(_FACES_HZ * self._dialect.PARTS)
+        self._faces = _PerSecond(_FACES_HZ)
+
+    def hear(self, packet: bytes, sender: object, now_s: float) -> None:
+        """A datagram that came at this time of our clock."""
+        try:
+            face = self._face(packet, sender, now_s)
+        except Refused as refused:
+            self._refuse(str(refused))
+            return
+        if face is not None:
+            self.status = f"receiving on port {self.port}"
+            self._show(face)
+
+    def _face(self, packet: bytes, sender: object, now_s: float) -> Face | None:
+        """Another sender begins with nothing said, and while one is heard no other can use up what it may send."""
+        another = sender != self._sender
+        if another and now_s - self._heard_s < _RELEASED_S:
+            raise Refused("somebody else sends faces to this port, too")
+        if not self._datagrams.allows(now_s):
+            raise Refused("a flood of datagrams")
+        listener = self._dialect.Listener() if another else self._listener
+        face = listener.take(packet, now_s)
+        self._listener, self._sender, self._heard_s = listener, sender, now_s
+        if face is not None and not self._faces.allows(now_s):
+            raise Refused("a flood of faces")
+        return face
 
     def _run(self) -> None:
         self.status = f"listening on port {self.port}"
@@ -134,28 +164,19 @@ class Datagrams(Receiver):
                     if self._ending.is_set():
                         break
                     continue
-                if self._flooded():
-                    continue
-                try:
-                    self._read(packet, sender)
-                except Refused as refused:
-                    self._refuse(str(refused))
+                self.hear(packet, sender, monotonic())
 
-    def _read(self, packet: bytes, sender: object) -> None:
-        if self._sender not in (None, sender) and monotonic() - self.came_s < 5:
-            raise Refused("somebody else sends faces to this port, too")
-        face = livelink.face_of(packet) if self._kind == "livelink" else self._listener.take(packet, monotonic())
-        if face is not None:
-            self._sender = sender
-            self.status = f"receiving on port {self.port}"
-            self._show(face)
 
-    def _flooded(self) -> bool:
-        second = int(monotonic())
+class _PerSecond:
+    """So many in each second."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._second, self._count = 0, 0
+
+    def allows(self, now_s: float) -> bool:
+        second = int(now_s)
         if second != self._second:
             self._second, self._count = second, 0
         self._count += 1
-        if self._count > _FLOOD_HZ:
-            self._refuse("a flood of datagrams")
-            return True
-        return False
+        return self._count <= self._most

@@ -10,19 +10,36 @@ up. That is inferred from recordings (avatar3d/core/livelink.py tells how), not 
 
 import math
 import struct
+from dataclasses import replace
 
 import numpy as np
 
 from . import wire_generated as wire
 from .frame import Face, Refused
+from .order import Order
 
 PORT = 11111
+PARTS = 1
+"""Datagrams of a frame."""
 _TIME = struct.Struct(">ifii")
 _MOST_BYTES = 1286
 _VALUES = len(wire.LIVELINK_NAMES) + 9
 _INTO_ARKIT = np.array([wire.LIVELINK_NAMES.index(name) for name in wire.ARKIT_NAMES])
 HEAD_SIGNS, EYE_SIGNS = (1.0, -1.0, 1.0), (-1.0, 1.0, 1.0)
 """The app's yaw, pitch, roll as rotations about +y, +x, +z."""
+
+
+class Listener:
+    """One sender; each of its packets is a whole face."""
+
+    def __init__(self) -> None:
+        self._order = Order()
+
+    def take(self, packet: bytes, now_s: float) -> Face | None:
+        """None when the phone sees no face, and for what is older than what came. Raises Refused."""
+        face = face_of(packet)
+        time_s = None if face is None else self._order.step(face.time_s, now_s)
+        return None if face is None or time_s is None else replace(face, time_s=time_s)
 
 
 def face_of(packet: bytes) -> Face | None:

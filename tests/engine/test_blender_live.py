@@ -15,7 +15,8 @@ from avatar3d.core.blendshapes import ARKIT_NAMES, BlendshapeClip, Frame
 from avatar3d.formats.clip_npz import save_clip
 from avatar3d.formats.gltf import save_glb
 from avatar3d.live.client import connect
-from avatar3d.live.dialects import livelink, vmc
+from avatar3d.live.dialects import livelink, osc, vmc
+from avatar3d.live.dialects.turns import unity_xyzw
 from avatar3d.live.process import bridge_process
 from tests.engine.blender_pythons import blender_pythons
 from tests.synthetic import synthetic_avatar
@@ -35,6 +36,19 @@ def face(at: int) -> Frame:
     yaw = 0.3 * np.sin(at * 0.05)
     turn = np.array([np.cos(yaw / 2), 0, np.sin(yaw / 2), 0], np.float32)
     return Frame(at / 60, weights, turn, IDENTITY, IDENTITY)
+
+
+def as_others_send_it(frame: Frame) -> list[bytes]:
+    """VMC, a datagram for each message: a third of the head's turn is the neck's, and there are blobs, which we have no use for."""
+    half_rad = float(np.arctan2(frame.head_wxyz[2], frame.head_wxyz[0]))
+    blob = b"/VMC/Ext/Thumbnail\0\0,sb\0png\0" + (5).to_bytes(4, "big") + b"\x89PNG\n" + bytes(3)
+    said = [osc.encode("/VMC/Ext/T", frame.time_s), osc.bundles([blob, blob])[0]]
+    for bone, share in (("Neck", 1 / 3), ("Head", 2 / 3)):
+        turn = np.array([np.cos(share * half_rad), 0, np.sin(share * half_rad), 0], np.float32)
+        said.append(osc.bundles([osc.encode("/VMC/Ext/Bone/Pos", bone, 0.0, 0.0, 0.0, *unity_xyzw(turn)), blob])[0])
+    weights = zip(ARKIT_NAMES, frame.weights.tolist(), strict=True)
+    said += [osc.encode("/VMC/Ext/Blend/Val", name, weight) for name, weight in weights]
+    return [*said, osc.encode("/VMC/Ext/Blend/Apply")]
 
 
 @pytest.fixture(scope="module", params=[name for name, _ in blender_pythons()] or ["none"])
@@ -58,7 +72,7 @@ def live(
     asked = {
         "glb": str(glb), "seconds": SECONDS, "take": str(folder / "take.npz"),
         "livelink": [livelink.encode(face(at)).hex() for at in (1, 20, 40)],
-        "vmc": [[packet.hex() for packet in vmc.encode(face(at))] for at in (1, 20, 40)],
+        "vmc": [[packet.hex() for packet in packets] for packets in (vmc.encode(face(1)), vmc.encode(face(20)), as_others_send_it(face(40)))],
         "hostile": [packet.hex() for packet in hostile],
     }  # fmt: skip
     python = dict(blender_pythons())[request.param]

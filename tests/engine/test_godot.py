@@ -72,6 +72,9 @@ def test_godot_takes_and_refuses_what_python_does_and_prints_nothing(tmp_path: P
         ("_little.get_u16() != Wire.SHAPES", "_little.get_u16() < 0"),
         ("[numbers[6], numbers[3], -numbers[4], -numbers[5]]", "[numbers[6], numbers[3], numbers[4], -numbers[5]]"),
         ("_turn(-values[55], values[56], values[57])", "_turn(values[55], values[56], values[57])"),
+        ("[Wire.LIVELINK[shape]] = clamp(values[shape], 0.0, 1.0)", "[Wire.LIVELINK[shape]] = values[shape]"),
+        ("into.weights[shape] = clamp(values[shape], 0.0, 1.0)", "into.weights[shape] = values[shape]"),
+        (" or at + 4 + size + (4 - size % 4) % 4 > end", ""),
     ],
 )
 def test_a_planted_fault_is_found(right: str, wrong: str, tmp_path: Path) -> None:
@@ -142,9 +145,71 @@ def hostile(rng: np.random.Generator) -> Iterator[tuple[str, bytes]]:
     ):
         for bone in ("Head", "neck", "LeftEye", "Hips"):
             yield "vmc", osc.encode("/VMC/Ext/Bone/Pos", bone, 0.0, 0.0, 0.0, *turn)
+    yield from (("vmc", packet) for packet in odd_messages())
+    yield from (("livelink", packet) for packet in odd_faces())
     for message in (b"/VMC/Ext/Root/Pos\0\0\0,f\0\0\x7f\xc0\0\0", b"/VMC/Ext/T\0\0,d\0\0" + struct.pack(">d", 2.5),
                     b"/VMC/Ext/T\0\0,x\0\0", b"/VMC/Ext/T\0\0,b\0\0\x7f\xff\xff\xff", b"/x\0\0,b\0\0\0\0\0\5abcde\0\0\0"):  # fmt: skip
         yield "vmc", message
+
+
+def odd_messages() -> Iterator[bytes]:
+    """What other programs may send that ours does not: blobs, arrays, bare tags, long texts, many arguments."""
+
+    def said(address: str, tags: str, *arguments: bytes) -> bytes:
+        padded = (text.encode() + bytes(4 - len(text.encode()) % 4) for text in (address, tags))
+        return b"".join((*padded, *arguments))
+
+    value, name, half = "/VMC/Ext/Blend/Val", b"JawOpen\0", struct.pack(">f", 0.5)
+    for size in (-(2**31), -5, -1, 0, 1, 3, 4, 5, 7, 8, 9, 2**31 - 4, 2**31 - 1):
+        for rest in (b"", b"abcd", b"abcdefg", b"abcdefgh"):
+            yield said(value, ",sfb", name, half, struct.pack(">i", size), rest)
+            yield osc.bundles([said(value, ",sfbf", name, half, struct.pack(">i", size), rest, half)])[0]
+    blob = b"\0\0\0\2ab\0\0"
+    yield from (
+        said(value, ",sbf", name, blob, half),
+        said(value, ",bsf", blob, name, half),
+        said(value, ",s[f]b", name, half, blob),
+    )
+    for tags in (",s[f]", ",sTf", ",sFf", ",sNf", ",sIf", ",sif", ",shf", ",sdf", ",scf", ",sXf", ",sé"):
+        yield osc.bundles([osc.encode(value, "JawOpen", 0.25), said(value, tags, name, half, half, half)])[0]
+    yield osc.bundles([osc.encode(value, "JawOpen", 0.5), osc.encode("/VMC/Ext/VRM", "x" * 600, "title", "hash")])[0]
+    yield osc.bundles([osc.encode(value, "JawOpen", 0.5), osc.encode("/VMC/Ext/T", "now"), osc.encode(value, "", 1.0)])[
+        0
+    ]
+    yield said("/VMC/Ext/T", ",fb", half, struct.pack(">i", 1 << 30))
+    yield said("/é", ",f", half)
+    for length in (255, 256, 257):
+        yield said("/" + "a" * (length - 1), "," + "f", half)
+    for count in (63, 64, 65):
+        yield said(value, ",s" + "f" * (count - 1), name, half * count)
+    for length in (0.89, 0.91, 1.09, 1.11):
+        yield osc.encode("/VMC/Ext/Bone/Pos", "Head", 0.0, 0.0, 0.0, 0.6 * length, 0.0, 0.0, 0.8 * length)
+    turn, other = (0.0, 0.6, 0.0, 0.8), (0.28, 0.0, 0.0, 0.96)
+    neck, head = (
+        osc.encode("/VMC/Ext/Bone/Pos", bone, 0.0, 0.0, 0.0, *it) for bone, it in (("Neck", turn), ("HEAD", other))
+    )
+    yield from (neck, osc.bundles([neck, head])[0], osc.bundles([head, neck])[0])
+    yield osc.encode("/VMC/Ext/Bone/Pos", 1, 0.0, 0.0, 0.0, *turn)
+    yield osc.encode("/VMC/Ext/Bone/Pos", "Head", 0, 0, 0, *turn, "more")
+    yield osc.encode("/VMC/Ext/Bone/Pos", "Head", math.inf, 0.0, 0.0, *turn)
+
+
+def odd_faces() -> Iterator[bytes]:
+    """Live Link Face of other versions, with other numbers of values, without names, with weights that are too large."""
+
+    def packet(
+        values: int, *, version: int = 6, told: int | None = None, name: bytes = b"", weight: float = 0.5
+    ) -> bytes:
+        text = struct.pack(">i", len(name)) + name
+        head = bytes([version]) + text + text + struct.pack(">ifii", 1, 0.5, 60, 1)
+        return head + bytes([values if told is None else told]) + struct.pack(">f", weight) * values
+
+    yield from (packet(values) for values in (0, 1, 52, 60, 61, 62, 100, 255))
+    yield from (packet(61, version=version) for version in (0, 5, 7, 255))
+    yield from (packet(61, told=told) for told in (0, 60, 62))
+    yield from (packet(61, weight=weight) for weight in (1.5, -0.5, 3e38, math.nan, -math.inf))
+    yield from (packet(61, name=name) for name in (b"\xff\0", b"x" * 500, b"x" * 510))
+    yield packet(61) + b"\0"
 
 
 SEEDS = {
@@ -191,9 +256,9 @@ def as_python_reads(kind: str, packet: bytes) -> tuple[int, list[float]]:
     try:
         match kind:
             case "frame":
-                wire.decode_frame(packet)
-                (time_s,) = struct.unpack_from("<d", packet, 8)
-                return 1, [time_s, *np.frombuffer(packet, "<f4", offset=16).tolist()]
+                frame = wire.decode_frame(packet).frame
+                turns_as_they_came = np.frombuffer(packet, "<f4", offset=16 + 4 * 52)
+                return 1, [frame.time_s, *frame.weights.tolist(), *turns_as_they_came.tolist()]
             case "sound":
                 wire.decode_sound(packet)
                 return 2, []
@@ -202,7 +267,7 @@ def as_python_reads(kind: str, packet: bytes) -> tuple[int, list[float]]:
                 return 2, []
             case "livelink":
                 update = livelink.read(packet)
-                return (1, _values(update, clip=False)) if update.shows else (0, _values(Update()))
+                return (1, _values(update)) if update.shows else (0, _values(Update()))
             case _:
                 update = vmc.read(packet)
                 return int(update.shows), _values(update)
@@ -210,11 +275,11 @@ def as_python_reads(kind: str, packet: bytes) -> tuple[int, list[float]]:
         return -1, []
 
 
-def _values(update: Update, *, clip: bool = True) -> list[float]:
+def _values(update: Update) -> list[float]:
     weights = np.zeros(52)
     for name, value in update.values.items():
         if name in ARKIT_INDEX:
-            weights[ARKIT_INDEX[name]] = min(max(value, 0.0), 1.0) if clip else value
+            weights[ARKIT_INDEX[name]] = min(max(value, 0.0), 1.0)
     face = vmc.face({}, update.turns)
     turns = [face.head_wxyz, *(update.turns.get(joint, IDENTITY_WXYZ) for joint in ("leftEye", "rightEye"))]
     return [update.time_s or 0.0, *weights.tolist(), *np.concatenate(turns).tolist()]

@@ -1,6 +1,7 @@
 """The Godot 4 nodes, put into the language of Godot 3.2 (godot_port.py), with an imported head at a live bridge. Not Godot 4 itself."""
 
 import asyncio
+import base64
 import json
 import socket
 import threading
@@ -13,10 +14,10 @@ import numpy as np
 import pytest
 
 from avatar3d.core.avatar import Avatar
-from avatar3d.core.blendshapes import ARKIT_NAMES, BlendshapeClip, Frame
+from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES, BlendshapeClip, Frame
 from avatar3d.formats.clip_npz import save_clip
 from avatar3d.formats.gltf import save_glb
-from avatar3d.live.dialects import DIALECTS
+from avatar3d.live.dialects import DIALECTS, osc
 from avatar3d.live.dialects.turns import times
 from avatar3d.live.process import bridge_process
 from tests.engine.godot_port import ported
@@ -24,7 +25,7 @@ from tests.engine.godot_project import ROOT, godot_project, run, said, start
 from tests.engine.read_godot import PRECISE, imported
 from tests.engine.test_godot_live import free_port, told_by
 from tests.synthetic import synthetic_avatar
-from tests.unit.live.faces import degrees_between, random_face
+from tests.unit.live.faces import degrees_between, face, random_face
 from tools.bindings_gdscript import XR_FACE, xr_sums
 
 pytestmark = pytest.mark.engine
@@ -217,3 +218,58 @@ def test_datagrams_move_it_and_those_of_others_do_not(project: Path, dialect: st
     assert told["ignored"] > 100
     assert told["moved"] > 60
     assert_shown(told, eyes_by_bones=True)
+
+
+def heard(folder: Path, dialect: str, *steps: tuple[int, float, list[bytes]] | None) -> list[dict]:
+    """What the receiver took after each (sender, seconds, datagrams); None restarts it."""
+    port, project = free_port(), godot_project(folder)
+    (project / "receiver.gd").write_text(ported(ADDON / "avatar3d_receiver.gd"))
+    told = [
+        {"restart": True} if step is None else
+        {"sender": step[0], "now_s": step[1], "datagrams": [base64.b64encode(each).decode() for each in step[2]]}
+        for step in steps
+    ]  # fmt: skip
+    ask(project, source={"livelink": 1, "vmc": 2}[dialect], port=port, steps=told)
+    lines = run(project, "senders.gd")
+    assert lines == [], lines
+    return told_by(project)
+
+
+@pytest.mark.parametrize("dialect", ["livelink", "vmc"])
+def test_a_datagram_that_was_overtaken_is_not_shown_but_a_clock_that_began_again_is(
+    dialect: str, tmp_path: Path
+) -> None:
+    encode = DIALECTS[dialect].encoder({})
+    steps = [
+        (0, now_s, encode(face(told_s)))
+        for now_s, told_s in ((0, 100), (0.1, 99), (0.2, 101), (0.6, 95), (0.8, 95), (0.9, 3))
+    ]
+    told = heard(tmp_path / "project", dialect, *steps)
+    assert [(each["count"], each["time_s"]) for each in told] == [
+        (1, 100),
+        (1, 100),
+        (2, 101),
+        (2, 101),
+        (3, 95),
+        (4, 3),
+    ]
+
+
+def test_what_one_sender_said_is_no_part_of_the_next_ones_face(tmp_path: Path) -> None:
+    neck = osc.encode("/VMC/Ext/Bone/Pos", "Neck", 0.0, 0.0, 0.0, 0.6, 0.0, 0.0, 0.8)
+    first = [neck, *DIALECTS["vmc"].encoder({})(face(500, jawOpen=1))]
+    second = [
+        osc.encode("/VMC/Ext/T", 3.0),
+        osc.encode("/VMC/Ext/Blend/Val", "TongueOut", 1.0),
+        osc.encode("/VMC/Ext/Bone/Pos", "Head", *[0.0] * 6, 1.0),
+        osc.encode("/VMC/Ext/Blend/Apply"),
+    ]
+    steps = (0, 0.0, first), (1, 4.9, second), (1, 5.0, second), None, (0, 5.1, first)
+    one, early, late, restarted, again = heard(tmp_path / "project", "vmc", *steps)
+    jaw, tongue = ARKIT_INDEX["jawOpen"], ARKIT_INDEX["tongueOut"]
+    np.testing.assert_allclose(one["head"], [0.8, 0.6, 0, 0], atol=1e-6)
+    assert early == one
+    assert (late["count"], late["time_s"], late["head"]) == (2, 3, [1, 0, 0, 0])
+    assert (late["weights"][jaw], late["weights"][tongue]) == (0, 1)
+    assert restarted == late
+    assert (again["count"], again["weights"][jaw], again["weights"][tongue]) == (3, 1, 0), "a restart waits for nobody"

@@ -59,6 +59,9 @@ var _again_s: float = INF
 var _told_s: float = -INF
 var _sender: String = ""
 var _heard_s: float = -INF
+# Another sender begins with these: nothing of it has been said.
+var _next_reader: Reader = Reader.new()
+var _next_frame: Wire.Frame = Wire.Frame.new()
 
 
 ## The face of this moment: weights within 0 and 1 in the order of Wire.ARKIT_NAMES, turns [w, x, y, z] of unit length.
@@ -116,6 +119,7 @@ func _leave() -> void:
 	_session = null
 	_again_s = INF
 	_sender = ""
+	_heard_s = -INF
 
 
 func _dial() -> void:
@@ -200,14 +204,22 @@ func _hear(now_s: float) -> void:
 		if count > DATAGRAMS[source]:
 			continue
 		var sender: String = "%s:%d" % [_udp.get_packet_ip(), _udp.get_packet_port()]
-		if sender != _sender and now_s - _heard_s < RELEASED_S:
+		var other: bool = sender != _sender
+		if other and now_s - _heard_s < RELEASED_S:
 			continue
+		var reader: Reader = _next_reader if other else _reader
+		var frame: Wire.Frame = _next_frame if other else _frame
 		var vmc: bool = source == Source.VMC
-		var answer: int = _reader.vmc(bytes, _frame) if vmc else _reader.livelink(bytes, _frame)
+		var answer: int = reader.vmc(bytes, frame, now_s) if vmc else reader.livelink(bytes, frame, now_s)
 		if answer < 0:
 			_ignore()
 			continue
-		_sender = sender
+		if other:
+			_sender = sender
+			_reader = reader
+			_frame = frame
+			_next_reader = Reader.new()
+			_next_frame = Wire.Frame.new()
 		_heard_s = now_s
 		if answer > 0:
 			_keeper.took(_frame, now_s)

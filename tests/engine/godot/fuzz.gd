@@ -13,7 +13,7 @@ func _initialize():
 	packets.open("res://packets.bin", File.READ)
 	var out = File.new()
 	out.open("res://told.bin", File.WRITE)
-	var reader = Reader.new()
+	var reader = Reader.new()  # of the bridge's packets; who sends datagrams is another one each time
 	var sound = Wire.Sound.new()
 	while packets.get_position() < packets.get_len():
 		var kind = packets.get_8()
@@ -28,9 +28,9 @@ func _initialize():
 			2:
 				answer = 2 if reader.acknowledged(bytes) >= 0 else -1
 			3:
-				answer = reader.livelink(bytes, face)
+				answer = Reader.new().livelink(bytes, face, 0.0)
 			4:
-				answer = Reader.new().vmc(bytes, face)
+				answer = Reader.new().vmc(bytes, face, 0.0)
 		out.store_32(answer)
 		if answer == 0 or answer == 1:
 			out.store_double(face.media_time_s)

@@ -26,8 +26,9 @@ func _initialize():
 	for form in ["livelink", "vmc_arkit"]:
 		var face = Wire.Frame.new()
 		var answers = []
+		var reader = Reader.new()
 		for name in JSON.parse(_text("golden/dialects.json")).result["datagrams"][form]["files"]:
-			answers.append(_reader.livelink(_bytes(name), face) if form == "livelink" else _reader.vmc(_bytes(name), face))
+			answers.append(reader.livelink(_bytes(name), face, 0.0) if form == "livelink" else reader.vmc(_bytes(name), face, 0.0))
 		told[form] = answers
 		told[form + "_told"] = _told(face)
 	var out = File.new()

@@ -12,7 +12,8 @@ const Keeper = preload("res://wire/keeper.gd")
 var _reader = Reader.new()
 var _keeper = Keeper.new()
 var _frame = Wire.Frame.new()
-var _face = Wire.Frame.new()
+var _readers = {"livelink": Reader.new(), "vmc": Reader.new()}
+var _faces = {"livelink": Wire.Frame.new(), "vmc": Wire.Frame.new()}
 var _session
 var _socket
 var _request
@@ -116,13 +117,15 @@ func _received():
 
 func _hear(dialect, bytes, now_s):
 	_told["datagrams"] += 1
-	var answer = _reader.livelink(bytes, _face) if dialect == "livelink" else _reader.vmc(bytes, _face)
+	var reader = _readers[dialect]
+	var face = _faces[dialect]
+	var answer = reader.livelink(bytes, face, now_s) if dialect == "livelink" else reader.vmc(bytes, face, now_s)
 	if answer < 0:
 		_told["refused"] += 1
 	elif answer > 0:
 		_told[dialect] += 1
-		_told["jaw"].append(_face.weights[24])
-		_keeper.took(_face, now_s)
+		_told["jaw"].append(face.weights[24])
+		_keeper.took(face, now_s)
 
 
 func _say(message):

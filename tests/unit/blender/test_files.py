@@ -30,6 +30,7 @@ NOT_BPY = (
     "job",
     "livelink",
     "livelink_csv",
+    "order",
     "pins",
     "restoring",
     "topology",

@@ -1,10 +1,11 @@
-# Bytes from the network to a face, and back: the bridge's packets, Live Link Face, VMC. No sockets, no clock.
+# Bytes from the network to a face, and back: the bridge's packets, Live Link Face, VMC. No sockets, no clock. Of other people's
+# datagrams a reader reads those of one sender, and holds what has been said.
 #
 # Runs in Godot 3.2 and in Godot 4: of both languages only what they share is used. Byte arrays are looked at with size() and
 # [], and read through a StreamPeerBuffer. Whatever the bytes are, a reader says false (or -1), changes nothing and prints
 # nothing: sizes are compared before anything is fetched, and text is ASCII before it becomes a String.
 #
-# Faces are Wire.Frame: weights in the order of Wire.ARKIT_NAMES, turns as [w, x, y, z] relative to the joint's rest in
+# Faces are Wire.Frame: weights, cut to 0..1, in the order of Wire.ARKIT_NAMES, turns as [w, x, y, z] relative to the joint's rest in
 # glTF's axes (+Y up, the face looks to +Z, +X is the person's left).
 
 const Wire = preload("wire_generated.gd")
@@ -19,6 +20,8 @@ const OSC_ADDRESS = 256
 const OSC_ARGUMENTS = 64
 const UNIT = 0.01  # a quaternion that is longer or shorter by more is no rotation
 const UNIT_VMC = 0.1  # the same where others round
+const RESTART_S = 0.5
+const JUMP_S = 10.0
 const SLOWEST_HZ = 8000
 const FASTEST_HZ = 48000
 const BUNDLE = [35, 98, 117, 110, 100, 108, 101, 0]  # "#bundle"
@@ -28,7 +31,6 @@ const SIZES = {"i": 4, "f": 4, "h": 8, "d": 8, "t": 8, "c": 4, "r": 4, "m": 4}
 const BARE = {"T": 1.0, "F": 0.0, "N": null, "I": null}
 const VALUE = 0
 const JOINT = 1
-const TIME = 2
 const JOINTS = {"head": 0, "neck": 1, "lefteye": 2, "righteye": 3}
 
 var _little = StreamPeerBuffer.new()
@@ -37,6 +39,8 @@ var _shapes = {}
 var _next = 0
 var _head = [1.0, 0.0, 0.0, 0.0]  # of VMC: a neck's turn is part of the head's
 var _neck = [1.0, 0.0, 0.0, 0.0]
+var _newest_s = -INF  # by the sender's clock
+var _newer_s = -INF  # when that came
 
 
 func _init():
@@ -48,7 +52,7 @@ func _init():
 # The bridge's own packets ---------------------------------------------------------------------------------------------
 
 
-# True, and `into` (Wire.Frame) is what the packet says; weights as they came.
+# True, and `into` (Wire.Frame) is what the packet says; turns as they came, a hundredth from unit length at most.
 func frame(bytes, into):
 	if bytes.size() != Wire.FRAME_BYTES or bytes[Wire.FRAME_VERSION_AT] != Wire.VERSION:
 		return false
@@ -67,7 +71,8 @@ func frame(bytes, into):
 	_little.seek(Wire.FRAME_SEQ_AT)
 	into.seq = _little.get_u32()
 	into.media_time_s = media_time_s
-	_copy(values, 0, into.weights)
+	for shape in range(Wire.SHAPES):
+		into.weights[shape] = clamp(values[shape], 0.0, 1.0)
 	_copy(values, Wire.SHAPES, into.head_wxyz)
 	_copy(values, Wire.SHAPES + 4, into.left_eye_wxyz)
 	_copy(values, Wire.SHAPES + 8, into.right_eye_wxyz)
@@ -130,8 +135,8 @@ func ack_bytes(seq):
 # Others' datagrams ----------------------------------------------------------------------------------------------------
 
 
-# Live Link Face, version 6. 1: `into` is the face it shows; 0: the app sees no face; -1: not of this kind.
-func livelink(bytes, into):
+# Live Link Face, version 6. 1: `into` is the face it shows; 0: the app sees no face, or an older one; -1: not of this kind.
+func livelink(bytes, into, now_s):
 	if bytes.size() == 0 or bytes.size() > LIVELINK_MOST or bytes[0] != LIVELINK_VERSION:
 		return -1
 	_big.data_array = bytes
@@ -166,9 +171,12 @@ func livelink(bytes, into):
 	var values = _floats(_big, LIVELINK_VALUES)
 	if values.size() == 0:
 		return -1
-	into.media_time_s = (count + part) * seconds / rate
+	var told_s = (count + part) * seconds / rate
+	if not _in_time(told_s, now_s):
+		return 0
+	into.media_time_s = told_s
 	for shape in range(Wire.SHAPES):
-		into.weights[Wire.LIVELINK[shape]] = values[shape]
+		into.weights[Wire.LIVELINK[shape]] = clamp(values[shape], 0.0, 1.0)
 	# Eyes: yaw to the person's right, pitch down. Head: yaw to the person's left, pitch up (avatar3d/core/livelink.py).
 	_copy(_turn(values[52], -values[53], values[54]), 0, into.head_wxyz)
 	_copy(_turn(-values[55], values[56], values[57]), 0, into.left_eye_wxyz)
@@ -176,13 +184,15 @@ func livelink(bytes, into):
 	return 1
 
 
-# VMC: OSC by UDP, a frame in several datagrams. 1: `into` is whole, show it; 0: read, more will come; -1: no OSC.
-func vmc(bytes, into):
+# VMC: OSC by UDP, a frame in several datagrams, to be given the same `into`. 1: it is whole, show it; 0: read, more will come, or
+# it is older than what came; -1: no OSC.
+func vmc(bytes, into, now_s):
 	var messages = _messages(bytes)
 	if messages == null:
 		return -1
 	var shows = 0
 	var told = []
+	var told_s = null
 	for said in messages:
 		var arguments = said[1]
 		if said[0] == "/VMC/Ext/Blend/Apply":
@@ -202,15 +212,29 @@ func vmc(bytes, into):
 		elif said[0] == "/VMC/Ext/T" and _begins(arguments, false, 1):
 			if not _finite(arguments[0]):
 				return -1
-			told.append([TIME, 0, arguments[0]])
+			told_s = arguments[0]
+	if told_s != null:
+		if not _in_time(told_s, now_s):
+			return 0
+		into.media_time_s = told_s
 	for change in told:
-		if change[0] == VALUE and change[1] >= 0:
-			into.weights[change[1]] = change[2]
-		elif change[0] == JOINT:
+		if change[0] == JOINT:
 			_bone(change[1], change[2], into)
-		elif change[0] == TIME:
-			into.media_time_s = change[2]
+		elif change[1] >= 0:
+			into.weights[change[1]] = change[2]
 	return shows
+
+
+# Whether what was told at this time of the sender's is no older than what came before. A clock that goes back by more than 10
+# seconds, or stays back for half a second, has begun again.
+func _in_time(told_s, now_s):
+	var behind_s = _newest_s - told_s
+	if behind_s > 0.0 and behind_s <= JUMP_S and now_s - _newer_s < RESTART_S:
+		return false
+	if behind_s != 0.0:
+		_newest_s = told_s
+		_newer_s = now_s
+	return true
 
 
 # Whether arguments begin with a text, if so asked, and so many numbers.
