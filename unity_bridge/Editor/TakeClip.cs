@@ -1,5 +1,6 @@
 // A recorded take as an AnimationClip: one curve for each shape of each renderer, and the turns of head and eyes.
 using System;
+using System.Collections.Generic;
 using UnityEditor;
 using UnityEngine;
 
@@ -20,38 +21,56 @@ namespace Avatar3D.Editor
                 {
                     int weight = targets.Weight(i);
                     var scale = targets.Scale(i);
+                    var keys = Keys(take.Count, (one, other) => take[one].Weights[weight] == take[other].Weights[weight]);
                     var binding = EditorCurveBinding.FloatCurve(path, typeof(SkinnedMeshRenderer), "blendShape." + targets.Name(i));
-                    AnimationUtility.SetEditorCurve(clip, binding, Curve(take, at => take[at].Weights[weight] * scale));
+                    AnimationUtility.SetEditorCurve(clip, binding, Curve(take, keys, at => take[at].Weights[weight] * scale));
                 }
             }
             Turn(clip, take, face, face.Head, at => take[at].HeadWxyz);
             Turn(clip, take, face, face.LeftEye, at => take[at].LeftEyeWxyz);
             Turn(clip, take, face, face.RightEye, at => take[at].RightEyeWxyz);
-            clip.EnsureQuaternionContinuity();
             return clip;
         }
 
+        // The four curves of a turn are Unity's one: they have their keys at the same times. And of q and -q, which are the same turn, it
+        // is the one nearer to the key before: clip.EnsureQuaternionContinuity() would do that too, but rounds off what is straight.
         private static void Turn(AnimationClip clip, Take take, AvatarFace face, AvatarJoint joint, Func<int, float[]> wxyz)
         {
             if (!joint.Exists) return;
+            var turns = new Quaternion[take.Count];
+            for (var at = 0; at < turns.Length; at++)
+            {
+                var turn = joint.Turned(UnityTurn.From(wxyz(at)));
+                turns[at] = at > 0 && Dot(turns[at - 1], turn) < 0 ? new Quaternion(-turn.x, -turn.y, -turn.z, -turn.w) : turn;
+            }
+            var keys = Keys(take.Count, (one, other) => Same(turns[one], turns[other]));
             var path = AnimationUtility.CalculateTransformPath(joint.Transform, face.transform);
             for (var part = 0; part < Parts.Length; part++)
             {
                 var index = part;
-                AnimationUtility.SetEditorCurve(clip, EditorCurveBinding.FloatCurve(path, typeof(Transform), Parts[part]), Curve(take, at => joint.Turned(UnityTurn.From(wxyz(at)))[index]));
+                AnimationUtility.SetEditorCurve(clip, EditorCurveBinding.FloatCurve(path, typeof(Transform), Parts[part]), Curve(take, keys, at => turns[at][index]));
             }
         }
 
-        // Straight between keys; keys between two of the same value say nothing.
-        private static AnimationCurve Curve(Take take, Func<int, float> value)
+        private static float Dot(Quaternion a, Quaternion b) => a.x * b.x + a.y * b.y + a.z * b.z + a.w * b.w;
+
+        // To the last bit: Unity's own == lets small movements pass.
+        private static bool Same(Quaternion a, Quaternion b) => a.x == b.x && a.y == b.y && a.z == b.z && a.w == b.w;
+
+        // The frames that a curve needs: one between two of the same says nothing.
+        private static List<int> Keys(int count, Func<int, int, bool> same)
+        {
+            var keys = new List<int>();
+            for (var at = 0; at < count; at++)
+                if (at == 0 || at == count - 1 || !same(at - 1, at) || !same(at, at + 1)) keys.Add(at);
+            return keys;
+        }
+
+        // Straight between keys.
+        private static AnimationCurve Curve(Take take, List<int> keys, Func<int, float> value)
         {
             var curve = new AnimationCurve();
-            for (var at = 0; at < take.Count; at++)
-            {
-                var now = value(at);
-                var needless = at > 0 && at < take.Count - 1 && now == value(at - 1) && now == value(at + 1);
-                if (!needless) curve.AddKey(new Keyframe(take.TimeS(at), now));
-            }
+            foreach (var at in keys) curve.AddKey(new Keyframe(take.TimeS(at), value(at)));
             for (var key = 0; key < curve.length; key++)
             {
                 AnimationUtility.SetKeyLeftTangentMode(curve, key, AnimationUtility.TangentMode.Linear);

@@ -63,6 +63,9 @@ namespace Avatar3D
         /// <summary>The bridge's time at a moment of Now.S.</summary>
         internal double MediaS(double nowS) => _client == null ? nowS : _client.Clock.MediaS(nowS);
 
+        /// <summary>Where an app is heard.</summary>
+        internal int UdpPort => port > 0 ? port : origin == FaceOrigin.Vmc ? VmcReader.Port : LiveLinkReader.Port;
+
         internal bool ClockKnown => _client != null && _client.Clock.Known;
 
         /// <summary>The face of this moment: the one whose sound is being heard, or the newest. False when none ever came.</summary>
@@ -70,10 +73,11 @@ namespace Avatar3D
         {
             var nowS = Now.S;
             if (Voice == null || !Voice.Heard(nowS, out var mediaS)) return _track.ShowNewest(nowS, into);
-            if (mediaS < _lastMediaS && _lastMediaS - mediaS < 1) mediaS = _lastMediaS; // never backwards, but for another bridge
-            _lastMediaS = mediaS;
-            return _track.Show(mediaS, nowS, into);
+            return _track.Show(Onward(mediaS), nowS, into);
         }
+
+        /// <summary>Never backwards, but for another bridge.</summary>
+        internal double Onward(double mediaS) => _lastMediaS = mediaS < _lastMediaS && _lastMediaS - mediaS < 1 ? _lastMediaS : mediaS;
 
         /// <summary>Say a text, after what is being said. False where the bridge is away.</summary>
         public bool Say(string text, string language = null) => Send(new JsonText("say").With("face", face).With("text", text).With("language", language));
@@ -85,7 +89,7 @@ namespace Avatar3D
             if (intensity.HasValue) message.With("intensity", (double)intensity.Value);
             if (interrupt.HasValue) message.With("interrupt", interrupt.Value);
             if (listener.HasValue) message.With("listener", listener.Value);
-            if (gaze.HasValue) message.With("gaze", new[] { -gaze.Value.x, gaze.Value.y, gaze.Value.z }); // left, up, ahead
+            if (gaze.HasValue) message.With("gaze", Ours(gaze.Value));
             return Send(message);
         }
 
@@ -93,6 +97,13 @@ namespace Avatar3D
         public bool Panic() => Send(new JsonText("panic"));
 
         public bool Resume() => Send(new JsonText("resume"));
+
+        // Left, up, ahead.
+        private static float[] Ours(Vector3 unitys)
+        {
+            var told = UnityTurn.Point(unitys.x, unitys.y, unitys.z);
+            return new[] { told.x, told.y, told.z };
+        }
 
         private bool Send(JsonText message) => _client != null && _client.Send(message);
 
@@ -135,10 +146,8 @@ namespace Avatar3D
 
         private void OpenUdp()
         {
-            var vmc = origin == FaceOrigin.Vmc;
-            var reader = vmc ? (IDatagramReader)new VmcReader() : new LiveLinkReader();
-            var at = port > 0 ? port : vmc ? VmcReader.Port : LiveLinkReader.Port;
-            _udp = new UdpReceiver(reader, otherMachines ? "0.0.0.0" : "127.0.0.1", at, _track.Add, _guest.Tell);
+            var reader = origin == FaceOrigin.Vmc ? (IDatagramReader)new VmcReader() : new LiveLinkReader();
+            _udp = new UdpReceiver(reader, otherMachines ? "0.0.0.0" : "127.0.0.1", UdpPort, _track.Add, _guest.Tell);
             _udp.Open();
         }
 

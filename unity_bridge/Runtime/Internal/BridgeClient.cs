@@ -11,7 +11,7 @@ namespace Avatar3D.Internal
     /// </summary>
     public sealed class BridgeClient : IDisposable
     {
-        private const double ClockEveryS = 2, DeafS = 6;
+        private const double ClockEveryS = 2;
         private const int JoinMs = 300;
         private static readonly double[] FirstQuestionsS = { 0, 0.06, 0.16, 0.32, 0.64, 1.1 };
 
@@ -42,6 +42,9 @@ namespace Avatar3D.Internal
 
         /// <summary>How often it came back.</summary>
         public int Reconnections { get; private set; }
+
+        /// <summary>A bridge that says nothing for so long is gone: it answers a question every other second.</summary>
+        internal double DeafS { get; set; } = 6;
 
         /// <summary>Counts bytes that the calling thread has allocated (tests); null: nobody counts.</summary>
         public Func<long> Meter { get; set; }
@@ -115,6 +118,7 @@ namespace Avatar3D.Internal
                     Tell(BridgeState.Connecting, uri.Authority);
                     using (var link = new Link(uri, _params.Fingerprint))
                     {
+                        Interlocked.Exchange(ref _heardS, Now.S);
                         _link = link;
                         if (!_closing) Live(link);
                     }
@@ -137,7 +141,6 @@ namespace Avatar3D.Internal
 
         private void Live(Link link)
         {
-            _heardS = Now.S;
             _messages.Meet(link);
             _backOff.Reset();
             _questions = 0;
@@ -166,15 +169,16 @@ namespace Avatar3D.Internal
                 {
                     Monitor.Wait(_turn, _questions < FirstQuestionsS.Length ? 30 : 250);
                     var link = _link;
-                    if (_closing || link == null || State != BridgeState.Live) continue;
+                    if (_closing || link == null) continue;
                     var liveS = Now.S - Interlocked.CompareExchange(ref _liveS, 0, 0);
                     if (Now.S - Interlocked.CompareExchange(ref _heardS, 0, 0) > DeafS) link.Dispose();
-                    else if (liveS >= Due(_questions)) Ask(link);
+                    else if (State == BridgeState.Live && liveS >= Due(_questions)) Ask(link);
                 }
             }
         }
 
-        private static double Due(int question) =>
+        /// <summary>Seconds after a connection became live at which its clock is asked for: often at first, then steadily.</summary>
+        internal static double Due(int question) =>
             question < FirstQuestionsS.Length ? FirstQuestionsS[question] : (question - FirstQuestionsS.Length + 1) * ClockEveryS;
 
         private void Ask(Link link)

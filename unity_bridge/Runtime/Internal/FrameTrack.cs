@@ -18,7 +18,7 @@ namespace Avatar3D.Internal
             for (var i = 0; i < Kept; i++) _frames[i] = new FramePacket();
         }
 
-        /// <summary>How many frames ever came.</summary>
+        /// <summary>How many frames have come since the beginning, or since Clear().</summary>
         public long Received { get; private set; }
 
         /// <summary>A frame that has just come, which is copied. What is older than the newest is left out, but for a sender that began anew.</summary>
@@ -82,7 +82,12 @@ namespace Avatar3D.Internal
         /// <summary>Nothing has come.</summary>
         public void Clear()
         {
-            lock (_frames) _count = 0;
+            lock (_frames)
+            {
+                _count = 0;
+                _cameS = double.NegativeInfinity;
+                Received = 0;
+            }
         }
 
         private FramePacket At(int place) => _frames[(_first + place) % Kept];

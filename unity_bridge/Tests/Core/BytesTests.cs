@@ -88,14 +88,20 @@ namespace Avatar3D.Core.Tests
         [Test]
         public void AFrameOfOursIsMaskedAndOneOfTheServersIsNot()
         {
-            var bytes = new byte[1024];
-            for (var i = 0; i < 300; i++) bytes[WebSocketFrames.Room + i] = (byte)i;
-            var begin = WebSocketFrames.Wrap(bytes, 300, Opcode.Binary, new byte[] { 1, 2, 3, 4 }, 0);
-            Assert.AreEqual(0x82, bytes[begin]);
-            Assert.AreEqual(0x80 | 126, bytes[begin + 1]);
-            Assert.AreEqual(300, bytes[begin + 2] << 8 | bytes[begin + 3]);
-            for (var i = 0; i < 300; i++) Assert.AreEqual((byte)i, bytes[begin + 8 + i] ^ (i % 4 + 1));
-            Assert.IsFalse(FrameHead.TryRead(bytes, begin, 400, 1 << 17, out _), "a server does not mask");
+            var bytes = new byte[WebSocketFrames.Room + WebSocketFrames.Most];
+            foreach (var length in new[] { 0, 125, 126, 300, WebSocketFrames.Most })
+            {
+                for (var i = 0; i < length; i++) bytes[WebSocketFrames.Room + i] = (byte)i;
+                var begin = WebSocketFrames.Wrap(bytes, length, Opcode.Binary, new byte[] { 9, 1, 2, 3, 4 }, 1);
+                Assert.AreEqual(0x82, bytes[begin]);
+                Assert.AreEqual(0x80 | Math.Min(length, 126), bytes[begin + 1]);
+                if (length >= 126) Assert.AreEqual(length, bytes[begin + 2] << 8 | bytes[begin + 3]);
+                var at = begin + (length < 126 ? 6 : 8);
+                var right = 0;
+                for (var i = 0; i < length; i++) right += (byte)i == (bytes[at + i] ^ (i % 4 + 1)) ? 1 : 0;
+                Assert.AreEqual(length, right);
+                Assert.IsFalse(FrameHead.TryRead(bytes, begin, 400, 1 << 17, out _), "a server does not mask");
+            }
         }
 
         [Test]
@@ -106,6 +112,10 @@ namespace Avatar3D.Core.Tests
             Assert.AreEqual(2, head.Size);
             Assert.IsTrue(FrameHead.TryRead(new byte[] { 0x82, 126, 0 }, 0, 3, 100, out head));
             Assert.AreEqual(0, head.Size, "more is needed");
+            Assert.IsTrue(FrameHead.TryRead(new byte[] { 0x02, 127, 0, 0, 0, 0, 0, 1, 2, 3 }, 0, 10, 0x10203, out head));
+            Assert.AreEqual(0x10203, head.Length);
+            Assert.AreEqual(10, head.Size);
+            Assert.IsFalse(head.Final);
             foreach (var lie in new[] { new byte[] { 0xC2, 5 }, new byte[] { 0x83, 5 }, new byte[] { 0x09, 5 }, new byte[] { 0x89, 126, 0, 200 }, new byte[] { 0x82, 127, 0x80, 0, 0, 0, 0, 0, 0, 0 }, new byte[] { 0x82, 126, 1, 0 } })
                 Assert.IsFalse(FrameHead.TryRead(lie, 0, lie.Length, 200, out _));
         }

@@ -25,6 +25,17 @@ namespace Avatar3D.Core.Tests
         }
 
         [Test]
+        public void LiveLinkFacesTimeIsItsFramesAndTheirPartsAtItsRate()
+        {
+            var bytes = Stamped(90);
+            var at = bytes.Length - 4 * LiveLinkReader.Values - 1 - 16;
+            new byte[] { 0x3E, 0x80, 0, 0, 0, 0, 0xEA, 0x60, 0, 0, 0x03, 0xE9 }.CopyTo(bytes, at + 4); // a quarter of a frame more, of 60,000 in 1,001 s
+            var reader = new LiveLinkReader();
+            Assert.AreEqual(Reading.Whole, reader.Read(bytes, bytes.Length));
+            Assert.AreEqual(90.25 * 1001 / 60000, reader.TimeS, 1e-9);
+        }
+
+        [Test]
         public void VmcSaysTheGoldenFaceInAnyOrderOfItsDatagrams()
         {
             foreach (var order in new[] { new[] { 1, 2, 3 }, new[] { 2, 1, 3 } })
@@ -111,6 +122,10 @@ namespace Avatar3D.Core.Tests
             Assert.IsFalse(hearing.Step(newer, newer.Length, 0.02, _face), "the same again");
             // A clock that stays back for half a second has begun again.
             Assert.IsTrue(hearing.Step(older, older.Length, 0.6, _face));
+            // One that is ten seconds back has, too.
+            byte[] late = Stamped(2000), early = Stamped(1000);
+            Assert.IsTrue(hearing.Step(late, late.Length, 0.7, _face));
+            Assert.IsTrue(hearing.Step(early, early.Length, 0.71, _face));
         }
 
         // The golden packet with another frame number.

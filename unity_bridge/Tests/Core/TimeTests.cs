@@ -1,4 +1,4 @@
-// Clocks, frames between frames, holding and easing, sound by its media time.
+// Clocks, frames between frames, holding and easing, and how long to wait.
 using System;
 using Avatar3D.Internal;
 using Avatar3D.Interop;
@@ -18,14 +18,19 @@ namespace Avatar3D.Core.Tests
             Assert.AreEqual(0, Presence.Of(0.75));
             Assert.AreEqual(0, Presence.Of(double.PositiveInfinity));
             var track = new FrameTrack();
-            track.Add(Frame(1, 0.8f), 10);
+            track.Add(Looking(Frame(1, 0.8f), 20, 40, -40), 10);
             Assert.IsTrue(track.ShowNewest(10.2, _shown));
             Assert.AreEqual(0.8f, _shown.Weights[0], 1e-6f);
+            Look(20, 40, -40);
             track.ShowNewest(10.5, _shown);
             Assert.AreEqual(0.4f, _shown.Weights[0], 1e-6f);
+            Look(10, 20, -20);
             track.ShowNewest(11, _shown);
             Assert.AreEqual(0, _shown.Weights[0]);
-            Assert.AreEqual(1, _shown.HeadWxyz[0], 1e-6f);
+            Look(0, 0, 0);
+            track.Clear();
+            Assert.IsFalse(track.ShowNewest(11, _shown) || track.Show(1, 11, _shown));
+            Assert.AreEqual(0, track.Received);
         }
 
         [Test]
@@ -37,6 +42,32 @@ namespace Avatar3D.Core.Tests
             Assert.AreEqual(0.45f, _shown.Weights[0], 1e-5f);
             track.Show(1, 9 / 60.0, _shown);
             Assert.AreEqual(0.9f, _shown.Weights[0], 1e-5f);
+        }
+
+        [Test]
+        public void TurnsGoTheShorterWayAndEachItsOwn()
+        {
+            var track = new FrameTrack();
+            track.Add(Looking(Frame(0, 0), 20, 40, -40), 0);
+            var two = Looking(Frame(0.1, 0), 40, 0, -20);
+            for (var i = 0; i < 4; i++) two.HeadWxyz[i] *= -3; // the same turn, as far as turns go, but of no unit
+            two.Weights[0] = 7;
+            track.Add(two, 0.1);
+            track.Show(0.05, 0.1, _shown);
+            Look(30, 20, -30);
+            track.ShowNewest(0.1, _shown);
+            Assert.AreEqual(1, _shown.Weights[0], "what the network brings is bounded");
+            Look(40, 0, -20);
+        }
+
+        [Test]
+        public void AfterAPauseNothingIsBlendedOverIt()
+        {
+            var track = new FrameTrack();
+            track.Add(Frame(0, 0.2f), 0);
+            track.Add(Frame(0.8, 0.6f), 0.8);
+            track.Show(0.4, 0.8, _shown);
+            Assert.AreEqual(0.6f, _shown.Weights[0], 1e-6f);
         }
 
         [Test]
@@ -70,6 +101,53 @@ namespace Avatar3D.Core.Tests
             Assert.AreEqual(0.001, clock.ErrorS, 1e-9);
             clock.Answered(4, 1e300, -1e300, 5);
             Assert.AreEqual(110, clock.MediaS(10), 1e-9);
+            clock.Guess(1, 0); // an answer is better than any guess
+            Assert.AreEqual(110, clock.MediaS(10), 1e-9);
+        }
+
+        [Test]
+        public void OfGuessesTheLeastLateCountsAndAnAnswerGrowsOld()
+        {
+            var clock = new MediaClock();
+            foreach (var guessS in new[] { 99.5, 99.8, 99.6 }) clock.Guess(guessS, 0);
+            Assert.AreEqual(99.8, clock.MediaS(0), 1e-9);
+            clock.Answered(0, 100.005, 105.005, 5.01); // held for five seconds at the bridge, 5 ms on each way
+            Assert.AreEqual(0.005, clock.ErrorS, 1e-9);
+            clock.Answered(50, 150.106, 150.106, 50.012); // two ms slower, but that of 45 s ago has drifted
+            Assert.AreEqual(100.1, clock.MediaS(0), 1e-9);
+            clock.Answered(66, 166.5, 166.5, 66.2);
+            Assert.AreEqual(100.1, clock.MediaS(0), 1e-9);
+            clock.Answered(111, 211.5, 211.5, 111.2); // after a minute an answer is forgotten, however good it was
+            Assert.AreEqual(100.4, clock.MediaS(0), 1e-9);
+        }
+
+        [Test]
+        public void NothingIsShownLaterThanTheLatestOfTheLastSecondsNeeds()
+        {
+            var delay = new Delay();
+            Assert.AreEqual(Delay.LeastS, delay.WantedS(0));
+            delay.Saw(0, 0.1);
+            delay.Saw(1, 0.2);
+            delay.Saw(2, 0.15);
+            delay.Saw(3, -1);
+            Assert.AreEqual(0.212, delay.WantedS(3), 1e-9);
+            Assert.AreEqual(0.162, delay.WantedS(5.5), 1e-9);
+            Assert.AreEqual(Delay.LeastS, delay.WantedS(6.5));
+            delay.Saw(7, 3);
+            Assert.AreEqual(Delay.MostS, delay.WantedS(7));
+        }
+
+        [Test]
+        public void AfterAPauseNoMoreIsAllowedAtOnceThanInAQuarterOfASecond()
+        {
+            var allowance = new Allowance(100);
+            foreach (var nowS in new[] { 5.0, 1000 })
+            {
+                for (var i = 0; i < 25; i++) Assert.IsTrue(allowance.Take(nowS));
+                Assert.IsFalse(allowance.Take(nowS));
+            }
+            Assert.IsTrue(allowance.Take(1000.011));
+            Assert.IsFalse(allowance.Take(1000.012));
         }
 
         [Test]
@@ -84,57 +162,10 @@ namespace Avatar3D.Core.Tests
             frame = Frame(0, 1);
             smoother.Step(frame, 0.2, 0.1);
             Assert.AreEqual(0.75f, frame.Weights[0], 1e-5f);
-        }
-
-        [Test]
-        public void SoundIsReadAtItsMediaTimeAndRateAndTakenBack()
-        {
-            var track = new SoundTrack();
-            const double hz = 440;
-            for (var piece = 0; piece < 10; piece++)
-            {
-                var sound = new SoundPacket(1600) { RateHz = 16000, MediaTimeS = 5 + piece / 10.0, Count = 1600 };
-                for (var i = 0; i < 1600; i++) sound.Samples[i] = (short)(20000 * Math.Sin(2 * Math.PI * hz * (5 + piece / 10.0 + i / 16000.0)));
-                track.Add(sound);
-            }
-            track.Flush(5.6);
-            var block = new float[2 * 480];
-            var worst = 0.0;
-            var heard = 0.0;
-            for (var at = 0; at < 80; at++)
-            {
-                for (var i = 0; i < block.Length; i++) block[i] = i % 2 == 0 ? 1 : 0.5f;
-                var fromS = 5.01 + at / 100.0;
-                track.Multiply(block, 2, fromS, 1 / 48000.0);
-                for (var i = 0; i < 480; i++)
-                {
-                    var timeS = fromS + i / 48000.0;
-                    var expected = timeS < 5.6 ? 20000 / 32767.0 * Math.Sin(2 * Math.PI * hz * timeS) : 0;
-                    if (timeS < 5.599 || timeS > 5.605) worst = Math.Max(worst, Math.Abs(block[2 * i] - expected));
-                    Assert.AreEqual(block[2 * i] / 2, block[2 * i + 1], 1e-6);
-                    heard = Math.Max(heard, Math.Abs(block[2 * i]));
-                }
-            }
-            Assert.Less(worst, 0.01);
-            Assert.Greater(heard, 0.5);
-        }
-
-        [Test]
-        public void ACardsClockIsFollowedByHalfAPerCentAndJumpsOnlyFar()
-        {
-            var clock = new SoundClock();
-            double stepS = 1 / 48000.0, beganS = 0;
-            Assert.AreEqual(7, clock.Block(0, 7, 480, ref stepS));
-            for (var i = 1; i < 400; i++)
-            {
-                stepS = 1 / 48000.0;
-                beganS = clock.Block(i / 100.0, 7.01 + i / 100.0, 480, ref stepS);
-                Assert.Less(Math.Abs(stepS * 48000 - 1), 0.00501);
-            }
-            Assert.AreEqual(7.01 + 3.99, beganS, 1e-4);
-            stepS = 1 / 48000.0;
-            Assert.AreEqual(20, clock.Block(4, 20, 480, ref stepS));
-            Assert.AreEqual(20, clock.MediaS(4), 1e-9);
+            frame = Frame(0, 0.1f);
+            frame.Flags = Wire.Jumped; // another face: not a step of this one
+            smoother.Step(frame, 0.3, 0.1);
+            Assert.AreEqual(0.1f, frame.Weights[0], 1e-6f);
         }
 
         private static FramePacket Frame(double mediaS, float weight)
@@ -145,6 +176,28 @@ namespace Avatar3D.Core.Tests
             Turns.Rest(frame.LeftEyeWxyz);
             Turns.Rest(frame.RightEyeWxyz);
             return frame;
+        }
+
+        // Degrees to the person's left, of head, left and right eye.
+        private static FramePacket Looking(FramePacket frame, params double[] degrees)
+        {
+            var turns = new[] { frame.HeadWxyz, frame.LeftEyeWxyz, frame.RightEyeWxyz };
+            for (var i = 0; i < 3; i++)
+            {
+                turns[i][0] = (float)Math.Cos(degrees[i] * Math.PI / 360);
+                turns[i][2] = (float)Math.Sin(degrees[i] * Math.PI / 360);
+            }
+            return frame;
+        }
+
+        private void Look(params double[] degrees)
+        {
+            var turns = new[] { _shown.HeadWxyz, _shown.LeftEyeWxyz, _shown.RightEyeWxyz };
+            for (var i = 0; i < 3; i++)
+            {
+                Assert.AreEqual(degrees[i], 360 / Math.PI * Math.Atan(turns[i][2] / turns[i][0]), 0.5);
+                Assert.AreEqual(1, turns[i][0] * turns[i][0] + turns[i][2] * turns[i][2], 1e-5);
+            }
         }
     }
 }
