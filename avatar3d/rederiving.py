@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float32, Int32, Int64
 from threadpoolctl import threadpool_limits
 
-from avatar3d.carry.by_hand import locked_shapes, skin_weights
+from avatar3d.carry.by_hand import locked_shapes, match_held, skin_weights
 from avatar3d.carry.derive import Laid, believable, lay, match_all, read_off, shape_errors, with_frames
 from avatar3d.carry.match import Match
 from avatar3d.carry.sheet import welded
@@ -113,9 +113,10 @@ def rederive(avatar: Avatar, edited: EditedMesh, *, progress: Progress = str) ->
         elif laid.sculpted.any():
             shapes = with_frames(laid, shapes)
         carried = read_off(laid, found, shapes, progress) if len(shapes) else shapes[:, :0]
-        bound = skin_weights(edited, laid, found, before, number, place, avatar.skeleton.names)
+        held = match_held(edited.held, mesh, progress) if edited.held is not None else None
+        bound = skin_weights(edited, laid, found, held, before, number, place, avatar.skeleton.names)
         report = _report(laid, found, shapes, carried, before)
-        locked = locked_shapes(edited, laid, found, number, place, progress)
+        locked = locked_shapes(edited, laid, found, held, number, place, progress)
         derived = _derived(edited, place, before.morph_names, carried, locked, bound, laid, found)
         progress("check")
         report |= _contacts(edited, derived, after, before)

@@ -69,6 +69,7 @@ def _part(
     mesh.set_weights(thing, told.joint_names, part.joints[how.first], part.weights[how.first])
     _keep_normals(data, part, how)
     mesh.set_shapes(thing, part.shape_names, part.shapes[:, how.first])
+    thing[scene.SHAPES] = json.dumps(part.shape_names)
     thing["avatar3d_mirror"] = how.mirror.tolist() if how.known and (how.mirror >= 0).all() else []
     rig.hang(thing, armature)
     remember(thing)

@@ -83,6 +83,18 @@ def _faults_of(thing: bpy.types.Object, armature: bpy.types.Object) -> Iterator[
         yield f"{thing.name}: the modifier {shaping[0]} cannot be exported with shape keys; sculpt and re-derive instead."
 
 
+def left_out(avatar: bpy.types.Collection) -> dict[str, list[str]]:
+    """Keys per part that hands added: an avatar has the shapes it came with, and no engine knows of more."""
+    more = {name: mesh.own_keys(thing) for name, thing in scene.parts(avatar).items()}
+    return {name: own for name, own in more.items() if own}
+
+
+def told_left_out(avatar: bpy.types.Collection) -> str:
+    """The same in a sentence; empty where there are none."""
+    names = sorted({name for each in left_out(avatar).values() for name in each})
+    return f" Left out, being none of the avatar's shapes: {', '.join(names)}." if names else ""
+
+
 def export(avatar: bpy.types.Collection, file: Path, context: bpy.types.Context, *, animation: bool) -> dict[str, Any]:
     """Write the file, or leave it as it was. Raises Broken with all that is wrong; tells what was measured."""
     if found := faults(avatar):
@@ -143,7 +155,16 @@ def _ready(avatar: bpy.types.Collection, context: bpy.types.Context, *, animatio
             int(np.ceil(max(each.frame_range[1] for each in actions))),
         )
         stage.frame_start, stage.frame_end = span.start, max(span.stop, span.start + 1)
+    more = left_out(avatar)
+    muted = [
+        key
+        for part, thing in scene.parts(avatar).items()
+        for key in (thing.data.shape_keys.key_blocks if part in more else ())
+        if key.name in more[part] and not key.mute
+    ]
     try:
+        for key in muted:  # Blender's exporter leaves those out
+            key.mute = True
         if span is None:
             for each in keys:
                 for key in each.key_blocks[1:]:
@@ -158,6 +179,8 @@ def _ready(avatar: bpy.types.Collection, context: bpy.types.Context, *, animatio
     finally:
         stage.frame_start, stage.frame_end = frames[:2]
         stage.frame_set(frames[2])
+        for key in muted:
+            key.mute = False
         for each, stored in zip(keys, values, strict=True):
             for key, value in zip(each.key_blocks, stored, strict=True):
                 key.value = value
@@ -183,6 +206,9 @@ def compare(avatar: bpy.types.Collection, data: bytes) -> dict[str, Any]:
         if thing is None:
             continue
         names, shapes = mesh.shapes(thing)
+        own = mesh.own_keys(thing)
+        known = [at for at, key in enumerate(names) if key not in own]
+        names, shapes = tuple(names[at] for at in known), shapes[known]
         if part.shape_names != names:
             wrong.append(f"{name}: the names of its shapes, or their order, are others in the file.")
             continue

@@ -51,6 +51,19 @@ def set_locked(thing: bpy.types.Object, names: list[str]) -> None:
     thing[LOCKED] = json.dumps(sorted(set(names)))
 
 
+def by_hand(thing: bpy.types.Object) -> list[str]:
+    """Keys that re-derive keeps: locked ones, and those that hands added."""
+    held = [*locked(thing), *mesh.own_keys(thing)]
+    return [name for name in mesh.shapes(thing)[0] if name in held]
+
+
+def hands(thing: bpy.types.Object) -> str:
+    """A hash of what hands made on it: whoever works while it is re-derived makes it differ."""
+    names = by_hand(thing)
+    groups, weights = mesh.weights(thing)
+    return scene.digest(np.array([*names, "", *groups]), _shapes(thing, names), weights)
+
+
 def write(avatar: bpy.types.Collection, part: str, file: Path, *, with_shapes: bool = False) -> dict[str, object]:
     """The edited part as .npz; tells topology_kept, vertices, polygons, uvs_transferred, locked. Raises TooMuch, NoAvatar."""
     thing, head = edited_of(avatar, part), scene.parts(avatar).get(part)
@@ -72,12 +85,13 @@ def write(avatar: bpy.types.Collection, part: str, file: Path, *, with_shapes: b
         arrays["uvs"], borrowed = _uvs(data, head, places, corners, starts)
         if kept:
             arrays["source"] = origin
-        names = locked(head) if head is not None else []
-        names = [name for name in names if name in mesh.shapes(head)[0]] if head is not None else []
-        if names:
-            arrays |= _locked(head, names, same)
-        if head is not None and "weights" in building.changes(head):
-            arrays |= _painted(head, scene.facts(avatar).get("joints", []), same)
+        names = by_hand(head) if head is not None else []
+        if head is not None:
+            arrays |= _locked(head, names, same) if names else {}
+            if "weights" in building.changes(head):
+                arrays |= _painted(head, scene.facts(avatar).get("joints", []))
+            if "locked_own" in arrays or "bones" in arrays:
+                arrays |= _held(head, same)
         if with_shapes and thing.data.shape_keys and not made:
             arrays["shape_names"], arrays["shapes"] = np.array(mesh.shapes(thing)[0]), mesh.shapes(thing)[1]
         np.savez(file, **arrays)
@@ -160,17 +174,23 @@ def _locked(head: bpy.types.Object, names: list[str], same: bool) -> dict[str, n
         return told | {"locked": _shapes(head, names)}
     own = mesh.origin(head.data)
     told["locked_own"] = _shapes(head, names)
-    if own is not None and _known(own):
-        return told | {"locked_rows": own}
+    return told | ({"locked_rows": own} if own is not None and _known(own) else {})
+
+
+def _held(head: bpy.types.Object, same: bool) -> dict[str, np.ndarray]:
+    """The mesh that hands worked on, where it is neither the file's nor the edited one."""
+    own = mesh.origin(head.data)
+    if same or (own is not None and _known(own)):
+        return {}
     surface, have = _as_surface(head), mesh.shapes(head)[0]
-    return told | {
+    return {
         "held_positions": surface.positions.astype(np.float32), "held_triangles": surface.triangles.astype(np.int32),
         "held_parted": _shapes(head, [name for name in _PARTING if name in have]),
     }  # fmt: skip
 
 
-def _painted(head: bpy.types.Object, joints: list[str], same: bool) -> dict[str, np.ndarray]:
-    """The four strongest bones of each vertex, at the file's vertices, or, where the head has none, at its own."""
+def _painted(head: bpy.types.Object, joints: list[str]) -> dict[str, np.ndarray]:
+    """The four strongest bones of each vertex, at the file's vertices, or, where the head has none of them, at its own."""
     groups, table = mesh.weights(head)
     names = [name for name in groups if name in joints]
     table = table[:, [groups.index(name) for name in names]]
@@ -185,7 +205,7 @@ def _painted(head: bpy.types.Object, joints: list[str], same: bool) -> dict[str,
     own = mesh.origin(head.data)
     if own is not None and _known(own):
         return told | {"bone_rows": own[there], "bones": bones[there], "bone_weights": weights[there]}
-    if not same or not there.any():  # remeshed twice: whose vertices these were, nobody knows
+    if not there.any():
         return {}
     tree = KDTree(int(there.sum()))
     places = mesh.positions(head)

@@ -14,6 +14,7 @@ from typing import Any
 
 _MOST_LINES = 200
 _MOST_BYTES = 1 << 24
+_MOST_SAID = 300
 
 
 class Job:
@@ -68,6 +69,9 @@ class Job:
         told = self.answer()
         if "message" in told:
             return f"{told['message']} {told.get('hint', '')}".strip()
+        for each in told.get("findings", []):  # of `avatar3d check`
+            if isinstance(each, dict) and each.get("level") == "fail":
+                return f"{each.get('where', '')}: {each.get('reason', '')}"[:_MOST_SAID]
         return self.progress or f"{self.name} ended with code {self.code}"
 
     def cancel(self) -> None:

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Meshes between numpy and Blender. Blender is z-up: (x, y, z) of glTF is (x, -z, y) here; nothing is rounded by that."""
 
+import json
+
 import bpy
 import numpy as np
 
-from .scene import VERTEX
+from .scene import SHAPES, VERTEX
 
 UV = "UVMap"
 _NAMED_BY_DRIVER = 'key_blocks["{}"].value'
@@ -117,6 +119,12 @@ def shapes(thing: bpy.types.Object) -> tuple[tuple[str, ...], np.ndarray]:
     moved = [_read(key.data) - (basis if key.relative_key == blocks[0] else _read(key.relative_key.data))
              for key in blocks[1:]]  # fmt: skip
     return tuple(key.name for key in blocks[1:]), np.array(moved, np.float32).reshape(-1, len(basis), 3)
+
+
+def own_keys(thing: bpy.types.Object) -> list[str]:
+    """Keys that hands added: none of the shapes that the part came with."""
+    known = json.loads(thing.get(SHAPES, "null"))
+    return [] if known is None else [name for name in shapes(thing)[0] if name not in known]
 
 
 def polygons(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,8 @@ import numpy as np
 FACTS, SOURCE, PART, KEPT, BYTES = (
     "avatar3d", "avatar3d_source", "avatar3d_part", "avatar3d_kept", "avatar3d_glb",
 )  # fmt: skip
+SHAPES = "avatar3d_shapes"
+"""On a part: the names of the shapes it came with; other keys are hands'."""
 VERTEX = "avatar3d_vertex"
 """A mesh's attribute: the lowest vertex of the file's mesh that each vertex was."""
 LABELS = {

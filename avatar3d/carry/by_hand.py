@@ -6,6 +6,7 @@ made on a remeshed one between --> that one laid and matched likewise
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Int32, Int64
@@ -18,10 +19,29 @@ from avatar3d.core.clock import Progress
 from avatar3d.core.edited import EditedMesh, HeldMesh
 
 
+@dataclass(frozen=True, eq=False)
+class HeldMatch:
+    """Where each edited vertex lies on the mesh that was remeshed before."""
+
+    laid: Laid
+    found: Match
+    first: Int64[np.ndarray, "W"]
+    """A vertex of the held mesh for each welded one."""
+
+
+def match_held(held: HeldMesh, mesh: Sheet, progress: Progress) -> HeldMatch:
+    """The held mesh laid on the edited one."""
+    own, number = welded(held.positions, held.triangles)
+    first = _first(number, len(own.points))
+    laid = lay(own, mesh, np.full(len(mesh.points), -1, np.int64))
+    return HeldMatch(laid, match_all(laid, list(held.parted[:, first]), progress), first)
+
+
 def locked_shapes(
     edited: EditedMesh,
     laid: Laid,
     found: Match,
+    held: HeldMatch | None,
     number: Int64[np.ndarray, "N"],
     place: Int64[np.ndarray, "V"],
     progress: Progress,
@@ -32,8 +52,8 @@ def locked_shapes(
     """
     if not len(edited.locked_own):
         return edited.locked
-    if edited.held is not None:
-        return _carried(edited.held, edited.locked_own, laid.edited, progress)[:, place]
+    if held is not None:
+        return read_off(held.laid, held.found, edited.locked_own[:, held.first], progress)[:, place]
     own = np.zeros((len(edited.locked_own), len(laid.own.points), 3), np.float32)
     own[:, number[edited.locked_rows]] = edited.locked_own
     return read_off(laid, found, own, progress)[:, place]
@@ -43,33 +63,31 @@ def skin_weights(
     edited: EditedMesh,
     laid: Laid,
     found: Match,
+    held: HeldMatch | None,
     before: Mesh,
     number: Int64[np.ndarray, "N"],
     place: Int64[np.ndarray, "V"],
     joint_names: Sequence[str],
 ) -> tuple[Int32[np.ndarray, "V 4"], Float32[np.ndarray, "V 4"]]:
     """Joints of the skeleton and their weights at the edited mesh's vertices: painted ones, or the avatar's own."""
-    first = np.zeros(len(laid.own.points), np.int64)
-    first[number[::-1]] = np.arange(len(number))[::-1]
+    first = _first(number, len(laid.own.points))
     joints, weights = before.joints[first], before.weights[first]
     if len(edited.bones):
         numbers = np.array([joint_names.index(name) for name in edited.bone_names], np.int32)
         painted = np.where(edited.bone_weights > 0, numbers[edited.bones], 0).astype(np.int32)
-        if not len(edited.bone_rows):
+        if held is not None:
+            laid, found, joints, weights = held.laid, held.found, painted[held.first], edited.bone_weights[held.first]
+        elif not len(edited.bone_rows):
             return painted, edited.bone_weights
-        joints[number[edited.bone_rows]] = painted
-        weights[number[edited.bone_rows]] = edited.bone_weights
+        else:
+            joints[number[edited.bone_rows]] = painted
+            weights[number[edited.bone_rows]] = edited.bone_weights
     there, share = read_weights(laid, found, joints, weights)
     return there[place], share[place]
 
 
-def _carried(
-    held: HeldMesh, shapes: Float32[np.ndarray, "L U 3"], mesh: Sheet, progress: Progress
-) -> Float32[np.ndarray, "L W 3"]:
-    """Shapes of a mesh that is neither the avatar's nor the edited one."""
-    own, number = welded(held.positions, held.triangles)
-    first = np.zeros(len(own.points), np.int64)
+def _first(number: Int64[np.ndarray, "N"], count: int) -> Int64[np.ndarray, "W"]:
+    """The first vertex of each welded one."""
+    first = np.zeros(count, np.int64)
     first[number[::-1]] = np.arange(len(number))[::-1]
-    laid = lay(own, mesh, np.full(len(mesh.points), -1, np.int64))
-    found = match_all(laid, list(held.parted[:, first]), progress)
-    return read_off(laid, found, shapes[:, first], progress)
+    return first

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float32, Int32
 
 @dataclass(frozen=True, eq=False)
 class HeldMesh:
-    """The mesh on which shapes were made by hand, where that was remeshed, too, so that none of its vertices is the file's."""
+    """The mesh on which shapes and skin weights were made by hand, where that was remeshed, too, so that none of its vertices is the file's."""
 
     positions: Float32[np.ndarray, "U 3"]
     triangles: Int32[np.ndarray, "T 3"]
@@ -42,7 +42,7 @@ class EditedMesh:
     bone_names: tuple[str, ...] = ()
     """Joints of the skin weights that somebody painted; empty where nobody did."""
     bone_rows: Int32[np.ndarray, "R"] = field(default_factory=lambda: np.zeros(0, np.int32))
-    """They stand at these vertices of the avatar's own mesh; empty where they stand at this mesh's."""
+    """They stand at these vertices of the avatar's own mesh; empty where they stand at `held`'s, or, without one, at this mesh's."""
     bones: Int32[np.ndarray, "B 4"] = field(default_factory=lambda: np.zeros((0, 4), np.int32))
     """Numbers of `bone_names`."""
     bone_weights: Float32[np.ndarray, "B 4"] = field(default_factory=lambda: np.zeros((0, 4), np.float32))

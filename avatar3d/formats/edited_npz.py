@@ -75,7 +75,15 @@ def read_edited(path: Path) -> EditedMesh:
     if part.size != 1:
         _refuse(path, "part is not one name")
     surface = (str(part.item()), points, corners, starts, uvs, source)
-    return EditedMesh(*surface, names, locked, rows, own, held, *_bound(path, arrays, count))
+    return EditedMesh(
+        *surface,
+        names,
+        locked,
+        rows,
+        own,
+        held,
+        *_bound(path, arrays, len(held.positions) if held is not None else count),
+    )
 
 
 def _locked(path: Path, arrays: dict[str, np.ndarray], count: int) -> tuple[Any, ...]:
@@ -117,7 +125,7 @@ def _held(path: Path, arrays: dict[str, np.ndarray]) -> HeldMesh | None:
 
 
 def _bound(path: Path, arrays: dict[str, np.ndarray], count: int) -> tuple[Any, ...]:
-    """bone_names bone_rows bones bone_weights."""
+    """bone_names bone_rows bones bone_weights; `count` vertices where no rows are told."""
     names = tuple(arrays.get("bone_names", np.zeros(0, "U1")).ravel().tolist())
     rows = arrays.get("bone_rows", np.zeros(0, np.int32)).ravel()
     bones = arrays.get("bones", np.zeros((0, 4), np.int32))

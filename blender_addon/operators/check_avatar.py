@@ -16,6 +16,7 @@ class CheckAvatar(OfAvatar):
     bl_options = {"REGISTER"}  # noqa: RUF012, it only looks
 
     def run(self, context: bpy.types.Context) -> str:
-        if found := exporting.faults(scene.needed(context)):
+        avatar = scene.needed(context)
+        if found := exporting.faults(avatar):
             raise exporting.Broken(found)
-        return "It can be exported."
+        return f"It can be exported.{exporting.told_left_out(avatar)}"

@@ -28,9 +28,11 @@ class ExportAvatar(OfAvatar, ExportHelper):
     def run(self, context: bpy.types.Context) -> str:
         object_mode(context)
         file = Path(bpy.path.abspath(self.filepath))
-        report = exporting.export(scene.needed(context), file, context, animation=self.animation)
+        avatar = scene.needed(context)
+        report = exporting.export(avatar, file, context, animation=self.animation)
         said = (
             f"{file.name}: {report['parts']} meshes, vertices off by {1000 * report['displacement_m']:.4f} mm at most."
+            f"{exporting.told_left_out(avatar)}"
         )
         if self.check and session.NOW.job is None:
             self._check(context, file, said)

@@ -27,13 +27,17 @@ class Rederive(OfAvatar):
         told = extract.write(avatar, "face", folder / "edited.npz")
         words = [*words_of(command(context)), "rederive", str(folder / "source.glb"), str(folder / "edited.npz"),
                  "-o", str(folder / "result.npz"), "--json"]  # fmt: skip
-        name = avatar.name
+        name, hands = avatar.name, extract.hands(scene.face(avatar))
 
         def finish(job: Job, folder: Path) -> str:
             object_mode(bpy.context)
             avatar = bpy.data.collections.get(name)
             if avatar is None:
                 raise scene.NoAvatar(f"{name} is gone.")
+            if extract.hands(scene.face(avatar)) != hands:
+                raise rederiving.BadResult(
+                    "A shape or skin weight that was made by hand was changed meanwhile: press Re-derive again."
+                )
             rederiving.apply(avatar, "face", folder / "edited.npz", folder / "result.npz")
             return f"Re-derived in {job.seconds:.1f} s."
 

@@ -97,6 +97,7 @@ def test_an_import_has_the_heads_quads_names_values_groups_and_normals(journey: 
         assert part["shapes_m"] < 1e-7, name
         assert part["weights"] < 1e-6, name
         assert part["normals_deg"] < 1, name
+        assert part["uvs"] < 1e-6, name
         assert set(part["values"]) <= {0}, name
     assert {"Head", "Eye.L", "Eye.R", "Teeth.Upper", "Teeth.Lower", "Tongue", "Hair"} <= {
         p["label"] for p in parts.values()
@@ -230,8 +231,11 @@ def test_a_sculpted_head_gets_its_shapes_anew_and_locked_ones_stay(journey: dict
     assert told["nose_m"] == pytest.approx(0.006, abs=1e-4)
     assert told["locked_moved_m"] > 0.0009
     assert told["locked_m"] < 1e-6
-    assert told["report"]["locked"] == ["mouthSmileLeft"]
+    assert told["report"]["locked"] == ["mouthSmileLeft", "ownBrows"]
     assert told["painted_off"] < 1e-5
+    assert told["own_off"] < 1e-3, "an artist's own shape is where it was, and pulls no nose back"
+    assert "ownBrows" in told["check"]
+    assert "changed meanwhile" in told["meanwhile"]
     assert any("Shapes against the original" in line for line in told["shown"])
 
 
@@ -264,6 +268,10 @@ def test_locked_keys_of_a_head_remeshed_before_part_the_lips_of_the_next_one(jou
     assert told["vertices"] != figures(journey, "remesh_and_rederive")["vertices"]
     at_rest, open_jaw = told["stretched_m"]
     assert open_jaw < at_rest + 0.008
+    assert told["crown_of_neck"] == pytest.approx(0.5, abs=0.02), "painted weights and own shapes go along, too"
+    assert told["own_m"] == pytest.approx(0.004, abs=3e-4)
+    assert "Left out, being none of the avatar's shapes: ownBrows" in told["exported"]
+    assert [each for each in check_file(Path(told["file"]), khronos=False).failures if each.check == "names"] == []
 
 
 def test_sculpted_detail_is_baked_where_it_is(journey: dict[str, Any]) -> None:
@@ -271,8 +279,34 @@ def test_sculpted_detail_is_baked_where_it_is(journey: dict[str, Any]) -> None:
     assert "Press Sculpt first" in told["nothing"]
     assert 0.002 < told["turned_share"] < 0.05
     assert 15 < told["most_deg"] < 75
-    assert told["median_deg"] < 1
+    assert told["median_deg"] < 3, "the detail that was there is kept, and its signs"
     assert told["after"] == told["before"], "nothing is left over"
+
+
+def test_a_key_that_is_relative_to_another_is_read_from_there(journey: dict[str, Any]) -> None:
+    told = figures(journey, "read_keys_of_keys")
+    assert told["apart_m"] > 0.005
+    assert told["off_m"] < 1e-7
+    assert told["others_m"] == 0
+
+
+def test_each_eye_turns_by_its_own_looks_and_a_take_flips_no_signs(journey: dict[str, Any]) -> None:
+    told = figures(journey, "turn_bones")
+    assert told["turns"] == {"": [True, True], "eyeLookInLeft": [False, True], "eyeLookUpRight": [True, False]}
+    assert told["off"] < 1e-6
+    assert told["least"] > 0.99, "Blender blends component by component"
+
+
+def test_parts_and_bones_follow_the_skin_sliders_stay_and_bare_vertices_get_bones(journey: dict[str, Any]) -> None:
+    assert all(figures(journey, "look_who_followed").values())
+    told = figures(journey, "follow_a_skin")
+    assert len(told["off_m"]) >= 7
+    assert max(told["off_m"].values()) < 1e-6, told["off_m"]
+    assert told["marked"]
+    assert told["bones_m"] < 1e-6
+    assert told["filled"] < 1e-6
+    assert told["replaced"]
+    assert told["value"] == pytest.approx(0.4)
 
 
 def test_the_shell_extracts_what_was_edited(journey: dict[str, Any], tmp_path: Path) -> None:
@@ -288,7 +322,7 @@ def test_the_shell_extracts_what_was_edited(journey: dict[str, Any], tmp_path: P
     with np.load(tmp_path / "out/face.npz", allow_pickle=False) as edited:
         assert edited["positions"].shape[0] == told["parts"]["face"]["vertices"]
         assert edited["uvs"].shape == (len(edited["corners"]), 2)
-        assert list(edited["locked_names"]) == ["mouthSmileLeft"]
+        assert list(edited["locked_names"]) == ["mouthSmileLeft", "ownBrows"]
         assert "source" not in edited.files, "a remeshed head knows no vertices of the file"
     assert not told["parts"]["face"]["topology_kept"]
 

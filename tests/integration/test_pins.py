@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from avatar3d.cli import main
 from avatar3d.drafting import can_draft, draft_files
 from avatar3d.editing import EditParams, edit_files
 from avatar3d.formats.check import check_file
-from avatar3d.formats.gltf import load_glb
+from avatar3d.formats.gltf import load_glb, save_glb
 from avatar3d.pipeline import CreateParams, create_files
 
 HEAVY = ("mediapipe", "torch", "open3d", "jax", "numba", "soundfile")
@@ -118,6 +119,17 @@ def test_a_draft_without_pins_is_the_head_as_it_was(astronaut: Path, folder: Pat
     assert record(folder) != before
     draft_files(astronaut, folder, None)
     assert record(folder) == before
+
+
+def test_hair_follows_the_skin_that_the_file_shows(astronaut: Path, folder: Path) -> None:
+    """The file's head, higher than the record's, comes down to it; its hair as far."""
+    before, up = load_glb(folder / "collins.glb"), np.float32([0, 0.005, 0])
+    higher = [replace(mesh, positions=mesh.positions + up) for mesh in before.meshes]
+    save_glb(replace(before, meshes=tuple(higher)), folder / "collins.glb")
+    draft_files(astronaut, folder, None)
+    after = load_glb(folder / "collins.glb")
+    for part in ("face", "hair"):
+        np.testing.assert_allclose(after.mesh(part).positions, before.mesh(part).positions, atol=1e-4)
 
 
 def test_create_with_pins_gives_the_head_of_the_draft(astronaut: Path, folder: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ with the real one: tests/engine."""
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import pytest
 from PIL import Image
 
 from avatar3d.cli import main
+from avatar3d.core.avatar import Avatar, Mesh
 from avatar3d.formats.blender import ADDON_VARIABLE, COMMAND_VARIABLE
 from avatar3d.formats.check import check_file
 from avatar3d.formats.edited_npz import write_arrays
+from avatar3d.formats.extract import Extract, ExtractedPart
 from avatar3d.formats.gltf import load_glb
 from avatar3d.pipeline import CreateParams, create_files
+from avatar3d.pulling import edited_avatar
 from bench.remeshes import face_sheet, sculpt
 
 STAND_IN = """
@@ -126,6 +130,53 @@ def test_what_was_not_edited_comes_back_to_the_bit(glb: Path, blend: Path, capsy
     for one, other in zip(before.meshes, after.meshes, strict=True):
         for field in ("positions", "normals", "uvs", "triangles", "morphs", "joints", "weights"):
             np.testing.assert_array_equal(getattr(one, field), getattr(other, field))
+
+
+@pytest.fixture(scope="module")
+def both(glb: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Mesh], Avatar]:
+    """Face and lower teeth moved, no triangle touched: as the artist left them, and what comes back. The face comes last."""
+    avatar, folder = load_glb(glb), tmp_path_factory.mktemp("both")
+    left: dict[str, Mesh] = {}
+    for name, by in (("teethLower", [0, 0, 0.001]), ("face", [0, -0.005, 0])):
+        mesh = avatar.mesh(name)
+        gone = np.float32(by) * (
+            np.abs(mesh.positions[:, 1:2] - avatar.mesh("teethLower").positions[:, 1].mean()) < 0.04
+        )
+        left[name] = replace(mesh, positions=(mesh.positions + gone).astype(np.float32))
+        write_arrays(
+            folder / f"{name}.npz",
+            {
+                "positions": left[name].positions,
+                "corners": mesh.triangles.astype(np.int32).ravel(),
+                "polygon_starts": np.arange(0, mesh.triangles.size, 3, dtype=np.int32),
+                "uvs": mesh.uvs[mesh.triangles].reshape(-1, 2),
+                "source": np.arange(len(mesh.positions), dtype=np.int32),
+                "part": np.array(name),
+            },
+        )
+    parts = tuple(ExtractedPart(mesh.name, None, {}) for mesh in avatar.meshes if mesh.name not in left)
+    changed = tuple(ExtractedPart(name, folder / f"{name}.npz", {}) for name in left)
+    return left, edited_avatar(avatar, Extract("collins", glb, parts + changed, (), (), "4.5.1"))[0]
+
+
+def test_no_triangle_of_an_edited_part_is_lost(both: tuple[dict[str, Mesh], Avatar]) -> None:
+    left, after = both
+    for name, mesh in left.items():
+        shown = after.mesh(name)
+        assert len(shown.triangles) == len(mesh.triangles), name
+        np.testing.assert_array_equal(shown.uvs[shown.triangles], mesh.uvs[mesh.triangles])
+
+
+def test_what_follows_the_face_and_was_edited_too_stays_where_it_was_put(
+    glb: Path, both: tuple[dict[str, Mesh], Avatar]
+) -> None:
+    left, after = both
+    for name, mesh in left.items():
+        shown = after.mesh(name)
+        np.testing.assert_array_equal(shown.positions[shown.triangles[0]], mesh.positions[mesh.triangles[0]])
+        np.testing.assert_allclose(shown.positions.mean(0), mesh.positions.mean(0), atol=5e-4)
+    followed = after.mesh("teethUpper").positions - load_glb(glb).mesh("teethUpper").positions
+    assert followed[:, 1].mean() < -0.002
 
 
 def test_a_crooked_triangle_is_told_and_kept(blend: Path, capsys: pytest.CaptureFixture[str]) -> None:

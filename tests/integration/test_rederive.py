@@ -15,7 +15,11 @@ from avatar3d.core.edited import EditedMesh, HeldMesh
 from avatar3d.core.errors import UnreadableError
 from avatar3d.formats.edited_npz import write_arrays
 from avatar3d.formats.gltf import save_glb
+from avatar3d.head.load import load_head_model
 from avatar3d.rederiving import Rederivation, rederive
+from avatar3d.rig.assemble import rig_neutral
+from avatar3d.rig.follow import shown_neutral
+from avatar3d.rig.surface import split_part
 from bench.rederive import bare_avatar, measure, sculpted_alike
 from bench.remeshes import METHODS, as_edited, cut, decimated, face_sheet, fused, retriangulated, sculpt, subdivided
 
@@ -168,6 +172,48 @@ def test_lips_and_lids_of_a_sculpted_face_still_meet_and_the_parts_follow(avatar
     assert np.abs(made.avatar.skeleton.positions[jaw] - avatar.skeleton.positions[jaw]).max() < 0.006
 
 
+def test_a_sculpted_face_opens_its_mouth_as_a_head_of_that_form_does(avatar: Avatar) -> None:
+    """The truth: the model's head with all that is around the mouth, teeth too, where the sculptor took the skin."""
+    model, face = load_head_model(), avatar.mesh("face")
+    bare, mouth = shown_neutral(model, avatar), face.positions[np.argmax(face.positions[:, 2])] + [0, -0.03, -0.01]
+
+    def carved(points: np.ndarray) -> np.ndarray:
+        near = np.exp(-((points - mouth) ** 2).sum(1) / (2 * 0.06**2))
+        return (points + near[:, None] * [0, -0.006, 0.003]).astype(np.float32)
+
+    made = rederive(avatar, kept_topology(avatar, carved(face.positions)))
+    truth = rig_neutral(model, carved(bare)).shapes[:, split_part(model, "face").source]
+    for name in ("jawOpen", "mouthFunnel", "mouthSmileLeft", "mouthRight"):
+        own, shape, old = (shapes[ARKIT_INDEX[name]] for shapes in (truth, made.derived.shapes, face.morphs))
+        off, was = np.linalg.norm(shape - own, axis=1), np.linalg.norm(old - own, axis=1)
+        assert was.max() > 0.0002, "else sculpting changes nothing"
+        assert np.sqrt((off**2).mean()) < 0.4 * np.sqrt((was**2).mean()), name
+
+
+def test_skin_raised_by_2_mm_lies_2_mm_away_and_a_plate_in_front_is_filled_in(avatar: Avatar, own: Sheet) -> None:
+    tip, count = int(np.argmax(own.points[:, 2])), len(own.points)
+    near = np.exp(-((own.points - own.points[tip]) ** 2).sum(1) / (2 * 0.012**2))
+    raised = own.points + 0.002 * near[:, None] * own.normals[tip]
+    plate = own.points[tip] + np.array(
+        [[-0.01, -0.01, 0.03], [0.01, -0.01, 0.03], [0.01, 0.01, 0.03], [-0.01, 0.01, 0.03]]
+    )
+    made = rederive(
+        avatar,
+        as_edited(
+            np.concatenate([raised, plate]),
+            np.concatenate([own.triangles, np.array([[0, 1, 2], [0, 2, 3]]) + count]),
+        ),
+    )
+    away, filled = made.derived.moved_m, made.derived.filled
+    assert abs(away[tip] - 0.002) < 0.0003
+    assert away[:count][near < 1e-4].max() < 0.0003
+    assert np.all((away[count:] > 0.028) & (away[count:] < 0.04))
+    assert filled[count:].all()
+    assert not filled[:count].any()
+    np.testing.assert_allclose(made.report["surface_mm"]["max"], 1000 * away.max(), atol=1e-3)
+    np.testing.assert_allclose(made.report["filled_share"], filled.mean(), atol=1e-4)
+
+
 def test_a_face_cut_to_a_mask_moves_as_it_did_and_the_loss_is_told(avatar: Avatar, own: Sheet) -> None:
     mesh = cut(own)
     made = rederive(avatar, as_edited(mesh.points, mesh.triangles))
@@ -250,6 +296,11 @@ def test_the_command_writes_what_blender_reads(
     assert result["joint_names"].tolist() == list(avatar.skeleton.names)
     for name in result["follow_names"]:
         assert result[f"positions_{name}"].shape == avatar.mesh(name).positions.shape
+    told = report["surface_mm"]
+    np.testing.assert_allclose(1000 * np.median(result["distance_m"]), told["median"], atol=1e-3)
+    np.testing.assert_allclose(1000 * result["distance_m"].max(), told["max"], atol=1e-3)
+    assert told["max"] > 1
+    np.testing.assert_allclose(result["filled"].mean(), report["filled_share"], atol=1e-4)
     assert {"surface_mm", "shape_error_mm", "filled_share", "contacts", "warnings"} <= set(report)
     timeless = [json.loads(each) | {"seconds": 0} for each in (first, second)]
     assert timeless[0] == timeless[1]

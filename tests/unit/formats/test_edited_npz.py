@@ -56,10 +56,16 @@ def test_numpys_own_files_are_read_too_compressed_or_not(tmp_path: Path) -> None
 
 
 def test_what_hands_made_on_another_mesh_and_painted_weights_are_read(tmp_path: Path) -> None:
-    mesh = read_edited(file_of(tmp_path, **HELD, **PAINTED))
+    mesh = read_edited(
+        file_of(
+            tmp_path, **HELD, **PAINTED | {"bones": PAINTED["bones"][:3], "bone_weights": np.ones((3, 4), np.float32)}
+        )
+    )
     assert mesh.held is not None
     assert mesh.held.parted.shape == (0, 3, 3)
     assert mesh.locked_own.shape == (1, 3, 3)
+    assert mesh.bones.shape == (3, 4), "they stand where the shapes do"
+    mesh = read_edited(file_of(tmp_path, **PAINTED))
     assert mesh.bone_names == ("head", "neck")
     np.testing.assert_array_equal(mesh.bone_weights, np.tile(np.float32([0.75, 0.25, 0, 0]), (5, 1)))
 

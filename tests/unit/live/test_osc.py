@@ -1,6 +1,7 @@
 """OSC packets: what is written another library reads, what another writes is read, and nothing that comes does harm."""
 
 import struct
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -91,6 +92,43 @@ def test_what_is_no_packet_is_refused_with_words(packet: bytes, error: type[Inpu
     with pytest.raises(error) as raised:
         osc.decode(packet)
     assert raised.value.hint
+
+
+def tagged(count: int) -> bytes:
+    """A message of so many arguments, which take no bytes."""
+    return b"/a\0\0" + b"," + b"T" * count + bytes(4 - (count + 1) % 4)
+
+
+def said(times: int) -> bytes:
+    return osc.bundles([osc.encode("/a")] * times, limit=100_000)[0]
+
+
+@pytest.mark.parametrize(
+    ("most", "packet"),
+    [
+        (64, tagged),
+        (256, lambda count: b"/" + b"a" * (count - 1) + bytes(4 - count % 4)),
+        (8, nested),
+        (512, said),
+        (512, lambda count: osc.bundles([said(count // 2), said(count - count // 2)], limit=100_000)[0]),
+        (16_384 // 4, lambda words: b"/a\0\0,b\0\0" + struct.pack(">i", 4 * words - 12) + bytes(4 * words - 12)),
+    ],
+    ids=["arguments", "address", "depth", "messages", "messages of two bundles", "words"],
+)  # fmt: skip
+def test_what_is_at_a_limit_is_read_and_what_is_beyond_it_refused(most: int, packet: Callable[[int], bytes]) -> None:
+    assert osc.decode(packet(most))
+    with pytest.raises(LimitError):
+        osc.decode(packet(most + 1))
+
+
+@pytest.mark.parametrize("length", range(10))
+def test_a_blob_is_read_to_its_last_byte_and_never_beyond_the_message(length: int) -> None:
+    blob = bytes(range(1, length + 1))
+    data = struct.pack(">i", length) + blob + bytes(-length % 4)
+    assert osc.decode(b"/a\0\0,bi\0" + data + struct.pack(">i", 5))[0].arguments == (blob, 5)
+    for cut in (data[:-1], struct.pack(">i", length + 4) + data[4:], struct.pack(">i", 2**31 - 1) + data[4:]):
+        with pytest.raises(UnreadableError):
+            osc.decode(b"/a\0\0,b\0\0" + cut)
 
 
 @settings(max_examples=400, deadline=None)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from avatar3d.core.blendshapes import ARKIT_NAMES
-from avatar3d.core.errors import InputError, UsageError
+from avatar3d.core.errors import InputError, LimitError, UsageError
 from avatar3d.core.transforms import matrix_from_quaternion
 from avatar3d.live.dialects import DIALECTS, osc, vmc, vrm
 from tests.unit.live.faces import (
@@ -231,6 +231,19 @@ def test_a_path_in_a_packet_is_never_looked_at(address: str, tmp_path: Path, mon
 def test_messages_of_another_form_are_passed_over(message: bytes) -> None:
     back = shown(message, osc.encode("/VMC/Ext/Blend/Val", "JawOpen", 0.5))
     assert list(weights_of(back, "jawOpen")) == [0.5]  # type: ignore[arg-type]
+
+
+def test_a_message_of_more_type_tags_than_the_limit_is_refused_and_moves_nothing() -> None:
+    decode = DIALECTS["vmc"].decoder({})
+    show = osc.encode("/VMC/Ext/Blend/Apply")
+
+    def jaw(weight: float, tags: int) -> bytes:
+        return osc.bundles([osc.encode("/VMC/Ext/Blend/Val", "JawOpen", weight, *[True] * (tags - 2)), show])[0]
+
+    assert list(weights_of(decode(jaw(0.5, 64)), "jawOpen")) == [0.5]  # type: ignore[arg-type]
+    with pytest.raises(LimitError):
+        decode(jaw(0.75, 65))
+    assert list(weights_of(decode(show), "jawOpen")) == [0.5]  # type: ignore[arg-type]
 
 
 def test_what_is_not_finite_is_refused() -> None:

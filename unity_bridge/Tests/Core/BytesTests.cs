@@ -11,7 +11,7 @@ namespace Avatar3D.Core.Tests
         [Test]
         public void AMessageIsReadWhereItStands()
         {
-            var value = Open("{\"type\": \"identified\", \"a\": {\"type\": \"x\"}, \"t\": -1.25e2, \"faces\": [{\"name\": \"An\\u00e4 \\\"\"}, {}], \"last\": null}");
+            var value = Open("{\"type\": \"identified\", \"a\": {\"type\": \"x\"}, \"t\": -1.25e2, \"faces\": [{\"name\": \"An\\u00e4 \\\"\\t\\r\\n\\b\\f\\/\"}, {}], \"last\": null}");
             Assert.IsTrue(value.Find("type", out var type) && type.Is("identified"));
             Assert.IsTrue(value.Find("t", out var t) && t.Number(out _));
             t.Number(out var number);
@@ -20,7 +20,7 @@ namespace Avatar3D.Core.Tests
             var at = 0;
             Assert.IsTrue(faces.Next(ref at, out var face) && face.Find("name", out _));
             face.Find("name", out var name);
-            Assert.AreEqual("Anä \"", name.Text());
+            Assert.AreEqual("Anä \"\t\r\n\b\f/", name.Text());
             Assert.IsTrue(faces.Next(ref at, out _));
             Assert.IsFalse(faces.Next(ref at, out _));
             Assert.IsFalse(value.Find("nothing", out _));
@@ -37,6 +37,8 @@ namespace Avatar3D.Core.Tests
                 Open(number.ToString("R", System.Globalization.CultureInfo.InvariantCulture)).Number(out var found);
                 Assert.AreEqual(number, found, Math.Abs(number) * 1e-15);
             }
+            Open("123456789012345678901234567890.5").Number(out var huge);
+            Assert.AreEqual(1.2345678901234568e29, huge, 1e14);
         }
 
         [Test]
@@ -79,10 +81,10 @@ namespace Avatar3D.Core.Tests
         [Test]
         public void WhatWeSayIsJsonWhateverTheTextIs()
         {
-            var bytes = Encoding.UTF8.GetBytes(new JsonText("say").With("text", "a \"b\" \\ \n \u0007 ä").With("face", 0.0).With("gaze", new[] { 0.5f, 0, 1 }).ToString());
+            var bytes = Encoding.UTF8.GetBytes(new JsonText("say").With("text", "a \"b\" \\ \n \u0007 \u001f ä").With("face", 0.0).With("gaze", new[] { 0.5f, 0, 1 }).ToString());
             Assert.IsTrue(JsonValue.TryOpen(bytes, bytes.Length, out var value) && value.Find("text", out _));
             value.Find("text", out var text);
-            Assert.AreEqual("a \"b\" \\ \n \u0007 ä", text.Text());
+            Assert.AreEqual("a \"b\" \\ \n \u0007 \u001f ä", text.Text());
         }
 
         [Test]

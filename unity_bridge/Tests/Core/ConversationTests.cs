@@ -19,7 +19,7 @@ namespace Avatar3D.Core.Tests
         {
             _bridge = new FakeBridge();
             _ear = new Ear();
-            _client = new BridgeClient(new BridgeParams { Url = _bridge.Url, Token = "secret", Faces = new[] { 2, 3 } }, _ear);
+            _client = new BridgeClient(new BridgeParams { Url = _bridge.Url, Token = "secret", PairingCode = "no more", Faces = new[] { 2, 3 } }, _ear);
         }
 
         [TearDown]
@@ -44,12 +44,8 @@ namespace Avatar3D.Core.Tests
         {
             _client.Open();
             _bridge.Meet("{\"type\":\"identified\",\"ack_every\":2}");
-            foreach (uint seq in new[] { 10, 10, 11, 11, 12, 12, 13 })
-            {
-                var bytes = new byte[Wire.FrameBytes];
-                new FramePacket { Seq = seq, MediaTimeS = seq / 60.0 }.Encode(bytes);
-                _bridge.Send(0x82, bytes);
-            }
+            Send(9, double.NaN); // no time, no frame
+            foreach (uint seq in new[] { 10, 10, 11, 11, 12, 12, 13 }) Send(seq, seq / 60.0);
             foreach (var seq in new[] { 11u, 13u })
             {
                 var ack = new AckPacket();
@@ -89,11 +85,14 @@ namespace Avatar3D.Core.Tests
         [Test]
         public void ABridgeThatFallsSilentIsLeftEvenBeforeItHasSaidHelloAndSoughtAgain()
         {
-            _client.DeafS = 0.3;
+            _client.DeafS = 0.5;
             _client.Open();
             _bridge.Accept(); // and not a word
-            _bridge.Meet();
+            _bridge.Accept();
+            _client.DeafS = 60; // a busy machine may take its time to meet
+            _bridge.Greet();
             _ear.Wait("live");
+            _client.DeafS = 0.1;
             _bridge.Accept();
             Assert.IsFalse(_client.Send(new JsonText("panic")));
             Assert.AreEqual(0, _client.Reconnections);
@@ -109,6 +108,33 @@ namespace Avatar3D.Core.Tests
             _ear.Until(() => _client.Reconnections == 1, "it came back");
             _bridge.Send(0x88, new byte[] { Wire.CloseRevoked >> 8, Wire.CloseRevoked & 0xFF });
             _ear.Wait("refused");
+        }
+
+        [Test]
+        public void APairingCodeIsSaidOnceAndTheTokenThatItBringsFromThenOn()
+        {
+            _client.Dispose();
+            _client = new BridgeClient(new BridgeParams { Url = _bridge.Url.Replace("ws:", "http:"), PairingCode = "123456" }, _ear);
+            _client.Open();
+            StringAssert.Contains(",\"pairing_code\":\"123456\",", _bridge.Meet("{\"type\":\"identified\",\"token\":\"given\"}"));
+            _bridge.Send(0x88, new byte[] { Wire.CloseStopping >> 8, Wire.CloseStopping & 0xFF });
+            Assert.AreEqual("{\"type\":\"identify\",\"version\":1,\"token\":\"given\",\"name\":\"unity\",\"frames\":true,\"sound\":true}", _bridge.Meet());
+        }
+
+        [Test]
+        public void ABridgeThatSpeaksAnotherVersionIsLeft()
+        {
+            _client.Open();
+            _bridge.Accept();
+            _bridge.Say("{\"type\":\"hello\",\"versions\":[2,3]}");
+            _ear.Wait("refused");
+        }
+
+        private void Send(uint seq, double mediaS)
+        {
+            var bytes = new byte[Wire.FrameBytes];
+            new FramePacket { Seq = seq, MediaTimeS = mediaS }.Encode(bytes);
+            _bridge.Send(0x82, bytes);
         }
 
         // Everything that was heard, in words.

@@ -33,6 +33,12 @@ namespace Avatar3D.Core.Tests
             var reader = new LiveLinkReader();
             Assert.AreEqual(Reading.Whole, reader.Read(bytes, bytes.Length));
             Assert.AreEqual(90.25 * 1001 / 60000, reader.TimeS, 1e-9);
+            foreach (var lie in new[] { new byte[] { 4, 0x40, 0, 0, 0 }, new byte[] { 4, 0xFF, 0xC0, 0, 0 }, new byte[] { 8, 0, 0, 0, 0 }, new byte[] { 8, 0xFF, 0, 0, 0 }, new byte[] { 12, 0, 0, 0, 0 } })
+            {
+                bytes = Stamped(90);
+                Array.Copy(lie, 1, bytes, at + lie[0], 4);
+                Assert.AreEqual(Reading.Malformed, reader.Read(bytes, bytes.Length), "at " + lie[0]);
+            }
         }
 
         [Test]
@@ -109,7 +115,14 @@ namespace Avatar3D.Core.Tests
                 if (hearing.Step(golden, i % 2 == 0 ? 17 : golden.Length, i / 10000.0, _face)) shown++;
             Assert.LessOrEqual(lines.Count, 3);
             Assert.Greater(lines.Count, 0);
+            Assert.AreEqual("livelink dropped: 1 not understood, 0 too fast.", lines[0]);
             Assert.Less(shown, 3.3 * Hearing.FramesHz);
+            hearing = new Hearing(new VmcReader(), null); // as many datagrams as it likes, but not as many frames
+            var apply = Osc.Said("/VMC/Ext/Blend/Apply", null);
+            shown = 0;
+            for (var i = 0; i < 10000; i++)
+                if (hearing.Step(apply, apply.Length, i / 10000.0, _face)) shown++;
+            Assert.AreEqual(1.25 * Hearing.FramesHz, shown, 2);
         }
 
         [Test]
@@ -126,6 +139,9 @@ namespace Avatar3D.Core.Tests
             byte[] late = Stamped(2000), early = Stamped(1000);
             Assert.IsTrue(hearing.Step(late, late.Length, 0.7, _face));
             Assert.IsTrue(hearing.Step(early, early.Length, 0.71, _face));
+            hearing.Reset(); // another sender has another clock
+            older = Stamped(990);
+            Assert.IsTrue(hearing.Step(older, older.Length, 0.72, _face));
         }
 
         // The golden packet with another frame number.

@@ -33,7 +33,7 @@ namespace Avatar3D.Core.Tests
             using (var hash = SHA1.Create())
             {
                 var accept = Convert.ToBase64String(hash.ComputeHash(Encoding.ASCII.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
-                _client.Send(Encoding.ASCII.GetBytes("HTTP/1.1 " + status + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + (signed ? accept : "x" + accept) + "\r\n\r\n"));
+                _client.Send(Encoding.ASCII.GetBytes("HTTP/1.1 " + status + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nsec-websocket-accept: " + (signed ? accept : "x" + accept) + "\r\n\r\n"));
             }
             return asked;
         }
@@ -42,6 +42,12 @@ namespace Avatar3D.Core.Tests
         public string Meet(string identified = "{\"type\":\"identified\"}")
         {
             Accept();
+            return Greet(identified);
+        }
+
+        /// <summary>The meeting on a connection that was accepted.</summary>
+        public string Greet(string identified = "{\"type\":\"identified\"}")
+        {
             Say("{\"type\":\"hello\",\"versions\":[1]}");
             var identify = Hear("identify");
             Say(identified);

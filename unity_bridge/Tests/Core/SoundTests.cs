@@ -51,12 +51,26 @@ namespace Avatar3D.Core.Tests
             track.Multiply(new float[1], 1, 6, 1 / 16000.0); // six has been heard
             track.Add(Loud(5.5));
             track.Add(Loud(17.7)); // and the ring has twelve seconds
-            foreach (var atS in new[] { 17.45, 17.55, 17.65, 17.75 })
-            {
-                var block = new[] { 1f };
-                track.Multiply(block, 1, atS, 1 / 16000.0);
-                Assert.AreEqual(atS < 17.7 ? 0 : 0.5f, block[0], 1e-3, "at " + atS);
-            }
+            foreach (var atS in new[] { 17.45, 17.55, 17.65, 17.75 }) Assert.AreEqual(atS < 17.7 ? 0 : 0.5f, At(track, atS), 1e-3, "at " + atS);
+        }
+
+        [Test]
+        public void SoundOfAnotherBridgeOrAtAnotherRateBeginsAnewAndWhatIsTakenBackFades()
+        {
+            var track = new SoundTrack();
+            track.Add(Loud(100));
+            Assert.AreEqual(0.5f, At(track, 100.05), 1e-3f);
+            track.Add(Loud(3));
+            track.Flush(3.09);
+            Assert.AreEqual(0.5f, At(track, 3.08), 1e-3f);
+            Assert.AreEqual(0.25f, At(track, 3.092), 0.01f);
+            Assert.AreEqual(0, At(track, 3.095));
+            var other = Loud(3.2);
+            other.RateHz = 8000;
+            track.Add(other);
+            Assert.AreEqual(0.5f, At(track, 3.35), 1e-3f);
+            track.Reset();
+            Assert.AreEqual(0, At(track, 3.36));
         }
 
         [Test]
@@ -75,6 +89,23 @@ namespace Avatar3D.Core.Tests
             stepS = 1 / 48000.0;
             Assert.AreEqual(20, clock.Block(4, 20, 480, ref stepS));
             Assert.AreEqual(20, clock.MediaS(4), 1e-9);
+            stepS = 1 / 48000.0;
+            Assert.AreEqual(20.01, clock.Block(4.01, 20.06, 480, ref stepS), 1e-9);
+            stepS = 1 / 48000.0;
+            Assert.AreEqual(20.09, clock.Block(4.02, 20.09, 480, ref stepS), 1e-9);
+            Assert.AreEqual(20.49, clock.MediaS(4.42), 1e-3);
+            Assert.IsNaN(clock.MediaS(4.6), "a card that asks no more plays nothing");
+            clock.Stop();
+            Assert.IsNaN(clock.MediaS(4.03));
+            stepS = 1 / 48000.0;
+            Assert.AreEqual(20.12, clock.Block(4.03, 20.12, 480, ref stepS), "it begins anew");
+        }
+
+        private static float At(SoundTrack track, double mediaS)
+        {
+            var block = new[] { 1f };
+            track.Multiply(block, 1, mediaS, 1 / 16000.0);
+            return block[0];
         }
 
         private static SoundPacket Loud(double mediaS)

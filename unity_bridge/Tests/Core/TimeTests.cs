@@ -40,6 +40,7 @@ namespace Avatar3D.Core.Tests
             for (var i = 0; i < 10; i++) track.Add(Frame(i / 60.0, i / 10f), i / 60.0);
             Assert.IsTrue(track.Show(4.5 / 60, 9 / 60.0, _shown));
             Assert.AreEqual(0.45f, _shown.Weights[0], 1e-5f);
+            Assert.AreEqual(4.5 / 60, _shown.MediaTimeS, 1e-6);
             track.Show(1, 9 / 60.0, _shown);
             Assert.AreEqual(0.9f, _shown.Weights[0], 1e-5f);
         }
@@ -52,11 +53,13 @@ namespace Avatar3D.Core.Tests
             var two = Looking(Frame(0.1, 0), 40, 0, -20);
             for (var i = 0; i < 4; i++) two.HeadWxyz[i] *= -3; // the same turn, as far as turns go, but of no unit
             two.Weights[0] = 7;
+            two.Weights[1] = -0.5f;
             track.Add(two, 0.1);
             track.Show(0.05, 0.1, _shown);
             Look(30, 20, -30);
             track.ShowNewest(0.1, _shown);
             Assert.AreEqual(1, _shown.Weights[0], "what the network brings is bounded");
+            Assert.AreEqual(0, _shown.Weights[1]);
             Look(40, 0, -20);
         }
 
@@ -166,6 +169,19 @@ namespace Avatar3D.Core.Tests
             frame.Flags = Wire.Jumped; // another face: not a step of this one
             smoother.Step(frame, 0.3, 0.1);
             Assert.AreEqual(0.1f, frame.Weights[0], 1e-6f);
+        }
+
+        [Test]
+        public void PausesGrowToTwoSecondsAndBeginAgainAfterASuccess()
+        {
+            var pauses = new BackOff();
+            foreach (var mostS in new[] { 0.2, 0.4, 0.8, 1.6, 2, 2 })
+            {
+                var pauseS = pauses.NextS();
+                Assert.IsTrue(pauseS >= mostS / 2 && pauseS <= mostS, pauseS + " of " + mostS);
+            }
+            pauses.Reset();
+            Assert.LessOrEqual(pauses.NextS(), 0.2);
         }
 
         private static FramePacket Frame(double mediaS, float weight)

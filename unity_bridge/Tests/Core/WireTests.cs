@@ -59,7 +59,7 @@ namespace Avatar3D.Core.Tests
             for (var i = 0; i < Wire.Shapes; i++)
             {
                 Assert.AreEqual(i, ShapeNames.Find(Wire.ArkitNames[i]));
-                Assert.AreEqual(i, ShapeNames.Find("blendShape1." + Wire.ArkitNames[i].ToUpperInvariant()));
+                Assert.AreEqual(i, ShapeNames.Find("anna.blendShape1." + Wire.ArkitNames[i].ToUpperInvariant()));
             }
             Assert.AreEqual(-1, ShapeNames.Find("jawOpened"));
             Assert.AreEqual(-1, ShapeNames.Find(""));

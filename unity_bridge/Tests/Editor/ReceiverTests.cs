@@ -40,12 +40,9 @@ namespace Avatar3D.Editor.Tests
         {
             using (var bridge = new FakeBridge())
             {
-                _receiver.url = bridge.Url;
-                Call("OnEnable");
+                StringAssert.Contains("\"faces\":[2]", Open(bridge, "{\"type\":\"identified\"}"));
                 try
                 {
-                    StringAssert.Contains("\"faces\":[2]", bridge.Meet());
-                    for (var i = 0; i < 2000 && !_receiver.IsLive; i++) Thread.Sleep(10);
                     // Unity's +X is the person's right, the bridge's first number the left.
                     Assert.IsTrue(_receiver.Control(gaze: new Vector3(0.25f, 0.5f, 2)));
                     Assert.AreEqual("{\"type\":\"control\",\"face\":2,\"gaze\":[-0.25,0.5,2]}", bridge.Hear("control"));
@@ -60,7 +57,7 @@ namespace Avatar3D.Editor.Tests
                 }
                 finally
                 {
-                    Call("OnDisable");
+                    Call(_receiver, "OnDisable");
                 }
                 Assert.IsFalse(_receiver.Panic() || _receiver.IsLive);
             }
@@ -140,12 +137,79 @@ namespace Avatar3D.Editor.Tests
             Assert.AreEqual(new[] { 5, 5, 5.2, 1, 1.1 }, Array.ConvertAll(new[] { 5, 4.5, 5.2, 1, 1.1 }, _receiver.Onward));
         }
 
+        [Test]
+        public void WhatIsHeardIsAsLateAsTheLatestNeedsAndTheFaceIsAskedForThatVeryTime()
+        {
+            if (Application.unityVersion != "stub") Assert.Ignore("Unity plays and destroys nothing outside its play mode");
+            using (var bridge = new FakeBridge())
+            {
+                Open(bridge, "{\"type\":\"identified\",\"media_time_s\":500}");
+                _avatar.AddComponent<AudioSource>();
+                var voice = _avatar.AddComponent<AvatarVoice>();
+                Call(voice, "OnEnable");
+                try
+                {
+                    var nowS = Now.S;
+                    Assert.AreEqual(4 * 1024 / 48000.0, voice.LatencyS, 1e-9);
+                    _receiver.Take(new FramePacket { MediaTimeS = _receiver.MediaS(nowS) - 0.2 }, nowS);
+                    Assert.AreEqual(0.212, _receiver.Delay.WantedS(nowS), 1e-6);
+                    _receiver.Take(Ramp(_receiver.MediaS(nowS) - 0.25), nowS);
+                    Assert.AreEqual(0.262 + voice.LatencyS, _receiver.Delay.WantedS(nowS), 1e-6); // its way through the buffers counts
+                    Block(voice); // begins in the margin, before the sound
+                    Assert.IsTrue(voice.Heard(nowS, out var heardS));
+                    Assert.AreEqual(_receiver.MediaS(nowS) - _receiver.Delay.WantedS(nowS), heardS, 1e-3);
+                    var follows = false;
+                    for (var i = 0; i < 10 && !follows; i++) // a machine that stops between two blocks makes the clock jump
+                    {
+                        float one = Block(voice), next = Block(voice);
+                        follows = Math.Abs(4 * 32767 * (next - one) - 1024) < 16;
+                        Thread.Sleep(40);
+                    }
+                    Assert.IsTrue(follows, "a block is what follows on the one before");
+                    Assert.Greater(voice.Level, 0);
+                }
+                finally
+                {
+                    Call(voice, "OnDisable");
+                    Call(_receiver, "OnDisable");
+                }
+                Assert.AreEqual(0, Block(voice));
+            }
+        }
+
+        // Two seconds that grow by a step every four samples.
+        private SoundPacket Ramp(double mediaS)
+        {
+            var sound = new SoundPacket(96000) { RateHz = 48000, MediaTimeS = mediaS, Count = 96000 };
+            for (var i = 0; i < sound.Count; i++) sound.Samples[i] = (short)(i / 4);
+            return sound;
+        }
+
+        // The first sample of what the card is given.
+        private static float Block(AvatarVoice voice)
+        {
+            var block = new float[2 * 1024];
+            for (var i = 0; i < block.Length; i++) block[i] = 1;
+            Call(voice, "OnAudioFilterRead", block, 2);
+            Assert.AreEqual(block[0], block[1]);
+            return block[0];
+        }
+
+        private string Open(FakeBridge bridge, string identified)
+        {
+            _receiver.url = bridge.Url;
+            Call(_receiver, "OnEnable");
+            var told = bridge.Meet(identified);
+            for (var i = 0; i < 2000 && !_receiver.IsLive; i++) Thread.Sleep(10);
+            return told;
+        }
+
         private int Port(FaceOrigin origin)
         {
             _receiver.origin = origin;
             return _receiver.UdpPort;
         }
 
-        private void Call(string name) => typeof(AvatarReceiver).GetMethod(name, BindingFlags.Instance | BindingFlags.NonPublic).Invoke(_receiver, null);
+        private static void Call(object part, string name, params object[] words) => part.GetType().GetMethod(name, BindingFlags.Instance | BindingFlags.NonPublic).Invoke(part, words);
     }
 }
