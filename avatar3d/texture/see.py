@@ -24,6 +24,7 @@ from avatar3d.texture.evidence import Evidence, gather_evidence, photo_pixels_pe
 from avatar3d.texture.oblique import calm_oblique
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
 from avatar3d.texture.regions import blur
+from avatar3d.texture.shading import fit_shading, shading, with_shading
 from avatar3d.texture.smile import smile_folds, smile_lines, smile_of, smile_valleys
 from avatar3d.texture.temper import temper
 from avatar3d.texture.warp import aligned_pixels
@@ -112,6 +113,9 @@ def see_skin(model: HeadModel, view: SkinView, size: int, *, delight: bool = Tru
         for kind in (VALLEYS, GROUNDS):
             own = lift_creases(own, own_weight, drawn, valleys, kind)
     own = temper(own, own_weight, drawn, sockets, smile_folds(model, atlas), smile_of(fitted))
+    harmonics = fit_shading(own.reshape(-1, 3)[atlas.texels[seen.chosen]], seen)
+    own = own - colours(atlas, seen.chosen, shading(harmonics, seen))
+    opposite = opposite - colours(atlas, mirrored.chosen, shading(harmonics, mirrored))
     own, opposite = even_out(
         Side(own, own_weight, drawn, sockets),
         Side(opposite, opposite_weight, other_drawn, other_sockets),
@@ -123,7 +127,7 @@ def see_skin(model: HeadModel, view: SkinView, size: int, *, delight: bool = Tru
     return SeenSkin(
         Layer(own, own_weight, drawn, sockets, cosine),
         Layer(opposite, opposite_weight, other_drawn, other_sockets, other_cosine),
-        seen, light, tone, skin, evidence.bald,
+        seen, with_shading(light, harmonics), tone, skin, evidence.bald,
     )  # fmt: skip
 
 
@@ -194,6 +198,14 @@ def _log_ratio(
     seen = np.maximum(weight, picture(atlas, look.chosen, np.maximum(look.drawn, look.sockets)))
     inner = np.clip(2 * smooth(seen[..., None], np.ones_like(seen), _FEATHER)[..., 0] - 0.8, 0, 1)
     return values.reshape(atlas.size, atlas.size, 3), weight * inner
+
+
+def colours(
+    atlas: Atlas, chosen: Int32[np.ndarray, "M"], values: Float32[np.ndarray, "M 3"]
+) -> Float32[np.ndarray, "S S 3"]:
+    flat = np.zeros((atlas.size * atlas.size, 3), np.float32)
+    flat[atlas.texels[chosen]] = values
+    return flat.reshape(atlas.size, atlas.size, 3)
 
 
 def picture(
