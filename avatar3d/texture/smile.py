@@ -14,6 +14,7 @@ from avatar3d.texture.regions import blur
 # Where smiles crease whatever the mesh says: along the folds beside nose and mouth, below and outside the eyes (landmarks).
 _LINES: Final = (
     (129, 203, 206, 216, 212, 202), (358, 423, 426, 436, 432, 422), (207, 187, 147), (427, 411, 376),
+    (57, 214, 192, 213, 147), (287, 434, 416, 433, 376), (187, 147, 177, 215), (411, 376, 401, 435),
     (143, 35, 111, 117, 118), (372, 265, 340, 346, 347), (34, 143, 116), (264, 372, 345),
 )  # fmt: skip
 # The deep ones among them: whole valleys of shade, from the nose past the mouth, from its corners over the cheeks.

@@ -22,7 +22,7 @@ from avatar3d.render.stage import LINEAR_FROM_SRGB, srgb_from_linear
 from avatar3d.texture.atlas import PartTexels, part_texels
 from avatar3d.texture.closeup import Closeup, look_closely
 from avatar3d.texture.project import vertex_normals
-from avatar3d.texture.regions import LIPS, MOUTH_OPENING, blur, fill_polygon, mouth_is_open
+from avatar3d.texture.regions import LIPS, MOUTH_OPENING, fill_polygon, mouth_is_open
 from avatar3d.texture.warp import aligned_pixels, sample
 
 _JAWS: Final = ("teethUpper", "teethLower")

@@ -15,7 +15,8 @@ from tools.head.parts.dentition import FORMS, Form, Socket, Surface
 MARGIN_HEIGHT: Final = -0.14
 """Crown height at which the gum meets the middle of a tooth."""
 MARGIN_ASIDE: Final = 0.74
-"""Half-width of a tooth at which its margin turns down to the papilla: nearer to its middle, gum would cover it in a triangle."""
+"""Half-width of a tooth at which its margin turns to the papilla; the nearer to its middle, the more of it lies under a
+triangle of gum."""
 PAPILLA_HEIGHT: Final = 0.22
 """Crown height of the gum's point between two teeth, at the lip's side."""
 ROWS: Final = 7
@@ -99,10 +100,11 @@ def _column(sockets: list[Socket], index: int) -> np.ndarray:
 def _cross_section(socket: Socket, a: float, margin: float, reach: float) -> np.ndarray:
     """Fold to tongue's side at half-width `a`; `reach` pulls the margin toward the middle between teeth."""
     form = FORMS[socket.position]
-    around = _roundness(form, a, margin) if reach == 1.0 else reach
-    middle = (np.interp(margin, form.heights, form.outer) + np.interp(margin, form.heights, form.inner)) / 2
-    outer = middle + (np.interp(margin, form.heights, form.outer) - middle) * around if reach == 1.0 else np.interp(margin, form.heights, form.outer) * reach
-    inner = middle + (np.interp(margin, form.heights, form.inner) - middle) * around if reach == 1.0 else np.interp(margin, form.heights, form.inner) * reach
+    outer, inner = (float(np.interp(margin, form.heights, side)) for side in (form.outer, form.inner))
+    if reach == 1.0:  # the margin lies on the crown, which turns back to its sides
+        middle, round_ = (outer + inner) / 2, _roundness(form, a, margin)
+        outer, inner = middle + (outer - middle) * round_, middle + (inner - middle) * round_
+    outer, inner = outer * reach, inner * reach
     mm = 1e-3 / (socket.depth / 2)
     up = 1e-3 / socket.height
     neck_outer, neck_inner = form.outer[1], form.inner[1]
