@@ -74,7 +74,7 @@ def main() -> None:
     started = time.perf_counter()
     ict = load_ict_source(ict_path())
     if chosen.keep_skin:
-        write(_with_parts(load_own(_OUT), _build_parts(ict)), chosen.out, sources=bill_of_materials(_OUT)["sources"])
+        write(with_parts(load_own(_OUT), _build_parts(ict)), chosen.out, sources=bill_of_materials(_OUT)["sources"])
         return
     skin = build_skin(ict)
     parts = _build_parts(ict)
@@ -213,7 +213,7 @@ def assemble(skin: PartGeometry, parts: list[PartGeometry]) -> HeadModel:
     )
 
 
-def _with_parts(before: HeadModel, parts: list[PartGeometry]) -> HeadModel:
+def with_parts(before: HeadModel, parts: list[PartGeometry]) -> HeadModel:
     """The head that is there with its parts modelled anew, to the bit as a whole build has them.
 
     For what changes no topology, skin or eyeball: joints and landmarks stay.

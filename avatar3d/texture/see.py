@@ -24,7 +24,7 @@ from avatar3d.texture.evidence import Evidence, gather_evidence, photo_pixels_pe
 from avatar3d.texture.oblique import calm_oblique
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
 from avatar3d.texture.regions import blur
-from avatar3d.texture.shading import fit_shading, shading, with_shading
+from avatar3d.texture.shading import fit_shading, with_shading
 from avatar3d.texture.smile import smile_folds, smile_lines, smile_of, smile_valleys
 from avatar3d.texture.temper import temper
 from avatar3d.texture.warp import aligned_pixels
@@ -115,8 +115,8 @@ def see_skin(model: HeadModel, view: SkinView, size: int, *, delight: bool = Tru
     own = temper(own, own_weight, drawn, sockets, smile_folds(model, atlas), smile_of(fitted))
     if delight:
         left = fit_shading(own.reshape(-1, 3)[atlas.texels[seen.chosen]], seen)
-        own -= picture(atlas, seen.chosen, shading(left, seen))
-        opposite -= picture(atlas, mirrored.chosen, shading(left, mirrored))
+        own -= picture(atlas, seen.chosen, left.at(seen.normals))
+        opposite -= picture(atlas, mirrored.chosen, left.at(mirrored.normals))
         light = with_shading(light, left)
     own, opposite = even_out(
         Side(own, own_weight, drawn, sockets),
