@@ -62,9 +62,9 @@ _NEIGHBOURS: Final = 0.5
 """A crown is as light as one so many places further on to 1/e."""
 _AS_USUAL: Final = 0.002
 """Share of all that is seen which each crown has of the usual light."""
-_SLOW: Final = (5.0, 12.0)
-"""Standard deviation of what is slow on a crown, across and along it: 1.4 and .8 mm, texels."""
-_SLOW_RANGE: Final = (-0.7, 0.35)
+_SLOW: Final = (3.0, 6.0)
+"""Standard deviation of what is slow on a crown, across and along it: .8 and .4 mm, texels."""
+_SLOW_RANGE: Final = (-0.8, 0.4)
 """Of its log light: the lip's shade, not its edge."""
 _LEAST_PIXELS: Final = 12
 _MOST_RAYS: Final = 3000
