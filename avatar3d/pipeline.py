@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from jaxtyping import Float32
@@ -21,8 +21,8 @@ from avatar3d.core.clock import Progress, StageClock, counted
 from avatar3d.core.durable import write_atomically
 from avatar3d.core.errors import Avatar3dError, OutputInvalidError, UsageError
 from avatar3d.core.head import HeadFit, HeadModel
-from avatar3d.core.photo import FaceObservation, Photo
-from avatar3d.core.segments import Segments
+from avatar3d.core.photo import FaceObservation, Light, Photo
+from avatar3d.core.segments import HEAD_KINDS, Segments
 from avatar3d.core.sitting import Pins, Sitting
 from avatar3d.fit.pins import bent, missed_pins, pull_to_pins, sitting_of, told_landmarks
 from avatar3d.fit.together import fit_together
@@ -42,12 +42,16 @@ from avatar3d.photo.pins import read_pins
 from avatar3d.photo.segment import over_photo, segment_face
 from avatar3d.photo.video import Video, photo_or_video
 from avatar3d.render.av import require_av, write_video
+from avatar3d.render.splats import SplatRenderer, load_splat_renderer
 from avatar3d.report.names import distinct_names, safe_name
 from avatar3d.report.pictures import TURNTABLE_FRAMES, compose_preview, film_turntable, png_bytes
 from avatar3d.report.publish import publishing, write_manifest
 from avatar3d.report.record import FitRecord, record_as_json
 from avatar3d.report.story import Story, tell_story
 from avatar3d.rig.assemble import as_rigged, assemble_avatar
+from avatar3d.splat.bake import bake
+from avatar3d.splat.look import look_at
+from avatar3d.splat.refine import RefineParams, refine
 from avatar3d.texture.eyes import recover_eyes
 from avatar3d.texture.recover import recover_skin
 from avatar3d.texture.remarks import remarks
@@ -68,6 +72,8 @@ __all__ = [
     "photo_or_video",
 ]
 
+_LOOK_PX: Final = 512
+"""Of the crop that splats learn from."""
 Source = Path | Photo | Video
 """A picture file, a picture, or a video of one person, whose best stills stand for photos."""
 
@@ -103,6 +109,8 @@ class CreateParams:
     """Edge of the face atlas, 1024 or 2048."""
     hair: Literal["none", "cap", "cards"] = "cards"
     """No mesh, only its shell (for far away and for weak machines), or locks over it."""
+    refine: Literal["none", "splat"] = "none"
+    """Splats learn from the photo what the mesh lacks, and are baked into the textures of face and hair (extra `film`)."""
     compact: bool = False
     """Sparse morph targets: smaller, but not read by every importer."""
     report: bool = True
@@ -177,6 +185,7 @@ def make_avatar(
     `others` are further photos of the same person: they tell of the shape, and of the skin that they show better.
     `pins` is a file of landmarks of the first photo that were put right by hand.
     """
+    renderer = load_splat_renderer("numba") if params.refine == "splat" else None
     with threadpool_limits(1), ThreadPoolExecutor(1) as beside:  # what does not wait for another runs on a second core
         progress("load")
         photos, files = _load_all([source, *others], params.face, progress)
@@ -228,6 +237,9 @@ def make_avatar(
         )
         avatar = put_on(hang_on_joints(avatar, hair), model, fitted, glasses)
         avatar = put_on_headwear(avatar, find_headwear(face, segments), fitted, face, skin.light)
+        if renderer is not None:
+            progress("splats")
+            avatar = _refined(avatar, fitted, face, segments, skin.light, renderer, progress)
         said = (f"{other.photo.file or other.photo.name}: {each}" for other in more for each in _warnings(other))
         remarked = remarks(face, skin.light, hidden)
         face = replace(face, warnings=(*face.warnings, *remarked, *said, *together.doubts))
@@ -282,6 +294,25 @@ def _warnings(face: FaceObservation) -> tuple[str, ...]:
 def _hidden(picture: HairPicture, segments: Segments, face: FaceObservation) -> Float32[np.ndarray, "H W"]:
     """How surely hair, a hat or a hand lies before the face."""
     return np.maximum(hidden_by_hair(picture, face), over_photo(segments, segments.of("headwear", "occluder"), face))
+
+
+def _refined(
+    avatar: Avatar,
+    fitted: HeadFit,
+    face: FaceObservation,
+    segments: Segments,
+    light: Light,
+    renderer: SplatRenderer,
+    progress: Progress,
+) -> Avatar:
+    """With what splats learn from the main photo in the textures of face and hair."""
+    shown, hair, covered = (
+        over_photo(segments, segments.of(*kinds), face)
+        for kinds in (HEAD_KINDS, ("hair",), ("glasses", "occluder", "headwear"))
+    )
+    look = look_at(avatar, fitted, face, light, shown=shown, hair=hair, covered=covered, size_px=_LOOK_PX)
+    cloud = refine(avatar, [look], RefineParams(), renderer=renderer, progress=progress)
+    return bake(avatar, cloud, look, renderer)
 
 
 def _see_side(model: HeadModel, fitted: HeadFit, face: FaceObservation, segments: Segments) -> SkinView:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 @click.option("--pins", "pins_file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
               help="JSON of landmarks that you put right by hand.")  # fmt: skip
 @click.option("--draft", is_flag=True, help="Only the shape of DIR/NAME, in the textures it has: 2 seconds.")
+@click.option("--refine", type=click.Choice(["none", "splat"]), default="none", show_default=True,
+              help="Splat: learn from the photo what the mesh lacks, into the textures; half a minute (extra 'film').")  # fmt: skip
 @click.option("--compact", is_flag=True, help="Sparse morph targets: smaller, refused by some importers.")
 @click.option("--report/--no-report", default=True, show_default=True, help="Draw preview.png and report.html.")
 @click.option("--turntable", is_flag=True, help="Film turntable.mp4 (needs the extra 'video').")
@@ -60,7 +62,7 @@ def create(
         folder = out / safe_name(name or photos[0].stem)
         if (code := _draft(voice, photos[0], folder, pins_file)) is not None:
             return code
-        choices |= {"hair": "none", "report": False}
+        choices |= {"hair": "none", "refine": "none", "report": False}
     from avatar3d.pipeline import CreateParams, create_files, distinct_names, photo_or_video
 
     if bool(photos) == (seed is not None):

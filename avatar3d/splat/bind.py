@@ -46,20 +46,30 @@ def frames_of(
     )
 
 
-def place(cloud: SplatCloud, frames: Frames, light: Float32[np.ndarray, "S 3"] | None = None) -> Gaussians:
-    """The cloud on its posed triangles; `light` is what falls on each splat (linear RGB, ones when None)."""
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """How splats meet light and eye; both are factors."""
+
+    light: Float32[np.ndarray, "S 3"]
+    """Of colour, linear RGB."""
+    facing: Float32[np.ndarray, "S"]
+    """Of opacity: 0 for what lies on a surface that is seen from behind."""
+
+
+def place(cloud: SplatCloud, frames: Frames, shown: Shown | None = None) -> Gaussians:
+    """The cloud on its posed triangles; colour is albedo and nothing faces away when `shown` is None."""
     on_surface = np.einsum("sk,skc->sc", cloud.barycentric, frames.corners)
     mean = on_surface + (cloud.offset * frames.size_m)[:, None] * frames.normal
     return Gaussians(
         mean=mean.astype(np.float32),
         rotation_wxyz=_multiply(_quaternions(frames.axes), cloud.rotation_wxyz),
         scale=cloud.scale * frames.size_m[:, None],
-        colour=cloud.colour if light is None else cloud.colour * light,
-        opacity=cloud.opacity,
+        colour=cloud.colour if shown is None else cloud.colour * shown.light,
+        opacity=cloud.opacity if shown is None else cloud.opacity * shown.facing,
     )
 
 
-def pull_back(gradients: Gaussians, frames: Frames, light: Float32[np.ndarray, "S 3"] | None = None) -> SplatCloud:
+def pull_back(gradients: Gaussians, frames: Frames, shown: Shown | None = None) -> SplatCloud:
     """What `place` makes of each number of a cloud, backwards: gradients of the Gaussians become the cloud's.
 
     `triangle` of the result is zero; the gradient of `barycentric` is along its plane of sum 1.
@@ -72,8 +82,8 @@ def pull_back(gradients: Gaussians, frames: Frames, light: Float32[np.ndarray, "
         offset=frames.size_m * np.einsum("sc,sc->s", frames.normal, gradients.mean),
         rotation_wxyz=turned,
         scale=gradients.scale * frames.size_m[:, None],
-        colour=gradients.colour if light is None else gradients.colour * light,
-        opacity=gradients.opacity,
+        colour=gradients.colour if shown is None else gradients.colour * shown.light,
+        opacity=gradients.opacity if shown is None else gradients.opacity * shown.facing,
     )
 
 

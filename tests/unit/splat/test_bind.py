@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from avatar3d.core.blendshapes import ARKIT_NAMES, SHAPE_INDEX
 from avatar3d.core.splats import Gaussians, SplatCloud
 from avatar3d.core.transforms import matrix_from_quaternion, quaternion_from_rotation_vector
 from avatar3d.render.pose import pose_stage
 from avatar3d.render.stage import stage_avatar
-from avatar3d.splat.bind import frames_of, place, pull_back
+from avatar3d.splat.bind import Shown, frames_of, place, pull_back
 from tests.synthetic import JOINTS, PARENTS, synthetic_avatar
 
 STAGE = stage_avatar(synthetic_avatar())
@@ -40,7 +41,7 @@ def posed(weights: np.ndarray | None = None, rotations: dict | None = None) -> t
 
 
 def covariance(gaussians: Gaussians) -> np.ndarray:
-    root = np.stack([matrix_from_quaternion(q) for q in gaussians.rotation_wxyz]) * gaussians.scale[:, None]
+    root = Rotation.from_quat(gaussians.rotation_wxyz[:, [1, 2, 3, 0]]).as_matrix() * gaussians.scale[:, None]
     return root @ root.transpose(0, 2, 1)
 
 
@@ -112,7 +113,10 @@ def test_a_step_in_the_world_is_led_back_to_the_cloud() -> None:
     vertices, _ = posed()
     frames = frames_of(vertices, STAGE.triangles, CLOUD.triangle)
     rng = np.random.default_rng(3)
-    light = rng.uniform(0.5, 2, (len(CLOUD.triangle), 3)).astype(np.float32)
+    count = len(CLOUD.triangle)
+    light = Shown(
+        rng.uniform(0.5, 2, (count, 3)).astype(np.float32), facing=rng.uniform(0, 1, count).astype(np.float32)
+    )
     at = place(CLOUD, frames, light)
     toward = Gaussians(*(rng.normal(size=getattr(at, f).shape).astype(np.float32) for f in at.__dataclass_fields__))
     back = pull_back(toward, frames, light)
