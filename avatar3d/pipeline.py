@@ -110,7 +110,7 @@ class CreateParams:
     hair: Literal["none", "cap", "cards"] = "cards"
     """No mesh, only its shell (for far away and for weak machines), or locks over it."""
     refine: Literal["none", "splat"] = "none"
-    """Splats learn from the photo what the mesh lacks, and are baked into the textures of face and hair (extra `film`)."""
+    """Splats learn from the photo what the mesh lacks, and are baked into the hair's texture (extra `film`)."""
     compact: bool = False
     """Sparse morph targets: smaller, but not read by every importer."""
     report: bool = True
@@ -305,7 +305,7 @@ def _refined(
     renderer: SplatRenderer,
     progress: Progress,
 ) -> Avatar:
-    """With what splats learn from the main photo in the textures of face and hair."""
+    """With what splats learn from the main photo in the hair's texture."""
     shown, hair, covered = (
         over_photo(segments, segments.of(*kinds), face)
         for kinds in (HEAD_KINDS, ("hair",), ("glasses", "occluder", "headwear"))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
               help="JSON of landmarks that you put right by hand.")  # fmt: skip
 @click.option("--draft", is_flag=True, help="Only the shape of DIR/NAME, in the textures it has: 2 seconds.")
 @click.option("--refine", type=click.Choice(["none", "splat"]), default="none", show_default=True,
-              help="Splat: learn from the photo what the mesh lacks, into the textures; half a minute (extra 'film').")  # fmt: skip
+              help="Splat: learn from the photo how the hair looks, into its texture; half a minute (extra 'film').")  # fmt: skip
 @click.option("--compact", is_flag=True, help="Sparse morph targets: smaller, refused by some importers.")
 @click.option("--report/--no-report", default=True, show_default=True, help="Draw preview.png and report.html.")
 @click.option("--turntable", is_flag=True, help="Film turntable.mp4 (needs the extra 'video').")

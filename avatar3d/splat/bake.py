@@ -56,10 +56,15 @@ class _Seen:
     weight: Float32[np.ndarray, "N"]
 
 
-def bake(avatar: Avatar, cloud: SplatCloud, look: Look, renderer: SplatRenderer) -> Avatar:
-    """The same avatar, its textures of face and hair as the splats show them; geometry is not touched."""
+def bake(avatar: Avatar, cloud: SplatCloud, look: Look, renderer: SplatRenderer, *, skin: bool = False) -> Avatar:
+    """The same avatar, the texture of its hair as the splats show it; geometry is not touched.
+
+    With `skin` the face's too: nearer to the photo, but creases of a smile and gloss, which the skin's own recovery took
+    out, come back and stay on a calm face.
+    """
+    parts = _PARTS if skin else _PARTS[1:]
     seen = [_see(avatar, cloud, look, turned(look.camera, np.deg2rad(yaw), _PX), renderer) for yaw in _YAWS_DEG]
-    return replace(avatar, meshes=tuple(_painted(mesh, seen) for mesh in avatar.meshes))
+    return replace(avatar, meshes=tuple(_painted(mesh, seen) if mesh.name in parts else mesh for mesh in avatar.meshes))
 
 
 def _see(avatar: Avatar, cloud: SplatCloud, look: Look, camera: Camera, renderer: SplatRenderer) -> _Seen:
@@ -91,7 +96,7 @@ def _see(avatar: Avatar, cloud: SplatCloud, look: Look, camera: Camera, renderer
 
 def _painted(mesh: Mesh, seen: Sequence[_Seen]) -> Mesh:
     texture = mesh.material.base_colour
-    if mesh.name not in _PARTS or texture is None:
+    if texture is None:
         return mesh
     height, width = texture.pixels.shape[:2]
     sums = np.zeros((height, width, 4), np.float32)

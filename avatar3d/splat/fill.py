@@ -21,8 +21,8 @@ from avatar3d.render.stage import Stage, stage_avatar
 from avatar3d.splat.look import Look
 from avatar3d.splat.sow import Sown, chosen, joined, rest_places, sow_hits
 
-_YAWS_DEG: Final = (-60.0, 60.0)
-"""From there hidden places are looked for; positive: toward the person's left."""
+_YAWS_DEG: Final = (0.0, -60.0, 60.0)
+"""From there hidden places are looked for, and from the photo those where it is not believed; positive: the person's left."""
 _PX: Final = 256
 _APART_M: Final = 0.003
 """A place nearer to a seen splat than this is not hidden."""
@@ -32,6 +32,8 @@ _SQUARELY: Final = 0.4
 """Least cosine under which a place is met: near the outline splats would reach beyond it."""
 _NEIGHBOURS: Final = 24
 _SOFT_M: Final = 0.012
+_ASLANT: Final = (0.4, 0.7)
+"""Cosines: below the first a splat has its neighbours' colour alone, above the second its own."""
 _MIRRORED: Final = 0.5
 """Weight of what is seen on the other side of the face: hair and light differ there."""
 _FAINTEST: Final = np.float32(0.003)
@@ -57,6 +59,28 @@ def fill(avatar: Avatar, look: Look, sown: Sown, learnt: SplatCloud, *, count: i
     return joined([_beside(stage, part, seen, sown, learnt) for part in parts])
 
 
+def settle(stage: Stage, sown: Sown, learnt: SplatCloud) -> tuple[Sown, SplatCloud]:
+    """Splats seen aslant take after their neighbours, and the most aslant are frozen so: what they learnt is a smear.
+
+    Their number stays; the cloud's colours of those less aslant are a mixture.
+    """
+    places = rest_places(stage, learnt)
+    told = _told(sown, learnt)
+    way = np.clip((sown.confidence - _ASLANT[0]) / (_ASLANT[1] - _ASLANT[0]), 0, 1)[:, None]
+    for hair in (False, True):
+        alike = np.flatnonzero(sown.on_hair == hair)
+        if len(alike) > _NEIGHBOURS:
+            carried = _carried(places[alike], told[alike], sown.confidence[alike] ** _SURE, places[alike])
+            told[alike] = way[alike] * told[alike] + (1 - way[alike]) * carried
+    colour = (sown.cloud.colour * np.exp(told)).astype(np.float32)
+    return replace(sown, frozen=sown.frozen | (sown.confidence < _ASLANT[0])), replace(learnt, colour=colour)
+
+
+def _told(sown: Sown, learnt: SplatCloud) -> Float32[np.ndarray, "S 3"]:
+    """Natural logarithm of learnt over mesh's albedo."""
+    return np.log(np.maximum(learnt.colour, np.float32(1e-3))) - np.log(sown.cloud.colour)
+
+
 def _beside(stage: Stage, part: Sown, seen: Float32[np.ndarray, "S 3"], sown: Sown, learnt: SplatCloud) -> Sown:
     """Of the part what is hidden and in reach, in its neighbours' colours."""
     places = rest_places(stage, part.cloud)
@@ -64,7 +88,7 @@ def _beside(stage: Stage, part: Sown, seen: Float32[np.ndarray, "S 3"], sown: So
     kept = (distance > _APART_M) & np.isfinite(distance) & (part.confidence > _SQUARELY)
     kept = np.flatnonzero(kept).astype(np.int32)
     ratio = np.zeros((len(kept), 3), np.float32)
-    told = np.log(np.maximum(learnt.colour, 1e-3)) - np.log(sown.cloud.colour)
+    told = _told(sown, learnt)
     for hair in (False, True):
         alike, own = np.flatnonzero(sown.on_hair == hair), np.flatnonzero(part.on_hair[kept] == hair)
         if len(alike) > _NEIGHBOURS and len(own):

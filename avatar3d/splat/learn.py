@@ -6,7 +6,7 @@ The picture that is compared is the splats over the mesh: where no photo tells, 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -75,6 +75,13 @@ def cloud_of(state: Refinement, sown: Sown) -> SplatCloud:
         colour=np.exp(learnt[:, _COLOUR]),
         opacity=_fade(sown) / (1 + np.exp(-learnt[:, _OPACITY])),
     )
+
+
+def recoloured(state: Refinement, cloud: SplatCloud) -> Refinement:
+    """The same state in the colours of a cloud."""
+    learnt = state.learnt.copy()
+    learnt[:, _COLOUR] = np.log(np.maximum(cloud.colour, np.float32(1e-3)))
+    return replace(state, learnt=learnt)
 
 
 def advance(

@@ -14,8 +14,8 @@ from avatar3d.core.clock import Progress
 from avatar3d.core.splats import SplatCloud
 from avatar3d.render.splats import SplatRenderer
 from avatar3d.render.stage import stage_avatar
-from avatar3d.splat.fill import fill
-from avatar3d.splat.learn import Refinement, advance, begin, cloud_of
+from avatar3d.splat.fill import fill, settle
+from avatar3d.splat.learn import Refinement, advance, begin, cloud_of, recoloured
 from avatar3d.splat.look import Look, halve
 from avatar3d.splat.sow import Sown, joined, sow_looks
 
@@ -57,8 +57,10 @@ def refine(
         return state
 
     state = learn(state, sown, [halve(look) for look in looks], coarse)
+    sown, settled = settle(stage, sown, cloud_of(state, sown))
+    state = recoloured(state, settled)
     if params.hidden:
-        hidden = fill(avatar, looks[0], sown, cloud_of(state, sown), count=params.hidden)
+        hidden = fill(avatar, looks[0], sown, settled, count=params.hidden)
         state, sown = _with(state, hidden), joined([sown, hidden])
     return cloud_of(learn(state, sown, looks, coarse + fine), sown)
 
