@@ -305,7 +305,9 @@ def _refined(
     renderer: SplatRenderer,
     progress: Progress,
 ) -> Avatar:
-    """With what splats learn from the main photo in the hair's texture."""
+    """With what splats learn from the main photo in the hair's texture; as it was without hair."""
+    if all(mesh.name != "hair" for mesh in avatar.meshes):
+        return avatar
     shown, hair, covered = (
         over_photo(segments, segments.of(*kinds), face)
         for kinds in (HEAD_KINDS, ("hair",), ("glasses", "occluder", "headwear"))

@@ -30,6 +30,11 @@ _RATES: Final = np.array([0.02] * 3 + [0.01, 0.03] + [0.02] * 2 + [0.05] + [0.03
 _BETAS: Final = (0.9, 0.99)
 _OFFSET_LIMITS: Final = (0.1, 1.0)
 """Of skin and of hair, triangle sizes: skin lies on the surface, hair above the scalp (1.0: GaussianAvatars, 3.3)."""
+_TOLD_LIMITS: Final = (np.array([-0.6, 0.25], np.float32), np.array([-1.0, 0.5], np.float32))
+"""Natural logarithms by which the albedo of skin and of hair may become darker and lighter than the mesh's: a lamp from
+behind that the photo's light does not know would else be taken for white skin, and glow in any other light."""
+_LIGHTEST: Final = 0.9
+"""Albedo; nothing on a head is lighter."""
 _FADE: Final = (0.1, 0.3)
 """Cosines between which a splat's opacity is let go: what is seen aslant is told badly."""
 _STAY: Final = 3e-5
@@ -151,7 +156,10 @@ def _within(learnt: Float32[np.ndarray, "S 11"], sown: Sown) -> Float32[np.ndarr
     learnt[:, _OFFSET] = np.clip(learnt[:, _OFFSET], -np.float32(_OFFSET_LIMITS[0]), limit)
     learnt[:, _WIDTHS] = np.clip(learnt[:, _WIDTHS], np.log(NARROWEST), np.log(SCALE_LIMIT))
     learnt[:, _OPACITY] = np.clip(learnt[:, _OPACITY], -6, 6)
-    learnt[:, _COLOUR] = np.clip(learnt[:, _COLOUR], np.log(1e-3), np.log(2.0))
+    told = learnt[:, _COLOUR] - np.log(sown.cloud.colour)
+    darker, lighter = (np.where(sown.on_hair, hair, skin)[:, None] for skin, hair in zip(*_TOLD_LIMITS, strict=True))
+    learnt[:, _COLOUR] = np.log(sown.cloud.colour) + np.clip(told, darker, lighter)
+    learnt[:, _COLOUR] = np.clip(learnt[:, _COLOUR], np.log(1e-3), np.log(_LIGHTEST))
     return learnt
 
 

@@ -138,6 +138,7 @@ def halve(look: Look) -> Look:
 
 def _crop(camera: Camera, shown: Bool[np.ndarray, "H W"], size_px: int) -> tuple[Float64[np.ndarray, "2 3"], Camera]:
     """crop_from_photo (2 x 3, pixel centres at integer + 0.5) of a square around what is shown, and its camera."""
+    shown = shown if shown.any() else np.ones_like(shown)
     rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
     low = np.array([columns[0], rows[0]], np.float64)
     high = np.array([columns[-1] + 1, rows[-1] + 1], np.float64)

@@ -42,10 +42,12 @@ def refine(
 ) -> SplatCloud:
     """A cloud for the avatar, from one look or several, the main photo's first; what `progress` raises ends it.
 
-    The same looks and parameters give the same bytes on one machine, whatever the number of threads.
+    Empty where the looks show neither face nor hair. The same looks and parameters give the same bytes on one machine, whatever the number of threads.
     """
     stage = stage_avatar(avatar)
     sown = sow_looks(stage, looks, count=params.splats)
+    if not len(sown.cloud.triangle):
+        return sown.cloud
     coarse, fine = params.coarse_steps * len(looks), params.fine_steps * len(looks)
     state = begin(sown)
 
