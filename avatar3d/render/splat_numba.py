@@ -12,7 +12,7 @@ from jaxtyping import Float32, Int32
 from avatar3d.core.photo import Camera
 from avatar3d.core.splats import Gaussians
 from avatar3d.core.transforms import matrix_from_quaternion
-from avatar3d.render import splat_back, splat_loops
+from avatar3d.render import splat_loops
 from avatar3d.render.numba import require_numba
 from avatar3d.render.splats import (
     BLUR_PX2,
@@ -97,9 +97,9 @@ class NumbaSplats:
 
         self._each(band, len(trace.starts) - 1)
         sums = np.empty((len(gaussians.mean), splat_loops.SLOPES), np.float32)
-        splat_back.sum_slopes(trace.members, slopes, sums)
+        splat_loops.sum_slopes(trace.members, slopes, sums)
         mean, wxyz, scale = (np.empty_like(array) for array in _arrays(gaussians))
-        splat_back.project_back(*_arrays(gaussians), _lens(drawn.camera), trace.shadows, sums, mean, wxyz, scale)
+        splat_loops.project_back(*_arrays(gaussians), _lens(drawn.camera), trace.shadows, sums, mean, wxyz, scale)
         return Gaussians(mean, wxyz, scale, colour=sums[:, 6:9].copy(), opacity=sums[:, 5].copy())
 
     def _each(self, band: Callable[[int], None], count: int) -> None:

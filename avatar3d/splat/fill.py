@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int32
 from scipy.spatial import KDTree
 
 from avatar3d.core.avatar import Avatar
@@ -37,8 +37,8 @@ _ASLANT: Final = (0.4, 0.7)
 _MIRRORED: Final = 0.5
 """Weight of what is seen on the other side of the face: hair and light differ there."""
 _FAINTEST: Final = np.float32(0.003)
-_SURE: Final = 4
-"""Power of the confidence by which a splat counts."""
+_POWER: Final = 4
+"""Of the confidence by which a splat counts."""
 
 
 def fill(avatar: Avatar, look: Look, sown: Sown, learnt: SplatCloud, *, count: int) -> Sown:
@@ -68,12 +68,17 @@ def settle(stage: Stage, sown: Sown, learnt: SplatCloud) -> tuple[Sown, SplatClo
     told = _told(sown, learnt)
     way = np.clip((sown.confidence - _ASLANT[0]) / (_ASLANT[1] - _ASLANT[0]), 0, 1)[:, None]
     for hair in (False, True):
-        alike = np.flatnonzero(sown.on_hair == hair)
-        if len(alike) > _NEIGHBOURS:
-            carried = _carried(places[alike], told[alike], sown.confidence[alike] ** _SURE, places[alike])
+        sure, alike = _sure_of(sown, hair), np.flatnonzero(sown.on_hair == hair)
+        if len(sure) > _NEIGHBOURS:
+            carried = _carried(places[sure], told[sure], sown.confidence[sure] ** _POWER, places[alike])
             told[alike] = way[alike] * told[alike] + (1 - way[alike]) * carried
     colour = (sown.cloud.colour * np.exp(told)).astype(np.float32)
     return replace(sown, frozen=sown.frozen | (sown.confidence < _ASLANT[0])), replace(learnt, colour=colour)
+
+
+def _sure_of(sown: Sown, hair: bool) -> Int32[np.ndarray, "N"]:
+    """The splats of hair, or of skin, whose colours are carried to others: those that are seen squarely."""
+    return np.flatnonzero((sown.on_hair == hair) & (sown.confidence > _ASLANT[1])).astype(np.int32)
 
 
 def _told(sown: Sown, learnt: SplatCloud) -> Float32[np.ndarray, "S 3"]:
@@ -90,9 +95,9 @@ def _beside(stage: Stage, part: Sown, seen: Float32[np.ndarray, "S 3"], sown: So
     ratio = np.zeros((len(kept), 3), np.float32)
     told = _told(sown, learnt)
     for hair in (False, True):
-        alike, own = np.flatnonzero(sown.on_hair == hair), np.flatnonzero(part.on_hair[kept] == hair)
-        if len(alike) > _NEIGHBOURS and len(own):
-            ratio[own] = _carried(seen[alike], told[alike], sown.confidence[alike] ** _SURE, places[kept[own]])
+        sure, own = _sure_of(sown, hair), np.flatnonzero(part.on_hair[kept] == hair)
+        if len(sure) > _NEIGHBOURS and len(own):
+            ratio[own] = _carried(seen[sure], told[sure], sown.confidence[sure] ** _POWER, places[kept[own]])
     near = np.exp(-((distance[kept] / _REACH_M) ** 2)).astype(np.float32)
     kept_part = chosen(part, kept)
     cloud = kept_part.cloud
