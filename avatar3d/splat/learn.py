@@ -129,7 +129,8 @@ def _step(state: Refinement, sown: Sown, seen: _Seen, renderer: SplatRenderer, d
     second = b2 * state.second + (1 - b2) * gradient * gradient
     rate = _RATES * np.float32(0.1**done)
     learnt = state.learnt - rate * (first / (1 - b1**step)) / (np.sqrt(second / (1 - b2**step)) + np.float32(1e-12))
-    return Refinement(_within(learnt.astype(np.float32), sown), first, second, step, loss)
+    kept = np.where(sown.frozen[:, None], state.learnt, _within(learnt.astype(np.float32), sown))
+    return Refinement(kept, first, second, step, loss)
 
 
 def _columns(back: SplatCloud, cloud: SplatCloud, state: Refinement, sown: Sown) -> Float32[np.ndarray, "S 11"]:
@@ -144,7 +145,6 @@ def _columns(back: SplatCloud, cloud: SplatCloud, state: Refinement, sown: Sown)
     gradient[:, _OPACITY] = back.opacity * _fade(sown) * sigmoid * (1 - sigmoid)
     aslant = np.float32(_STAY) * (1 - sown.confidence[:, None]) ** 2
     gradient[:, _COLOUR] = back.colour * cloud.colour + aslant * (state.learnt[:, _COLOUR] - np.log(sown.cloud.colour))
-    gradient[sown.frozen] = 0
     return gradient
 
 
