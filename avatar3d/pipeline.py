@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 from jaxtyping import Float32
@@ -24,11 +24,15 @@ from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import FaceObservation, Light, Photo
 from avatar3d.core.segments import HEAD_KINDS, Segments
 from avatar3d.core.sitting import Pins, Sitting
+from avatar3d.core.splats import BoundSplats, SplatCloud
 from avatar3d.fit.pins import bent, missed_pins, pull_to_pins, sitting_of, told_landmarks
 from avatar3d.fit.together import fit_together
 from avatar3d.formats.check import check_file
 from avatar3d.formats.gltf import save_glb
 from avatar3d.formats.provenance import picture_mark, provenance
+from avatar3d.formats.splat_binding import save_binding
+from avatar3d.formats.splat_ply import save_ply
+from avatar3d.formats.splat_spz import save_spz
 from avatar3d.hair.bones import hang_on_joints
 from avatar3d.hair.grow import grow_hair
 from avatar3d.hair.segment import HairPicture, hidden_by_hair, segment_hair
@@ -42,7 +46,9 @@ from avatar3d.photo.pins import read_pins
 from avatar3d.photo.segment import over_photo, segment_face
 from avatar3d.photo.video import Video, photo_or_video
 from avatar3d.render.av import require_av, write_video
+from avatar3d.render.lights import studio_light
 from avatar3d.render.splats import SplatRenderer, load_splat_renderer
+from avatar3d.render.stage import stage_avatar
 from avatar3d.report.names import distinct_names, safe_name
 from avatar3d.report.pictures import TURNTABLE_FRAMES, compose_preview, film_turntable, png_bytes
 from avatar3d.report.publish import publishing, write_manifest
@@ -50,8 +56,10 @@ from avatar3d.report.record import FitRecord, record_as_json
 from avatar3d.report.story import Story, tell_story
 from avatar3d.rig.assemble import as_rigged, assemble_avatar
 from avatar3d.splat.bake import bake
+from avatar3d.splat.bind import at_rest
 from avatar3d.splat.look import look_at
 from avatar3d.splat.refine import RefineParams, refine
+from avatar3d.splat.still import seen_only, still
 from avatar3d.texture.eyes import recover_eyes
 from avatar3d.texture.recover import recover_skin
 from avatar3d.texture.remarks import remarks
@@ -74,6 +82,8 @@ __all__ = [
 
 _LOOK_PX: Final = 512
 """Of the crop that splats learn from."""
+SplatFile = Literal["glb", "ply", "spz", "splats"]
+SPLAT_FILES: Final[tuple[SplatFile, ...]] = get_args(SplatFile)
 Source = Path | Photo | Video
 """A picture file, a picture, or a video of one person, whose best stills stand for photos."""
 
@@ -111,6 +121,9 @@ class CreateParams:
     """No mesh, only its shell (for far away and for weak machines), or locks over it."""
     refine: Literal["none", "splat"] = "none"
     """Splats learn from the photo what the mesh lacks, and are baked into the hair's texture (extra `film`)."""
+    splats: tuple[SplatFile, ...] = SPLAT_FILES
+    """Which files of splats `refine` leaves beside the GLB: NAME-splats.glb, the avatar with its splats; NAME.ply and
+    NAME.spz, a still head; NAME.splats, the splats bound to the avatar's triangles."""
     compact: bool = False
     """Sparse morph targets: smaller, but not read by every importer."""
     report: bool = True
@@ -135,6 +148,8 @@ class Creation:
     """Of the further files."""
     pins: Pins | None = None
     """What was corrected so."""
+    splats: SplatCloud | None = None
+    """What `refine` learnt, bound to the avatar's triangles; None without it."""
 
     def landmarks(self) -> dict[str, Any]:
         """Where the head as shown has its landmarks in the photo, and how nearly they meet the pins."""
@@ -237,13 +252,14 @@ def make_avatar(
         )
         avatar = put_on(hang_on_joints(avatar, hair), model, fitted, glasses)
         avatar = put_on_headwear(avatar, find_headwear(face, segments), fitted, face, skin.light)
+        splats = None
         if renderer is not None:
             progress("splats")
-            avatar = _refined(avatar, fitted, face, segments, skin.light, renderer, progress)
+            avatar, splats = _refined(avatar, fitted, face, segments, skin.light, renderer, progress)
         said = (f"{other.photo.file or other.photo.name}: {each}" for other in more for each in _warnings(other))
         remarked = remarks(face, skin.light, hidden)
         face = replace(face, warnings=(*face.warnings, *remarked, *said, *together.doubts))
-        return Creation(avatar, model, face, fitted, skin, eyes, sitting_of(together.main), hashes[1:], moved)
+        return Creation(avatar, model, face, fitted, skin, eyes, sitting_of(together.main), hashes[1:], moved, splats)
 
 
 def _load_all(sources: Sequence[Source], face: str, progress: Progress) -> tuple[list[Photo], list[str]]:
@@ -314,7 +330,7 @@ def _refined(
     )
     look = look_at(avatar, fitted, face, light, shown=shown, hair=hair, covered=covered, size_px=_LOOK_PX)
     cloud = refine(avatar, [look], RefineParams(), renderer=renderer, progress=progress)
-    return bake(avatar, cloud, look, renderer)
+    return bake(avatar, cloud, look, renderer), seen_only(cloud)
 
 
 def _see_side(model: HeadModel, fitted: HeadFit, face: FaceObservation, segments: Segments) -> SkinView:
@@ -355,6 +371,8 @@ def create_files(
         write_atomically(fresh / "avatar.json", json.dumps(record_as_json(record), indent=1).encode())
         for file, content in (beside or {}).items():
             write_atomically(fresh / file, content)
+        if creation.splats is not None:
+            _write_splats(fresh, avatar, creation.splats, params)
         if params.report:
             clock.begin("check")
             report = check_file(glb, khronos=False)
@@ -375,6 +393,24 @@ def create_files(
         clock.end()
         write_manifest(fresh, _manifest(creation, params, clock.seconds))
     return Files(folder, creation, clock.seconds)
+
+
+def _write_splats(folder: Path, avatar: Avatar, cloud: SplatCloud, params: CreateParams) -> None:
+    """The files of splats that are wanted; none for an empty cloud."""
+    if not len(cloud.triangle):
+        return
+    stage = stage_avatar(avatar)
+    if "glb" in params.splats:
+        rest = at_rest(cloud, stage.positions, stage.triangles)
+        save_glb(avatar, folder / f"{avatar.name}-splats.glb", compact=params.compact, splats=rest)
+    if "splats" in params.splats:
+        names, counts = zip(*((mesh.name, len(mesh.triangles)) for mesh in avatar.meshes), strict=True)
+        save_binding(BoundSplats(cloud, names, counts), folder / f"{avatar.name}.splats")
+    if "ply" in params.splats or "spz" in params.splats:
+        head = still(avatar, cloud, studio_light())
+        for suffix, save in (("ply", save_ply), ("spz", save_spz)):
+            if suffix in params.splats:
+                save(head, folder / f"{avatar.name}.{suffix}")
 
 
 def _manifest(creation: Creation, params: CreateParams, seconds: dict[str, float]) -> dict[str, Any]:

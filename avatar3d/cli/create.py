@@ -9,7 +9,7 @@ from avatar3d.cli.voice import Voice, printable, speaking
 from avatar3d.core.errors import Avatar3dError, UsageError
 
 if TYPE_CHECKING:
-    from avatar3d.pipeline import CreateParams
+    from avatar3d.pipeline import CreateParams, SplatFile
 
 
 @click.command()
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 @click.option("--draft", is_flag=True, help="Only the shape of DIR/NAME, in the textures it has: 2 seconds.")
 @click.option("--refine", type=click.Choice(["none", "splat"]), default="none", show_default=True,
               help="Splat: learn from the photo how the hair looks, into its texture; half a minute (extra 'film').")  # fmt: skip
+@click.option("--splats", metavar="KINDS", default="all", show_default=True,
+              help="With --refine splat, files beside the GLB: glb, ply, spz, splats (commas between), all or none.")  # fmt: skip
 @click.option("--compact", is_flag=True, help="Sparse morph targets: smaller, refused by some importers.")
 @click.option("--report/--no-report", default=True, show_default=True, help="Draw preview.png and report.html.")
 @click.option("--turntable", is_flag=True, help="Film turntable.mp4 (needs the extra 'video').")
@@ -46,6 +48,7 @@ def create(
     out: Path,
     name: str | None,
     texture_px: str,
+    splats: str,
     pins_file: Path | None,
     draft: bool,
     **choices: str | bool,
@@ -84,7 +87,7 @@ def create(
         )
     if name is not None and (taken := safe_name(name)) != name:
         voice.warn(f"{name!r} cannot name a folder everywhere; it is called {taken!r}.")
-    params = CreateParams(texture_px=int(texture_px), **choices)  # type: ignore[arg-type]
+    params = CreateParams(texture_px=int(texture_px), splats=_splat_files(splats), **choices)  # type: ignore[arg-type]
     if seed is not None:
         return _create_person(voice, seed, out / safe_name(name or f"person-{seed}"), params)
     exit_code = 0
@@ -111,6 +114,18 @@ def create(
             voice.warn(f"{printable(photo.name)}: {warning}")
         voice.result(str(made.glb), made.as_json())
     return exit_code
+
+
+def _splat_files(kinds: str) -> "tuple[SplatFile, ...]":
+    """Of "ply,spz", "all" or "none"."""
+    from avatar3d.pipeline import SPLAT_FILES
+
+    wanted = {"all": set[str](SPLAT_FILES), "none": set[str]()}.get(kinds, set(kinds.split(",")))
+    if unknown := sorted(wanted - set(SPLAT_FILES)):
+        raise UsageError(
+            f"--splats knows no {unknown[0]!r}.", hint=f"Give all, none, or some of {','.join(SPLAT_FILES)}."
+        )
+    return tuple(kind for kind in SPLAT_FILES if kind in wanted)
 
 
 def _draft(voice: Voice, photo: Path, folder: Path, pins_file: Path | None) -> int | None:

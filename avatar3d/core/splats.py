@@ -42,3 +42,24 @@ class Gaussians:
     colour: Float32[np.ndarray, "S 3"]
     """What the camera sees, linear RGB."""
     opacity: Float32[np.ndarray, "S"]
+
+
+@dataclass(frozen=True, eq=False)
+class BoundSplats:
+    """A cloud with the meshes that its triangles are counted through, so that it can be told from that of another head."""
+
+    cloud: SplatCloud
+    mesh_names: tuple[str, ...]
+    """In the avatar's order."""
+    triangle_counts: tuple[int, ...]
+    """Of each mesh; `cloud.triangle` counts through all of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class RestSplats:
+    """Gaussians where the resting avatar has them, and what each of them rides on: enough to bind them again."""
+
+    gaussians: Gaussians
+    """Colour is albedo, linear RGB, as no light is known to a file; rotations are of unit length."""
+    triangle: Int32[np.ndarray, "S"]
+    """Index into the avatar's triangles: those of its meshes, one mesh after another."""

@@ -1,6 +1,7 @@
 """Splats ride on triangles: where an avatar's pose carries them, and what a step in the world means to them.
 
 posed vertices --frames_of--> Frames --place--> Gaussians;  gradients of Gaussians --pull_back--> gradients of a cloud
+a cloud --at_rest--> RestSplats, which files hold --rebind--> the cloud again
 """
 
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int32
 
-from avatar3d.core.splats import Gaussians, SplatCloud
+from avatar3d.core.splats import Gaussians, RestSplats, SplatCloud
 
 _TINY_M = 1e-9
 """Shorter sides count as this long: a triangle without area has some frame, but no infinite one."""
@@ -66,6 +67,35 @@ def place(cloud: SplatCloud, frames: Frames, shown: Shown | None = None) -> Gaus
         scale=cloud.scale * frames.size_m[:, None],
         colour=cloud.colour if shown is None else cloud.colour * shown.light,
         opacity=cloud.opacity if shown is None else cloud.opacity * shown.facing,
+    )
+
+
+def at_rest(cloud: SplatCloud, vertices: Float32[np.ndarray, "V 3"], triangles: Int32[np.ndarray, "F 3"]) -> RestSplats:
+    """Where the resting avatar (vertices in metres) has its splats: what a file that knows no binding holds."""
+    return RestSplats(place(cloud, frames_of(vertices, triangles, cloud.triangle)), cloud.triangle)
+
+
+def rebind(splats: RestSplats, vertices: Float32[np.ndarray, "V 3"], triangles: Int32[np.ndarray, "F 3"]) -> SplatCloud:
+    """The cloud again of what `at_rest` made: `place`, backwards. Rotations come back up to their sign.
+
+    Barycentric weights may be negative or above 1, where a splat hangs beside its triangle.
+    """
+    frames = frames_of(vertices, triangles, splats.triangle)
+    arm = splats.gaussians.mean.astype(np.float64) - frames.corners[:, 0]
+    across = np.einsum("sc,sck->sk", arm, frames.axes.astype(np.float64))
+    sides = (frames.corners[:, 1:] - frames.corners[:, :1]).astype(np.float64) @ frames.axes.astype(np.float64)
+    # In the frame b is at (length, 0) and c at (along, height), so that two divisions give its weights.
+    third = across[:, 1] / np.maximum(sides[:, 1, 1], _TINY_M)
+    second = (across[:, 0] - third * sides[:, 1, 0]) / np.maximum(sides[:, 0, 0], _TINY_M)
+    turned_back = _quaternions(frames.axes) * np.array([1, -1, -1, -1], np.float32)
+    return SplatCloud(
+        triangle=splats.triangle,
+        barycentric=np.stack([1 - second - third, second, third], axis=1).astype(np.float32),
+        offset=(across[:, 2] / frames.size_m).astype(np.float32),
+        rotation_wxyz=_multiply(turned_back, splats.gaussians.rotation_wxyz),
+        scale=splats.gaussians.scale / frames.size_m[:, None],
+        colour=splats.gaussians.colour,
+        opacity=splats.gaussians.opacity,
     )
 
 
