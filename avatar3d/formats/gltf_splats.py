@@ -113,26 +113,20 @@ def splats_from_document(document: GlbDocument) -> RestSplats | None:
     def floats(name: str, width: str) -> Float32[np.ndarray, "N W"]:
         return reader.floats(attributes[name], width, f"{where} {name}")
 
+    places, scale, colour = floats("POSITION", "VEC3"), floats(_SCALE, "VEC3"), floats(_COLOUR, "VEC3")
     rotation = floats(_ROTATION, "VEC4")[:, [3, 0, 1, 2]]
     opacity, triangle = floats(_OPACITY, "SCALAR")[:, 0], floats(_TRIANGLE, "SCALAR")[:, 0]
-    gaussians = Gaussians(
-        mean=floats("POSITION", "VEC3"),
-        rotation_wxyz=rotation,
-        scale=floats(_SCALE, "VEC3"),
-        colour=door.colour_of(floats(_COLOUR, "VEC3")),
-        opacity=opacity,
-    )
-    each = (gaussians.mean, rotation, gaussians.scale, gaussians.colour, opacity, triangle)
-    if len({len(values) for values in each}) > 1:
+    if len({len(values) for values in (places, scale, colour, rotation, opacity, triangle)}) > 1:
         raise document.broken(f"{where} has attributes of different lengths")
-    if any(np.abs(values).max() > door.FARTHEST for values in each[:4]):
+    if any(np.abs(values).max() > door.FARTHEST for values in (places, scale, colour)):
         raise document.broken(f"{where} holds numbers beyond any head")
     if np.abs(np.linalg.norm(rotation, axis=1) - 1).max() > 1e-2:
         raise document.broken(f"{where} has rotations that are not unit quaternions")
-    if gaussians.scale.min() < 0 or opacity.min() < 0 or opacity.max() > 1:
+    if scale.min() < 0 or opacity.min() < 0 or opacity.max() > 1:
         raise document.broken(f"{where} has a negative width or an opacity beyond 0 to 1")
     if triangle.min() < 0 or triangle.max() >= _counted(document, primitive, where) or (triangle % 1).any():
         raise document.broken(f"{where} has splats that ride on triangles which do not exist")
+    gaussians = Gaussians(places, rotation, scale, door.colour_of(colour), opacity)
     return RestSplats(gaussians, triangle.astype(np.int32))
 
 

@@ -1,4 +1,4 @@
-"""Splats bound to an avatar's triangles, as a .splats file that an engine reads in 40 lines (samples/splat_binding).
+"""Splats bound to an avatar's triangles, as a .splats file that an engine reads in 40 lines (samples/11_read_splats).
 
 Little-endian; S splats on F triangles:
 

@@ -5,12 +5,23 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from threadpoolctl import threadpool_limits
 
+from avatar3d.cli import main
 from avatar3d.core.avatar import Avatar, Mesh
+from avatar3d.core.splats import Gaussians
+from avatar3d.formats.check import check_file
+from avatar3d.formats.gltf import load_glb, load_splats
+from avatar3d.formats.splat_binding import load_binding
+from avatar3d.formats.splat_ply import load_ply
+from avatar3d.formats.splat_spz import load_spz
 from avatar3d.photo.segment import over_photo, segment_face
-from avatar3d.pipeline import CreateParams, Creation, make_avatar
+from avatar3d.pipeline import CreateParams, Creation, Files, create_files, make_avatar
+from avatar3d.render.lights import studio_light
 from avatar3d.render.preview import RenderParams, render_avatar
+from avatar3d.render.splats import load_splat_renderer
+from avatar3d.render.stage import srgb_from_linear
 
 pytest.importorskip("numba", reason="create --refine splat is compiled by numba (extra `film`)")
 
@@ -21,9 +32,15 @@ def plain(astronaut: Path) -> Creation:
 
 
 @pytest.fixture(scope="module")
-def refined(astronaut: Path) -> tuple[Creation, list[str]]:
+def files(astronaut: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Files, list[str]]:
     told: list[str] = []
-    return make_avatar(astronaut, CreateParams(refine="splat"), progress=told.append), told
+    folder = tmp_path_factory.mktemp("refined") / "ana"
+    return create_files(astronaut, folder, CreateParams(refine="splat", report=False), progress=told.append), told
+
+
+@pytest.fixture(scope="module")
+def refined(files: tuple[Files, list[str]]) -> tuple[Creation, list[str]]:
+    return files[0].creation, files[1]
 
 
 def error_in_hair(made: Creation, avatar: Avatar) -> float:
@@ -60,3 +77,54 @@ def test_nothing_but_the_hairs_texture_changes(plain: Creation, refined: tuple[C
 def test_progress_is_told(refined: tuple[Creation, list[str]]) -> None:
     assert "splats" in refined[1]
     assert "  splats: 120 of 120 steps" in refined[1]
+
+
+def test_splats_stand_beside_the_glb_in_four_files_that_pass_the_check(files: tuple[Files, list[str]]) -> None:
+    folder = files[0].folder
+    written = {path.name for path in folder.iterdir()} - {"avatar.json", "manifest.json"}
+    assert written == {"ana.glb", "ana-splats.glb", "ana.splats", "ana.ply", "ana.spz"}
+    for name in sorted(written):
+        report = check_file(folder / name, khronos=False)
+        assert report.ok, (name, report.failures)
+    assert load_splats(files[0].glb) is None
+
+
+def test_the_files_hold_the_splats_that_were_learnt(files: tuple[Files, list[str]]) -> None:
+    folder, cloud = files[0].folder, files[0].creation.splats
+    assert cloud is not None
+    bound = load_binding(folder / "ana.splats")
+    np.testing.assert_array_equal(bound.cloud.triangle, cloud.triangle)
+    np.testing.assert_array_equal(bound.cloud.colour, cloud.colour)
+    meshes = load_glb(files[0].glb).meshes
+    assert bound.mesh_names == tuple(mesh.name for mesh in meshes)
+    assert bound.triangle_counts == tuple(len(mesh.triangles) for mesh in meshes)
+    inside = load_splats(folder / "ana-splats.glb")
+    assert inside is not None
+    np.testing.assert_array_equal(inside.triangle, cloud.triangle)
+
+
+def test_the_still_head_looks_like_the_avatar(files: tuple[Files, list[str]]) -> None:
+    made = files[0].creation
+    with threadpool_limits(1):
+        mesh = render_avatar(
+            made.avatar, made.fitted.camera, light=studio_light(), params=RenderParams(background=(0, 0, 0))
+        )
+
+    def drawn(gaussians: Gaussians) -> np.ndarray:
+        picture = load_splat_renderer("numba").draw(gaussians, made.fitted.camera)
+        return srgb_from_linear(picture.colour).astype(float)
+
+    still = drawn(load_ply(files[0].folder / "ana.ply"))
+    shown = (mesh > 0).any(axis=2)
+    bare = np.sqrt(np.mean(mesh[shown].astype(float) ** 2))
+    assert np.sqrt(np.mean((still - mesh)[shown] ** 2)) < 0.25 * bare
+    assert (still[shown].sum(axis=1) > 0).mean() > 0.995  # no holes
+    np.testing.assert_allclose(drawn(load_spz(files[0].folder / "ana.spz")), still, atol=60)
+    assert np.abs(drawn(load_spz(files[0].folder / "ana.spz")) - still).mean() < 1
+
+
+def test_an_unknown_kind_of_splat_file_is_a_usage_error(astronaut: Path, tmp_path: Path) -> None:
+    words = ["create", str(astronaut), "-o", str(tmp_path), "--refine", "splat", "--splats", "ply,obj"]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "'obj'" in result.stderr
