@@ -73,6 +73,7 @@ __all__ = [
     "CreateParams",
     "Creation",
     "Files",
+    "SeenPhoto",
     "create",
     "create_files",
     "distinct_names",
@@ -150,10 +151,21 @@ class Creation:
     """What was corrected so."""
     splats: SplatCloud | None = None
     """What `refine` learnt, bound to the avatar's triangles; None without it."""
+    seen: "tuple[SeenPhoto, ...]" = ()
+    """Every photo, the main one first."""
 
     def landmarks(self) -> dict[str, Any]:
         """Where the head as shown has its landmarks in the photo, and how nearly they meet the pins."""
         return told_landmarks(self.model, as_rigged(self.model, self.fitted), self.pins)
+
+
+@dataclass(frozen=True, eq=False)
+class SeenPhoto:
+    """One photo and what was found in it."""
+
+    face: FaceObservation
+    fitted: HeadFit
+    segments: Segments
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,7 +271,14 @@ def make_avatar(
         said = (f"{other.photo.file or other.photo.name}: {each}" for other in more for each in _warnings(other))
         remarked = remarks(face, skin.light, hidden)
         face = replace(face, warnings=(*face.warnings, *remarked, *said, *together.doubts))
-        return Creation(avatar, model, face, fitted, skin, eyes, sitting_of(together.main), hashes[1:], moved, splats)
+        return Creation(avatar, model, face, fitted, skin, eyes, sitting_of(together.main), hashes[1:], moved, splats,
+                        _seen([face, *more], together.fits, [segments, *seen]))  # fmt: skip
+
+
+def _seen(
+    faces: Sequence[FaceObservation], fits: Sequence[HeadFit], segments: Sequence[Segments]
+) -> tuple[SeenPhoto, ...]:
+    return tuple(SeenPhoto(*each) for each in zip(faces, fits, segments, strict=True))
 
 
 def _load_all(sources: Sequence[Source], face: str, progress: Progress) -> tuple[list[Photo], list[str]]:
@@ -320,17 +339,16 @@ def _refined(
     light: Light,
     renderer: SplatRenderer,
     progress: Progress,
-) -> Avatar:
-    """With what splats learn from the main photo in the hair's texture; as it was without hair."""
-    if all(mesh.name != "hair" for mesh in avatar.meshes):
-        return avatar
+) -> tuple[Avatar, SplatCloud]:
+    """With what splats learn from the main photo in the hair's texture, which is as it was without hair; and those splats."""
     shown, hair, covered = (
         over_photo(segments, segments.of(*kinds), face)
         for kinds in (HEAD_KINDS, ("hair",), ("glasses", "occluder", "headwear"))
     )
     look = look_at(avatar, fitted, face, light, shown=shown, hair=hair, covered=covered, size_px=_LOOK_PX)
     cloud = refine(avatar, [look], RefineParams(), renderer=renderer, progress=progress)
-    return bake(avatar, cloud, look, renderer), seen_only(cloud)
+    hairy = any(mesh.name == "hair" for mesh in avatar.meshes)
+    return bake(avatar, cloud, look, renderer) if hairy else avatar, seen_only(cloud)
 
 
 def _see_side(model: HeadModel, fitted: HeadFit, face: FaceObservation, segments: Segments) -> SkinView:

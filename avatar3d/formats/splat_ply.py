@@ -6,6 +6,7 @@ Opacity is a logit, scales are natural logarithms, rotations wxyz. The trainer's
 right, +y down, +z away from the eye; programs turn what they read half about x, and so do we at this door.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,8 +49,10 @@ def encode_ply(gaussians: Gaussians) -> bytes:
     return "\n".join(header).encode() + rows.tobytes()
 
 
-def load_ply(path: Path | str) -> Gaussians:
+def load_ply(path: Path | str, *, y_down: bool = True) -> Gaussians:
     """Read splats as trainers write them; safe on hostile files. Metres, the avatar's frame, linear RGB.
+
+    Without `y_down` the file's frame is taken as it is: of data that `export-nerfstudio` wrote, it is the avatar's already.
 
     Raises UnreadableError (10, SPLATS_INVALID), UnsupportedFormatError (11, SPLATS_FORMAT) for a .ply without splats,
     LimitError (12, SPLATS_TOO_LARGE).
@@ -70,6 +73,9 @@ def load_ply(path: Path | str) -> Gaussians:
             colour=door.colour_of(columns("f_dc_0", "f_dc_1", "f_dc_2")),
             opacity=door.opacity_of(columns("opacity")[:, 0]),
         )
+    if not y_down:
+        places, rotations = half_turned(gaussians.mean), rotations_half_turned(gaussians.rotation_wxyz)
+        gaussians = replace(gaussians, mean=places, rotation_wxyz=rotations)
     return door.checked(file, gaussians)
 
 

@@ -117,6 +117,13 @@ def pull_back(gradients: Gaussians, frames: Frames, shown: Shown | None = None) 
     )
 
 
+def turned_by(
+    turn_wxyz: Float32[np.ndarray, "4"], rotations_wxyz: Float32[np.ndarray, "S 4"]
+) -> Float32[np.ndarray, "S 4"]:
+    """All rotations, turned once more."""
+    return _multiply(np.broadcast_to(turn_wxyz, rotations_wxyz.shape), rotations_wxyz)
+
+
 def _multiply(first: Float32[np.ndarray, "S 4"], second: Float32[np.ndarray, "S 4"]) -> Float32[np.ndarray, "S 4"]:
     """Hamilton's product of quaternions wxyz: turns by `second` first."""
     w1, x1, y1, z1 = first.T

@@ -1,5 +1,6 @@
 """Splats learn from a real photo how the hair looks, and the avatar bears it in its texture."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -128,3 +129,30 @@ def test_an_unknown_kind_of_splat_file_is_a_usage_error(astronaut: Path, tmp_pat
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2
     assert "'obj'" in result.stderr
+
+
+def test_a_dataset_for_nerfstudio_has_the_photo_its_camera_and_its_head(
+    plain: Creation, astronaut: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(*_: object, **__: object) -> Creation:
+        return plain  # as make_avatar makes it of the same photo
+
+    monkeypatch.setattr("avatar3d.training.make_avatar", made)
+    for _ in range(2):  # the second replaces the first
+        result = CliRunner().invoke(main, ["export-nerfstudio", str(astronaut), "-o", str(tmp_path / "data")])
+        assert result.exit_code == 0, result.output
+    told = json.loads((tmp_path / "data/transforms.json").read_text())
+    (frame,) = told["frames"]
+    np.testing.assert_array_equal(
+        cv2.imread(str(tmp_path / "data" / frame["file_path"]))[..., ::-1], plain.face.photo.pixels
+    )
+    mask = cv2.imread(str(tmp_path / "data" / frame["mask_path"]), cv2.IMREAD_UNCHANGED)
+    matrix = np.array(frame["transform_matrix"])
+    seen = (plain.avatar.mesh("face").positions - matrix[:3, 3]) @ matrix[:3, :3]
+    ahead = plain.avatar.mesh("face").normals @ matrix[:3, 2] > 0.5
+    x, y = (frame["fl_x"] * np.array([seen[:, 0], -seen[:, 1]]) / -seen[:, 2]).astype(int)
+    rows, columns = y + int(frame["cy"]), x + int(frame["cx"])
+    inside = ahead & (rows >= 0) & (rows < frame["h"]) & (columns >= 0) & (columns < frame["w"])
+    upper = inside & (plain.avatar.mesh("face").positions[:, 1] > plain.avatar.skeleton.positions[2, 1])
+    assert upper.sum() > 300
+    assert (mask[rows[upper], columns[upper]] > 0).mean() > 0.9
