@@ -13,6 +13,7 @@ from avatar3d.formats.gltf import save_glb
 from avatar3d.formats.khronos import find_node
 from avatar3d.formats.splat_ply import save_ply
 from avatar3d.formats.splat_spz import save_spz
+from tests.engine.motion import assert_same_motion, see
 from tests.unit.formats.splat_examples import EGG, rest
 
 pytestmark = pytest.mark.engine
@@ -100,3 +101,11 @@ def test_three_js_reads_the_extension_and_hangs_the_splats_on_the_head(tmp_path:
     np.testing.assert_allclose(found, wanted, atol=1e-5 * float(np.abs(wanted).max()))
     colours = np.concatenate([srgb(GAUSSIANS), GAUSSIANS.opacity[:, None]], axis=1)
     np.testing.assert_allclose(arrays["color"] / 255, colours, atol=0.6 / 255)
+
+
+@pytest.mark.parametrize("engine", ["babylon", "three"])
+def test_the_avatar_under_its_splats_moves_as_without_them(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    file = save_glb(EGG, tmp_path / "egg.glb", splats=rest())
+    assert_same_motion(EGG, see(request.getfixturevalue(engine), file, tmp_path / "seen"))
