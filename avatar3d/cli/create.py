@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 @click.option("--draft", is_flag=True, help="Only the shape of DIR/NAME, in the textures it has: 2 seconds.")
 @click.option("--refine", type=click.Choice(["none", "splat"]), default="none", show_default=True,
               help="Splat: learn from the photo how the hair looks, into its texture; half a minute (extra 'film').")  # fmt: skip
-@click.option("--splats", metavar="KINDS", default="all", show_default=True,
-              help="With --refine splat, files beside the GLB: glb, ply, spz, splats (commas between), all or none.")  # fmt: skip
+@click.option("--splats", metavar="KINDS",
+              help="With --refine splat, files beside the GLB: glb,ply,spz,splats or some of them, or none.  [default: all]")  # fmt: skip
 @click.option("--compact", is_flag=True, help="Sparse morph targets: smaller, refused by some importers.")
 @click.option("--report/--no-report", default=True, show_default=True, help="Draw preview.png and report.html.")
 @click.option("--turntable", is_flag=True, help="Film turntable.mp4 (needs the extra 'video').")
@@ -48,7 +48,7 @@ def create(
     out: Path,
     name: str | None,
     texture_px: str,
-    splats: str,
+    splats: str | None,
     pins_file: Path | None,
     draft: bool,
     **choices: str | bool,
@@ -61,6 +61,8 @@ def create(
             f"--pins and --draft are for one photo, got {len(photos)}.",
             hint="avatar3d create PHOTO -o DIR --pins FILE.",
         )
+    if splats is not None and choices["refine"] == "none":
+        raise UsageError("--splats chooses among files that --refine splat makes.", hint="Add --refine splat.")
     if draft:
         folder = out / safe_name(name or photos[0].stem)
         if (code := _draft(voice, photos[0], folder, pins_file)) is not None:
@@ -87,7 +89,7 @@ def create(
         )
     if name is not None and (taken := safe_name(name)) != name:
         voice.warn(f"{name!r} cannot name a folder everywhere; it is called {taken!r}.")
-    params = CreateParams(texture_px=int(texture_px), splats=_splat_files(splats), **choices)  # type: ignore[arg-type]
+    params = CreateParams(texture_px=int(texture_px), splats=_splat_files(splats or "all"), **choices)  # type: ignore[arg-type]
     if seed is not None:
         return _create_person(voice, seed, out / safe_name(name or f"person-{seed}"), params)
     exit_code = 0

@@ -88,7 +88,8 @@ def load_spz(path: Path | str) -> Gaussians:
         door.broken(file, f"it ends after {len(body):,} of {count * sum(widths):,} bytes")
     if len(body) > count * sum(widths) and not flags & _EXTENDED:
         door.broken(file, f"something follows its {count:,} splats")
-    if not flags & _EXTENDED and not _ended(unpack):
+    # The stream's end and check sum may come only now; no further byte of the body may.
+    if not flags & _EXTENDED and not unpack.eof and (unpack.decompress(unpack.unconsumed_tail, 1) or not unpack.eof):
         door.broken(file, "it was cut: gzip's check sum is missing")
     starts = np.cumsum([0, *(count * width for width in widths)])
     places, opacity, colour, scale, rotation, _ = (
@@ -103,11 +104,6 @@ def load_spz(path: Path | str) -> Gaussians:
         opacity=opacity[:, 0].astype(np.float32) / np.float32(255),
     )
     return door.checked(file, gaussians)
-
-
-def _ended(unpack: "zlib._Decompress") -> bool:
-    """Whether the stream's end and check sum were there; what is left holds no further byte of the body."""
-    return unpack.eof or (not unpack.decompress(unpack.unconsumed_tail, 1) and unpack.eof)
 
 
 def _byte(values: Float32[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:

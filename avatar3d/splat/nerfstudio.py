@@ -109,14 +109,14 @@ def undo_transform(told: object) -> tuple[Float64[np.ndarray, "3 3"], Float64[np
     """Of dataparser_transforms.json (trained = scale * (R world + t)): R, t and scale; None when that is not what it holds."""
     if not isinstance(told, dict):
         return None
-    matrix, scale = told.get("transform"), told.get("scale")
+    content: dict[str, Any] = told
     try:
-        rows = np.asarray(matrix, np.float64)
+        rows, scale = np.asarray(content.get("transform"), np.float64), float(content.get("scale", 0))
     except (TypeError, ValueError):
         return None
-    if rows.shape != (3, 4) or not np.isfinite(rows).all() or type(scale) not in (int, float) or not 0 < scale < np.inf:
+    if rows.shape != (3, 4) or not np.isfinite(rows).all() or not 0 < scale < np.inf:
         return None
     turn = rows[:, :3]
     if np.abs(turn @ turn.T - np.eye(3)).max() > 1e-3 or np.linalg.det(turn) < 0:
         return None
-    return turn, rows[:, 3], float(scale)
+    return turn, rows[:, 3], scale

@@ -124,11 +124,16 @@ def test_the_still_head_looks_like_the_avatar(files: tuple[Files, list[str]]) ->
     assert np.abs(drawn(load_spz(files[0].folder / "ana.spz")) - still).mean() < 1
 
 
-def test_an_unknown_kind_of_splat_file_is_a_usage_error(astronaut: Path, tmp_path: Path) -> None:
-    words = ["create", str(astronaut), "-o", str(tmp_path), "--refine", "splat", "--splats", "ply,obj"]
-    result = CliRunner().invoke(main, words)
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [(["--refine", "splat", "--splats", "ply,obj"], "'obj'"), (["--splats", "ply"], "--refine splat")],
+)
+def test_a_wrong_choice_of_splat_files_is_a_usage_error(
+    words: list[str], told: str, astronaut: Path, tmp_path: Path
+) -> None:
+    result = CliRunner().invoke(main, ["create", str(astronaut), "-o", str(tmp_path), *words])
     assert result.exit_code == 2
-    assert "'obj'" in result.stderr
+    assert told in result.stderr
 
 
 def test_a_dataset_for_nerfstudio_has_the_photo_its_camera_and_its_head(

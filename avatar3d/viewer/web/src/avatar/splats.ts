@@ -8,6 +8,8 @@ import { SPLAT_TEXELS, splatMaterial } from "./splat_material";
 import { ALL_NAMES, SHAPE_INDEX } from "./shapes";
 
 const TEXTURE_WIDTH = SPLAT_TEXELS * 400;
+const PREFIX = "khr_gaussian_splatting:"; // as three.js writes the names of attributes
+const NEEDED = ["rotation", "scale", "opacity", "sh_degree_0_coef_0"];
 const SH_C0 = 0.28209479177387814;
 const BINS = 1 << 14;
 const TINY = 1e-9;
@@ -172,7 +174,8 @@ export class Splats {
 export function ridden(points: Points, meshOf: (mesh: number) => SkinnedMesh | undefined): SkinnedMesh[] | null {
   const told = points.geometry.userData.triangles as { mesh: number; count: number }[] | undefined;
   const triangle = points.geometry.attributes._triangle;
-  if (!triangle || !Array.isArray(told)) return null;
+  if (!triangle || !Array.isArray(told) || !told.length) return null;
+  for (const name of NEEDED) if (points.geometry.attributes[`${PREFIX}${name}`]?.count !== triangle.count) return null;
   const meshes = told.map(({ mesh }) => meshOf(mesh));
   let total = 0;
   for (const [at, mesh] of meshes.entries()) {
@@ -241,7 +244,7 @@ function cornersOf(triangle: Values, meshes: readonly SkinnedMesh[], count: numb
  * corners and offset; weights of b and c, opacity, two-sided; covariance xx xy xz yy; yz zz and normal x y; colour and normal z.
  */
 function fill(into: Float32Array, attributes: Points["geometry"]["attributes"], riding: Riding, meshes: readonly SkinnedMesh[]): void {
-  const named = (name: string) => attributes[`khr_gaussian_splatting:${name}`]!;
+  const named = (name: string) => attributes[`${PREFIX}${name}`]!;
   const [turn, scale, opacity, colour] = [named("rotation"), named("scale"), named("opacity"), named("sh_degree_0_coef_0")];
   const twoSided = meshes.map(({ material }) => [material].flat().some(({ side }) => side !== 0));
   const { rest } = riding.corners;
