@@ -103,7 +103,7 @@ def test_three_js_reads_the_extension_and_hangs_the_splats_on_the_head(tmp_path:
     np.testing.assert_allclose(arrays["color"] / 255, colours, atol=0.6 / 255)
 
 
-@pytest.mark.parametrize("engine", ["babylon", "three"])
+@pytest.mark.parametrize("engine", ["babylon", "three", "blender"])
 def test_the_avatar_under_its_splats_moves_as_without_them(
     engine: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
