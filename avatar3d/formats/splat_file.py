@@ -15,8 +15,8 @@ from avatar3d.core.files import open_given, short_name
 from avatar3d.core.splats import Gaussians
 
 MAX_BYTES: Final = 512 * 2**20
-MAX_SPLATS: Final = 4_000_000
-"""A hundred times a head of ours."""
+MAX_SPLATS: Final = 2_000_000
+"""Eighty clouds of a head of ours; an .spz of so many unfolds to 180 MB at most."""
 FARTHEST: Final = 1e4
 """Coordinates and widths beyond this are no numbers of a scene."""
 SH_C0: Final = 0.28209479177387814
