@@ -82,14 +82,15 @@ def load_spz(path: Path | str) -> Gaussians:
             door.broken(file, f"its places have {bits} bits after the point")
         widths = (9, 1, 3, 3, 3 if version == 2 else 4, _HARMONICS_BYTES[degree])
         body = unpack.decompress(unpack.unconsumed_tail, count * sum(widths) + 1)
+        # The stream's end and check sum may come only now; no further byte of the body may, but for vendors' records.
+        more = b"" if unpack.eof else unpack.decompress(unpack.unconsumed_tail, 1)
     except zlib.error:
         door.broken(file, "what gzip packed is damaged")
     if len(body) < count * sum(widths):
         door.broken(file, f"it ends after {len(body):,} of {count * sum(widths):,} bytes")
     if len(body) > count * sum(widths) and not flags & _EXTENDED:
         door.broken(file, f"something follows its {count:,} splats")
-    # The stream's end and check sum may come only now; no further byte of the body may.
-    if not flags & _EXTENDED and not unpack.eof and (unpack.decompress(unpack.unconsumed_tail, 1) or not unpack.eof):
+    if not flags & _EXTENDED and (more or not unpack.eof):
         door.broken(file, "it was cut: gzip's check sum is missing")
     starts = np.cumsum([0, *(count * width for width in widths)])
     places, opacity, colour, scale, rotation, _ = (

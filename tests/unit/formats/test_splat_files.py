@@ -155,6 +155,7 @@ LIES: list[tuple[str, bytes, int, str]] = [
     ("a.spz", PLY, 11, "SPLATS_FORMAT"),
     ("a.spz", SPZ[:200], 10, "SPLATS_INVALID"),
     ("a.spz", SPZ[:-3], 10, "SPLATS_INVALID"),
+    ("a.spz", SPZ[:-6] + bytes([SPZ[-6] ^ 1]) + SPZ[-5:], 10, "SPLATS_INVALID"),
     ("a.spz", SPZ[:60] + b"\xff" * 40 + SPZ[100:], 10, "SPLATS_INVALID"),
     ("a.spz", gzip.compress(b"NGSP"), 10, "SPLATS_INVALID"),
     ("a.spz", spz(version=4), 11, "SPLATS_FORMAT"),
