@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 from jaxtyping import Float32
@@ -21,14 +21,18 @@ from avatar3d.core.clock import Progress, StageClock, counted
 from avatar3d.core.durable import write_atomically
 from avatar3d.core.errors import Avatar3dError, OutputInvalidError, UsageError
 from avatar3d.core.head import HeadFit, HeadModel
-from avatar3d.core.photo import FaceObservation, Photo
-from avatar3d.core.segments import Segments
+from avatar3d.core.photo import FaceObservation, Light, Photo
+from avatar3d.core.segments import HEAD_KINDS, Segments
 from avatar3d.core.sitting import Pins, Sitting
+from avatar3d.core.splats import BoundSplats, SplatCloud
 from avatar3d.fit.pins import bent, missed_pins, pull_to_pins, sitting_of, told_landmarks
 from avatar3d.fit.together import fit_together
 from avatar3d.formats.check import check_file
 from avatar3d.formats.gltf import save_glb
 from avatar3d.formats.provenance import picture_mark, provenance
+from avatar3d.formats.splat_binding import save_binding
+from avatar3d.formats.splat_ply import save_ply
+from avatar3d.formats.splat_spz import save_spz
 from avatar3d.hair.bones import hang_on_joints
 from avatar3d.hair.grow import grow_hair
 from avatar3d.hair.segment import HairPicture, hidden_by_hair, segment_hair
@@ -42,12 +46,20 @@ from avatar3d.photo.pins import read_pins
 from avatar3d.photo.segment import over_photo, segment_face
 from avatar3d.photo.video import Video, photo_or_video
 from avatar3d.render.av import require_av, write_video
+from avatar3d.render.lights import studio_light
+from avatar3d.render.splats import SplatRenderer, load_splat_renderer
+from avatar3d.render.stage import stage_avatar
 from avatar3d.report.names import distinct_names, safe_name
 from avatar3d.report.pictures import TURNTABLE_FRAMES, compose_preview, film_turntable, png_bytes
 from avatar3d.report.publish import publishing, write_manifest
 from avatar3d.report.record import FitRecord, record_as_json
 from avatar3d.report.story import Story, tell_story
 from avatar3d.rig.assemble import as_rigged, assemble_avatar
+from avatar3d.splat.bake import bake
+from avatar3d.splat.bind import at_rest
+from avatar3d.splat.look import look_at
+from avatar3d.splat.refine import RefineParams, refine
+from avatar3d.splat.still import seen_only, still
 from avatar3d.texture.eyes import recover_eyes
 from avatar3d.texture.recover import recover_skin
 from avatar3d.texture.remarks import remarks
@@ -61,6 +73,7 @@ __all__ = [
     "CreateParams",
     "Creation",
     "Files",
+    "SeenPhoto",
     "create",
     "create_files",
     "distinct_names",
@@ -68,6 +81,10 @@ __all__ = [
     "photo_or_video",
 ]
 
+_LOOK_PX: Final = 512
+"""Of the crop that splats learn from."""
+SplatFile = Literal["glb", "ply", "spz", "splats"]
+SPLAT_FILES: Final[tuple[SplatFile, ...]] = get_args(SplatFile)
 Source = Path | Photo | Video
 """A picture file, a picture, or a video of one person, whose best stills stand for photos."""
 
@@ -103,6 +120,11 @@ class CreateParams:
     """Edge of the face atlas, 1024 or 2048."""
     hair: Literal["none", "cap", "cards"] = "cards"
     """No mesh, only its shell (for far away and for weak machines), or locks over it."""
+    refine: Literal["none", "splat"] = "none"
+    """Splats learn from the photo what the mesh lacks, and are baked into the hair's texture (extra `film`)."""
+    splats: tuple[SplatFile, ...] = SPLAT_FILES
+    """Which files of splats `refine` leaves beside the GLB: NAME-splats.glb, the avatar with its splats; NAME.ply and
+    NAME.spz, a still head; NAME.splats, the splats bound to the avatar's triangles."""
     compact: bool = False
     """Sparse morph targets: smaller, but not read by every importer."""
     report: bool = True
@@ -127,10 +149,23 @@ class Creation:
     """Of the further files."""
     pins: Pins | None = None
     """What was corrected so."""
+    splats: SplatCloud | None = None
+    """What `refine` learnt, bound to the avatar's triangles; None without it."""
+    seen: "tuple[SeenPhoto, ...]" = ()
+    """Every photo, the main one first."""
 
     def landmarks(self) -> dict[str, Any]:
         """Where the head as shown has its landmarks in the photo, and how nearly they meet the pins."""
         return told_landmarks(self.model, as_rigged(self.model, self.fitted), self.pins)
+
+
+@dataclass(frozen=True, eq=False)
+class SeenPhoto:
+    """One photo and what was found in it."""
+
+    face: FaceObservation
+    fitted: HeadFit
+    segments: Segments
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +212,7 @@ def make_avatar(
     `others` are further photos of the same person: they tell of the shape, and of the skin that they show better.
     `pins` is a file of landmarks of the first photo that were put right by hand.
     """
+    renderer = load_splat_renderer("numba") if params.refine == "splat" else None
     with threadpool_limits(1), ThreadPoolExecutor(1) as beside:  # what does not wait for another runs on a second core
         progress("load")
         photos, files = _load_all([source, *others], params.face, progress)
@@ -228,10 +264,21 @@ def make_avatar(
         )
         avatar = put_on(hang_on_joints(avatar, hair), model, fitted, glasses)
         avatar = put_on_headwear(avatar, find_headwear(face, segments), fitted, face, skin.light)
+        splats = None
+        if renderer is not None:
+            progress("splats")
+            avatar, splats = _refined(avatar, fitted, face, segments, skin.light, renderer, progress)
         said = (f"{other.photo.file or other.photo.name}: {each}" for other in more for each in _warnings(other))
         remarked = remarks(face, skin.light, hidden)
         face = replace(face, warnings=(*face.warnings, *remarked, *said, *together.doubts))
-        return Creation(avatar, model, face, fitted, skin, eyes, sitting_of(together.main), hashes[1:], moved)
+        return Creation(avatar, model, face, fitted, skin, eyes, sitting_of(together.main), hashes[1:], moved, splats,
+                        _seen([face, *more], together.fits, [segments, *seen]))  # fmt: skip
+
+
+def _seen(
+    faces: Sequence[FaceObservation], fits: Sequence[HeadFit], segments: Sequence[Segments]
+) -> tuple[SeenPhoto, ...]:
+    return tuple(SeenPhoto(*each) for each in zip(faces, fits, segments, strict=True))
 
 
 def _load_all(sources: Sequence[Source], face: str, progress: Progress) -> tuple[list[Photo], list[str]]:
@@ -284,6 +331,26 @@ def _hidden(picture: HairPicture, segments: Segments, face: FaceObservation) -> 
     return np.maximum(hidden_by_hair(picture, face), over_photo(segments, segments.of("headwear", "occluder"), face))
 
 
+def _refined(
+    avatar: Avatar,
+    fitted: HeadFit,
+    face: FaceObservation,
+    segments: Segments,
+    light: Light,
+    renderer: SplatRenderer,
+    progress: Progress,
+) -> tuple[Avatar, SplatCloud]:
+    """With what splats learn from the main photo in the hair's texture, which is as it was without hair; and those splats."""
+    shown, hair, covered = (
+        over_photo(segments, segments.of(*kinds), face)
+        for kinds in (HEAD_KINDS, ("hair",), ("glasses", "occluder", "headwear"))
+    )
+    look = look_at(avatar, fitted, face, light, shown=shown, hair=hair, covered=covered, size_px=_LOOK_PX)
+    cloud = refine(avatar, [look], RefineParams(), renderer=renderer, progress=progress)
+    hairy = any(mesh.name == "hair" for mesh in avatar.meshes)
+    return bake(avatar, cloud, look, renderer) if hairy else avatar, seen_only(cloud)
+
+
 def _see_side(model: HeadModel, fitted: HeadFit, face: FaceObservation, segments: Segments) -> SkinView:
     """A further photo: what lies before the skin, and where skin goes on beside the face."""
     hidden = _hidden(segment_hair(model, fitted, face, segments), segments, face)
@@ -322,6 +389,8 @@ def create_files(
         write_atomically(fresh / "avatar.json", json.dumps(record_as_json(record), indent=1).encode())
         for file, content in (beside or {}).items():
             write_atomically(fresh / file, content)
+        if creation.splats is not None:
+            _write_splats(fresh, avatar, creation.splats, params)
         if params.report:
             clock.begin("check")
             report = check_file(glb, khronos=False)
@@ -342,6 +411,24 @@ def create_files(
         clock.end()
         write_manifest(fresh, _manifest(creation, params, clock.seconds))
     return Files(folder, creation, clock.seconds)
+
+
+def _write_splats(folder: Path, avatar: Avatar, cloud: SplatCloud, params: CreateParams) -> None:
+    """The files of splats that are wanted; none for an empty cloud."""
+    if not len(cloud.triangle):
+        return
+    stage = stage_avatar(avatar)
+    if "glb" in params.splats:
+        rest = at_rest(cloud, stage.positions, stage.triangles)
+        save_glb(avatar, folder / f"{avatar.name}-splats.glb", compact=params.compact, splats=rest)
+    if "splats" in params.splats:
+        names, counts = zip(*((mesh.name, len(mesh.triangles)) for mesh in avatar.meshes), strict=True)
+        save_binding(BoundSplats(cloud, names, counts), folder / f"{avatar.name}.splats")
+    if "ply" in params.splats or "spz" in params.splats:
+        head = still(avatar, cloud, studio_light())
+        for suffix, save in (("ply", save_ply), ("spz", save_spz)):
+            if suffix in params.splats:
+                save(head, folder / f"{avatar.name}.{suffix}")
 
 
 def _manifest(creation: Creation, params: CreateParams, seconds: dict[str, float]) -> dict[str, Any]:

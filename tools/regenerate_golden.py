@@ -13,9 +13,12 @@ import numpy as np
 
 from avatar3d.core.audio import AudioChunk
 from avatar3d.core.blendshapes import ARKIT_NAMES, Frame
+from avatar3d.core.splats import BoundSplats, SplatCloud
+from avatar3d.formats.splat_binding import encode_binding
 from avatar3d.live import wire
 
 GOLDEN: Final = Path(__file__).parents[1] / "tests/golden/live"
+SPLATS: Final = GOLDEN.with_name("splats") / "three.splats"
 COUNT: Final = len(ARKIT_NAMES)
 
 
@@ -44,8 +47,25 @@ def packets() -> dict[str, bytes]:
     }
 
 
+def splats() -> bytes:
+    """Three splats on two meshes, one with a name that is not ASCII; all numbers are multiples of 1/64."""
+    cloud = SplatCloud(
+        triangle=np.array([0, 6, 4], np.int32),
+        barycentric=np.array([[1, 0, 0], [0.25, 0.25, 0.5], [0.5, 0.5, 0]], np.float32),
+        offset=np.array([0, -0.5, 1], np.float32),
+        rotation_wxyz=np.array([[1, 0, 0, 0], [0.5, 0.5, -0.5, 0.5], [0, 0, 0, 1]], np.float32),
+        scale=np.arange(1, 10, dtype=np.float32).reshape(3, 3) / 64,
+        colour=np.arange(20, 29, dtype=np.float32).reshape(3, 3) / 64,
+        opacity=np.array([1, 0.25, 0.984375], np.float32),
+    )
+    return encode_binding(BoundSplats(cloud, ("face", "Härchen"), (5, 2)))
+
+
 if __name__ == "__main__":
     GOLDEN.mkdir(parents=True, exist_ok=True)
     for name, content in packets().items():
         (GOLDEN / name).write_bytes(content)
         print(f"wrote {GOLDEN / name}")
+    SPLATS.parent.mkdir(parents=True, exist_ok=True)
+    SPLATS.write_bytes(splats())
+    print(f"wrote {SPLATS}")

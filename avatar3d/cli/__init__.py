@@ -32,7 +32,9 @@ VERBS: Final[dict[str, str]] = {
     "calibrate-sync": "Find the ?delay_ms= of a sink whose sound travels elsewhere.",
     "export-speech": "Write the speech network as an ONNX graph for other engines.",
     "train": "Train a network of ours anew from its data.",
-    "check": "Check GLB files against what avatar3d promises.",
+    "export-nerfstudio": "Write photos of one person as a dataset for nerfstudio.",
+    "import-splats": "Bind splats that were trained elsewhere to an avatar.",
+    "check": "Check GLB files, and files of splats, against what avatar3d promises.",
     "doctor": "Say whether this machine has what avatar3d needs.",
     "demo": "Make an avatar of the astronaut Eileen Collins.",
 }

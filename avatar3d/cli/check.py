@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # a verb's file is quick to import; its work is loaded when i
 @click.option("--verbose", "-v", is_flag=True, help="Also list the promises that hold.")
 @speaking
 def check(voice: Voice, files: tuple[Path, ...], khronos: bool, verbose: bool) -> int:
-    """Check GLB files against what avatar3d promises."""
+    """Check GLB files, and files of splats, against what avatar3d promises."""
     from avatar3d.formats.check import check_file
 
     codes: list[int] = []

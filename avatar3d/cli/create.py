@@ -9,7 +9,7 @@ from avatar3d.cli.voice import Voice, printable, speaking
 from avatar3d.core.errors import Avatar3dError, UsageError
 
 if TYPE_CHECKING:
-    from avatar3d.pipeline import CreateParams
+    from avatar3d.pipeline import CreateParams, SplatFile
 
 
 @click.command()
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 @click.option("--pins", "pins_file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
               help="JSON of landmarks that you put right by hand.")  # fmt: skip
 @click.option("--draft", is_flag=True, help="Only the shape of DIR/NAME, in the textures it has: 2 seconds.")
+@click.option("--refine", type=click.Choice(["none", "splat"]), default="none", show_default=True,
+              help="Splat: learn from the photo how the hair looks, into its texture; half a minute (extra 'film').")  # fmt: skip
+@click.option("--splats", metavar="KINDS",
+              help="With --refine splat, files beside the GLB: glb,ply,spz,splats or some of them, or none.  [default: all]")  # fmt: skip
 @click.option("--compact", is_flag=True, help="Sparse morph targets: smaller, refused by some importers.")
 @click.option("--report/--no-report", default=True, show_default=True, help="Draw preview.png and report.html.")
 @click.option("--turntable", is_flag=True, help="Film turntable.mp4 (needs the extra 'video').")
@@ -44,6 +48,7 @@ def create(
     out: Path,
     name: str | None,
     texture_px: str,
+    splats: str | None,
     pins_file: Path | None,
     draft: bool,
     **choices: str | bool,
@@ -56,11 +61,13 @@ def create(
             f"--pins and --draft are for one photo, got {len(photos)}.",
             hint="avatar3d create PHOTO -o DIR --pins FILE.",
         )
+    if splats is not None and choices["refine"] == "none":
+        raise UsageError("--splats chooses among files that --refine splat makes.", hint="Add --refine splat.")
     if draft:
         folder = out / safe_name(name or photos[0].stem)
         if (code := _draft(voice, photos[0], folder, pins_file)) is not None:
             return code
-        choices |= {"hair": "none", "report": False}
+        choices |= {"hair": "none", "refine": "none", "report": False}
     from avatar3d.pipeline import CreateParams, create_files, distinct_names, photo_or_video
 
     if bool(photos) == (seed is not None):
@@ -82,7 +89,7 @@ def create(
         )
     if name is not None and (taken := safe_name(name)) != name:
         voice.warn(f"{name!r} cannot name a folder everywhere; it is called {taken!r}.")
-    params = CreateParams(texture_px=int(texture_px), **choices)  # type: ignore[arg-type]
+    params = CreateParams(texture_px=int(texture_px), splats=_splat_files(splats or "all"), **choices)  # type: ignore[arg-type]
     if seed is not None:
         return _create_person(voice, seed, out / safe_name(name or f"person-{seed}"), params)
     exit_code = 0
@@ -109,6 +116,18 @@ def create(
             voice.warn(f"{printable(photo.name)}: {warning}")
         voice.result(str(made.glb), made.as_json())
     return exit_code
+
+
+def _splat_files(kinds: str) -> "tuple[SplatFile, ...]":
+    """Of "ply,spz", "all" or "none"."""
+    from avatar3d.pipeline import SPLAT_FILES
+
+    wanted = {"all": set[str](SPLAT_FILES), "none": set[str]()}.get(kinds, set(kinds.split(",")))
+    if unknown := sorted(wanted - set(SPLAT_FILES)):
+        raise UsageError(
+            f"--splats knows no {unknown[0]!r}.", hint=f"Give all, none, or some of {','.join(SPLAT_FILES)}."
+        )
+    return tuple(kind for kind in SPLAT_FILES if kind in wanted)
 
 
 def _draft(voice: Voice, photo: Path, folder: Path, pins_file: Path | None) -> int | None:

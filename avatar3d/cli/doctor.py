@@ -26,7 +26,7 @@ EXTRAS: Final = {
     "demo": ("skimage", "the picture for `avatar3d demo`"),
     "heic": ("pillow_heif", "HEIC photos"),
     "video": ("av", "--turntable, and videos with --same-person"),
-    "film": ("numba", "talking videos"),
+    "film": ("numba", "talking videos, and create --refine splat"),
     "espeak": ("espeakng_loader", "speak and live --text"),
     "mic": ("sounddevice", "live --mic and speaker://"),
     "lan": ("segno", "live --lan"),

@@ -13,6 +13,9 @@ KINDS: Final = (
 """Skin is the face's; teeth is all that shows between the lips; glasses are frames, and lenses one cannot see through;
 occluder is anything else before the person, a hand or a microphone."""
 
+HEAD_KINDS: Final = ("skin", "ears", "hair", "brows", "eyes", "lips", "teeth", "beard")
+"""What belongs to face and hair."""
+
 
 @dataclass(frozen=True, eq=False)
 class Segments:

@@ -50,9 +50,14 @@ class BufferWriter:
             self._known_views[key] = len(self.views) - 1
         return self._known_views[key]
 
-    def dense(self, values: Numbers, *, target: int | None = ARRAY_BUFFER, bounds: bool = False) -> int:
-        """Index of a plain accessor. `bounds` adds min and max, which glTF demands of positions."""
+    def dense(
+        self, values: Numbers, *, target: int | None = ARRAY_BUFFER, bounds: bool = False, normalised: bool = False
+    ) -> int:
+        """Index of a plain accessor. `bounds` adds min and max, which glTF demands of positions; `normalised` integers
+        stand for 0 to 1.
+        """
         accessor: Json = {"bufferView": self.view(_little_endian(values), target), **_shape(values)}
+        accessor |= {"normalized": True} if normalised else {}
         return self._accessor(accessor | (_bounds(values) if bounds else {}))
 
     def sparse(self, values: Float32[np.ndarray, "V 3"], moved: Int64[np.ndarray, "S"]) -> int:

@@ -9,6 +9,7 @@ from avatar3d.core.avatar import Avatar, Material, Mesh, Skeleton, Texture
 from avatar3d.core.errors import UnsupportedFormatError
 from avatar3d.formats.accessors import BufferReader
 from avatar3d.formats.glb import SPECULAR, GlbDocument, Json, is_index
+from avatar3d.formats.gltf_splats import is_splats
 from avatar3d.formats.images import MAX_TEXTURE_PIXELS, decode_texture
 
 AlphaMode = Literal["OPAQUE", "MASK", "BLEND"]
@@ -28,6 +29,7 @@ def avatar_from_document(document: GlbDocument) -> Avatar:
     skeleton, joint_order = _skeleton(document, reader)
     textures = _Textures(document, reader)
     placed = [node["mesh"] for node in document.items("nodes") if "mesh" in node]
+    placed = [mesh for mesh in placed if not is_splats(document, mesh)]
     if not 0 < len(placed) <= _MAX_MESHES:
         raise _not_ours(document, f"it shows {len(placed)} meshes")
     meshes = tuple(_mesh(document, reader, textures, mesh, joint_order) for mesh in placed)

@@ -21,8 +21,10 @@ from jaxtyping import Float32, Int32, UInt8
 
 from avatar3d.core.avatar import Avatar, Material, Mesh, Skeleton, Texture
 from avatar3d.core.errors import OutputInvalidError
+from avatar3d.core.splats import RestSplats
 from avatar3d.formats.accessors import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, BufferWriter
 from avatar3d.formats.glb import SPECULAR, Json
+from avatar3d.formats.gltf_splats import SPLATTING, describe_splats, hang_splats
 from avatar3d.formats.images import encode_texture
 from avatar3d.formats.tangents import vertex_tangents
 
@@ -33,8 +35,12 @@ _DENSE_ROW_BYTES: Final = 12
 _LINEAR, _LINEAR_MIPMAP_LINEAR, _CLAMP_TO_EDGE = 9729, 9987, 33071
 
 
-def describe(avatar: Avatar, *, generator: str, compact: bool, lossless_textures: bool) -> tuple[Json, bytes]:
+def describe(
+    avatar: Avatar, *, generator: str, compact: bool, lossless_textures: bool, splats: RestSplats | None = None
+) -> tuple[Json, bytes]:
     """The JSON (keys in a fixed order) and the binary buffer of `avatar`. The same avatar gives the same bytes.
+
+    `splats` that ride on it come last, below the joint of the head.
 
     Raises OutputInvalidError (30) naming the mesh when an array is not what its noun promises.
     """
@@ -45,15 +51,18 @@ def describe(avatar: Avatar, *, generator: str, compact: bool, lossless_textures
     meshes = [_mesh(mesh, buffer, materials, compact=compact) for mesh in avatar.meshes]
     joint_count = len(avatar.skeleton.names)
     skin = _skin(avatar.skeleton, buffer)
+    nodes = [*_joint_nodes(avatar.skeleton), *_mesh_nodes(avatar)]
+    extensions = {name for each in materials.written for name in each.get("extensions", {})}
+    if splats is not None:
+        hang_splats(nodes, avatar, len(meshes))
+        meshes.append(describe_splats(splats, avatar, buffer))
+        extensions.add(SPLATTING)
     document: Json = {
         "asset": _asset(avatar, generator),
-        "extensionsUsed": sorted({name for each in materials.written for name in each.get("extensions", {})}),
+        "extensionsUsed": sorted(extensions),
         "scene": 0,
-        "scenes": [{"name": _text(avatar.name), "nodes": [0, *range(joint_count, joint_count + len(meshes))]}],
-        "nodes": [
-            *_joint_nodes(avatar.skeleton),
-            *_mesh_nodes(avatar),
-        ],
+        "scenes": [{"name": _text(avatar.name), "nodes": [0, *range(joint_count, joint_count + len(avatar.meshes))]}],
+        "nodes": nodes,
         "skins": [skin],
         "meshes": meshes,
         "materials": materials.written,

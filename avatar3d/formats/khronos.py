@@ -14,6 +14,9 @@ from avatar3d.core.errors import Avatar3dError
 MODULES_VARIABLE: Final = "AVATAR3D_NODE_MODULES"
 """A node_modules folder that holds gltf-validator; a checkout finds the one of its engine tests by itself."""
 
+NAMES_UNKNOWN_TO_IT: Final = "attributes/KHR_gaussian_splatting:"
+"""Version 2.0.0-dev.3.10 takes the names that an extension gives to attributes for errors (KhronosGroup/glTF-Validator, issue
+252, open): where they are ratified, these issues are counted apart. What the accessors hold it does check."""
 _TIMEOUT_S: Final = 60
 _OLDEST_NODE: Final = 20
 _SCRIPT: Final = """
@@ -42,6 +45,8 @@ class Verdict:
     warnings: tuple[str, ...]
     error_count: int
     warning_count: int
+    set_aside: int = 0
+    """Errors that are the validator's own (NAMES_UNKNOWN_TO_IT), which are in none of the above."""
 
 
 def find_validator() -> Validator | None:
@@ -93,13 +98,20 @@ def validate(validator: Validator, file: Path) -> Verdict:
             file=file,
         ) from error
     issues = report["issues"]
+    messages = [message for message in issues["messages"] if not _is_its_own(message)]
+    set_aside = len(issues["messages"]) - len(messages)
     return Verdict(
         version=str(report["validatorVersion"]),
-        errors=_lines(issues["messages"], 0),
-        warnings=_lines(issues["messages"], 1),
-        error_count=int(issues["numErrors"]),
+        errors=_lines(messages, 0),
+        warnings=_lines(messages, 1),
+        error_count=int(issues["numErrors"]) - set_aside,
         warning_count=int(issues["numWarnings"]),
+        set_aside=set_aside,
     )
+
+
+def _is_its_own(message: dict[str, Any]) -> bool:
+    return message["code"] == "MESH_PRIMITIVE_INVALID_ATTRIBUTE" and NAMES_UNKNOWN_TO_IT in str(message.get("pointer"))
 
 
 def _lines(messages: list[dict[str, Any]], severity: int) -> tuple[str, ...]:

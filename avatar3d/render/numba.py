@@ -35,9 +35,9 @@ def compiled(loop: _Loop) -> _Loop:
         return numba.njit(plain, **_CHOICES)
 
 
-def require_numba() -> None:
+def require_numba(purpose: str = "A talking video") -> None:
     """Raises MissingExtraError without numba: ask before a long job."""
     try:
         import_module("numba")
     except ImportError as cause:
-        raise MissingExtraError("numba", "film", "A talking video") from cause
+        raise MissingExtraError("numba", "film", purpose) from cause

@@ -57,8 +57,9 @@ def publishing(target: Path) -> Generator[Path, None, None]:
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> Path:
     """manifest.json: the facts, and size and SHA-256 of every file in the folder. Written last."""
     files = {
-        path.name: {"bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-        for path in sorted(folder.iterdir())
+        name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name in _names_in(folder)
+        for content in [(folder / name).read_bytes()]
     }
     content = json.dumps({**facts, "files": files}, indent=1, sort_keys=True)
     return write_atomically(folder / MANIFEST, content.encode())
@@ -70,7 +71,7 @@ def _refuse_foreign(target: Path) -> None:
         return
     strangers = [target.name]
     if target.is_dir() and not target.is_symlink():
-        strangers = sorted({path.name for path in target.iterdir()} - _own_files(target))
+        strangers = sorted(set(_names_in(target)) - _own_files(target))
     if strangers:
         raise DiskError(
             f"{target} already holds {strangers[0]!r}, which avatar3d did not write; it is left as it is.",
@@ -78,6 +79,12 @@ def _refuse_foreign(target: Path) -> None:
             id="DISK_OCCUPIED",
             file=target,
         )
+
+
+def _names_in(folder: Path) -> list[str]:
+    """Every file below, "images/0001.png"; and folders that hold none."""
+    inside = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir() or not any(path.iterdir())]
+    return sorted(path.relative_to(folder).as_posix() for path in inside)
 
 
 def _own_files(folder: Path) -> set[str]:

@@ -28,7 +28,8 @@ from avatar3d.texture.pores import even_texels, grain, mottling
 from avatar3d.texture.project import Look
 from avatar3d.texture.scalp import above_eyes, even_scalp, scalp_tone
 from avatar3d.texture.see import LIGHT_SAMPLES, SkinView, picture, see_skin
-from avatar3d.texture.temper import clear_lids
+from avatar3d.texture.smile import mouth_corners
+from avatar3d.texture.temper import clear_lids, fill_pits
 from avatar3d.texture.white import white_gain
 
 _MIRROR_TRUST: Final = 0.9
@@ -88,6 +89,7 @@ def recover_skin(
     around = far + times(around, atlas.image(away_from_cut(model, atlas)))
     ratio = times(own, weight) + times(around, 1 - weight)
     ratio = clear_lids(ratio, np.maximum(weight, np.float32(0.05)), atlas.image(lid_skin(model, atlas)))
+    ratio = fill_pits(ratio, np.maximum(weight, np.float32(0.05)), mouth_corners(model, atlas))
     ratio += times(atlas.image(cavity_shade(model, atlas) + neck_tint(model, atlas)), 1 - weight)
     plain = picture(atlas, seen.chosen, seen.plain * (seen.weight > 0.9))
     ratio += grain(own, plain, (1 - weight) * even)

@@ -14,6 +14,7 @@ from avatar3d.texture.regions import blur
 # Where smiles crease whatever the mesh says: along the folds beside nose and mouth, below and outside the eyes (landmarks).
 _LINES: Final = (
     (129, 203, 206, 216, 212, 202), (358, 423, 426, 436, 432, 422), (207, 187, 147), (427, 411, 376),
+    (57, 214, 192, 213, 147), (287, 434, 416, 433, 376), (187, 147, 177, 215), (411, 376, 401, 435),
     (143, 35, 111, 117, 118), (372, 265, 340, 346, 347), (34, 143, 116), (264, 372, 345),
 )  # fmt: skip
 # The deep ones among them: whole valleys of shade, from the nose past the mouth, from its corners over the cheeks.
@@ -25,6 +26,10 @@ _VALLEYS: Final = (
 _FOLDS: Final = (
     (129, 203, 206, 216, 212, 202), (358, 423, 426, 436, 432, 422), (216, 207, 214), (436, 427, 434),
 )  # fmt: skip
+# The pits at the corners of a mouth, the deeper the broader it smiles.
+_PITS: Final = ((78, 61, 57), (308, 291, 287))
+_PIT_WIDTH: Final = 0.028
+_PIT_SOFT: Final = 0.006
 _WIDTH: Final = 0.06
 """How wide a zone belongs to each, since all of it lies in the fold's shade, atlas edges."""
 _SOFT: Final = 0.015
@@ -55,13 +60,19 @@ def smile_folds(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "S S"]:
     return _painted(model, atlas.size, _FOLDS, _FOLD_SOFT)
 
 
+@once_per_atlas
+def mouth_corners(model: HeadModel, atlas: Atlas) -> Float32[np.ndarray, "S S"]:
+    """1 in the pits at the corners of the mouth."""
+    return _painted(model, atlas.size, _PITS, _PIT_SOFT, _PIT_WIDTH)
+
+
 def _painted(
-    model: HeadModel, size: int, paths: tuple[tuple[int, ...], ...], soft: float
+    model: HeadModel, size: int, paths: tuple[tuple[int, ...], ...], soft: float, width: float = _WIDTH
 ) -> Float32[np.ndarray, "S S"]:
     canvas = np.zeros((size, size), np.uint8)
     for path in paths:
         corners = model.uvs[model.triangle_uvs[model.landmark_triangles[list(path)]]]
         places = np.einsum("ni,nic->nc", model.landmark_barycentric[list(path)], corners) * size
         line = np.round(places * 16).astype(np.int32)[None]
-        cv2.polylines(canvas, list(line), False, (255,), max(1, round(_WIDTH * size)), cv2.LINE_AA, 4)
+        cv2.polylines(canvas, list(line), False, (255,), max(1, round(width * size)), cv2.LINE_AA, 4)
     return blur(canvas.astype(np.float32) / np.float32(255), soft * size)

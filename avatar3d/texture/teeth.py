@@ -1,7 +1,7 @@
 """What the photo shows between the lips: this person's teeth, and how dark the mouth is behind them.
 
 photo, opening of the mouth --> colour per texel of each jaw (and of its mirror image) --> divided by the light
-      --> the usual picture of teeth, in these teeth's colour, wherever the photo shows none
+      --> the usual picture of teeth in these teeth's colour, each crown as light as it is seen
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,8 @@ from avatar3d.render.raycast import Scene
 from avatar3d.render.stage import LINEAR_FROM_SRGB, srgb_from_linear
 from avatar3d.texture.atlas import PartTexels, part_texels
 from avatar3d.texture.closeup import Closeup, look_closely
-from avatar3d.texture.complete import pull_push
 from avatar3d.texture.project import vertex_normals
-from avatar3d.texture.regions import LIPS, MOUTH_OPENING, blur, fill_polygon, mouth_is_open
+from avatar3d.texture.regions import LIPS, MOUTH_OPENING, fill_polygon, mouth_is_open
 from avatar3d.texture.warp import aligned_pixels, sample
 
 _JAWS: Final = ("teethUpper", "teethLower")
@@ -54,15 +53,19 @@ _FRONT: Final = (4 / 14, 10 / 14)
 _LOG_RANGE: Final = (-1.6, 0.45)
 """Of a texel's luminance around the teeth's tone: what is darker is the mouth's shade, and deep enough then."""
 _GAP: Final = (-0.75, -1.15)
-"""From this log luminance down it is a gap between teeth: no colour to trust, and nothing to mirror."""
-_GUM: Final = np.array([0.42, 0.20, 0.17], np.float32)
-"""Linear; the chroma of shaded gum."""
+"""From this log luminance down it is a gap between teeth: nothing to mirror."""
 _GUM_RANGE: Final = (0.35, 1.1)
 _BEHIND_RANGE: Final = (0.4, 1.3)
 """A narrow gap is black in a photo for want of light; flesh that dark would be a hole once the jaw opens."""
-_NEAR_TEXELS: Final = 7.0
-"""This near to what the photo shows a jaw's texture has no drawn lines or gum of its own."""
-_NEAR_ON_GUM: Final = 0.25
+_TEETH: Final = 14
+_NEIGHBOURS: Final = 0.5
+"""A crown is as light as one so many places further on to 1/e."""
+_AS_USUAL: Final = 0.002
+"""Share of all that is seen which each crown has of the usual light."""
+_SLOW: Final = (3.0, 6.0)
+"""Standard deviation of what is slow on a crown, across and along it: .8 and .4 mm, texels."""
+_SLOW_RANGE: Final = (-0.8, 0.4)
+"""Of its log light: the lip's shade, not its edge."""
 _LEAST_PIXELS: Final = 12
 _MOST_RAYS: Final = 3000
 
@@ -206,7 +209,10 @@ def _tooth_share(
 
 
 def _paint(jaw: PartTexels, look: _Look, ivory: Float32[np.ndarray, "3"], lips: float) -> UInt8[np.ndarray, "H W 3"]:
-    """The jaw's texture, sRGB: the photo where it was seen, elsewhere the usual picture in this person's ivory."""
+    """The jaw's texture, sRGB: the usual picture in this person's ivory, every crown as light as the photo shows it.
+
+    Nobody's teeth stand where the model's do: edges, gaps and lips of the photo would lie across its crowns as stains.
+    """
     usual = part_picture("teeth")
     assert usual is not None
     usual = cv2.resize(LINEAR_FROM_SRGB[usual[..., :3]], (_WIDTH, _HEIGHT), interpolation=cv2.INTER_CUBIC)
@@ -216,45 +222,37 @@ def _paint(jaw: PartTexels, look: _Look, ivory: Float32[np.ndarray, "3"], lips: 
     gain = ivory / np.median(crowns[bright >= np.median(bright)], axis=0)
     gum = np.clip(float(gain @ LUMINANCE), *_GUM_RANGE)
     usual = np.maximum(np.where(crown[..., None], usual * gain, usual * np.float32(gum)), 0.003).astype(np.float32)
-
-    def picture(values: np.ndarray) -> np.ndarray:
-        flat = np.zeros((_HEIGHT * _WIDTH, *values.shape[1:]), np.float32)
-        flat[jaw.texels] = values
-        return flat.reshape(_HEIGHT, _WIDTH, *values.shape[1:])
-
+    on_crown = crown.repeat(_WIDTH, axis=1)
     across = (jaw.texels % _WIDTH + 0.5) / _WIDTH
-    front = crown.repeat(_WIDTH, axis=1).ravel()[jaw.texels] & (across > _FRONT[0]) & (across < _FRONT[1])
+    front = on_crown.ravel()[jaw.texels] & (across > _FRONT[0]) & (across < _FRONT[1])
+    own, mirrored = (
+        np.log(np.maximum(colour @ LUMINANCE, 1e-4) / float(ivory @ LUMINANCE)) for colour in (look.own, look.mirrored)
+    )
     own_weight = look.own_weight * _tooth_share(look.own, front, ivory, lips)
-    mirrored_weight = look.mirrored_weight * _tooth_share(look.mirrored, front, ivory, lips)
-    pale = np.where(crown.repeat(_WIDTH, axis=1).ravel()[jaw.texels][:, None], ivory, _GUM).astype(np.float32)
-    own, mirrored = _limited(look.own, pale, ivory), _limited(look.mirrored, pale, ivory)
-    dark = np.log(np.maximum(mirrored @ LUMINANCE, 1e-4) / float(ivory @ LUMINANCE))
-    whole = np.clip((dark - _GAP[1]) / (_GAP[0] - _GAP[1]), 0, 1)
-    borrowed = (1 - own_weight) * mirrored_weight * whole * np.float32(_MIRROR_TRUST)
+    whole = np.clip((mirrored - _GAP[1]) / (_GAP[0] - _GAP[1]), 0, 1)
+    borrowed = look.mirrored_weight * _tooth_share(look.mirrored, front, ivory, lips) * whole
+    borrowed *= (1 - own_weight) * np.float32(_MIRROR_TRUST)
     weight = own_weight + borrowed
-    mixed = (own * own_weight[:, None] + mirrored * borrowed[:, None]) / np.maximum(weight, 1e-6)[:, None]
-    colours, share = picture(np.log(np.maximum(mixed, 0.003))), picture(weight)
-    share = np.minimum(share, np.clip(2 * blur(share, 1.2), 0, 1))
-    # Beside what is seen its colours go on, without the drawn lines between teeth; from there the usual picture takes
-    # over: on the crowns in the colour of those seen, on the gum in its own.
-    near = (np.clip(blur(share, _NEAR_TEXELS) * 4, 0, 1) * np.where(crown, 1, _NEAR_ON_GUM))[..., None]
-    own_ivory = np.log(np.maximum(ivory, 0.003))
-    beside = own_ivory + pull_push(np.ascontiguousarray(colours - own_ivory), share, decay=0.01)
-    spread = pull_push(np.ascontiguousarray(np.clip(colours - np.log(usual), -0.5, 0.5)), share * crown, decay=0.05)
-    away = np.log(usual) + np.where(crown[..., None], spread, 0)
-    filled = near * beside + (1 - near) * away
-    return srgb_from_linear(np.exp(colours * share[..., None] + filled * (1 - share[..., None])).astype(np.float32))
+    own, mirrored = (np.clip(light, *_LOG_RANGE) for light in (own, mirrored))
+    seen = np.zeros((2, _HEIGHT * _WIDTH), np.float32)
+    seen[:, jaw.texels] = (own * own_weight + mirrored * borrowed) / np.maximum(weight, 1e-6), weight
+    light, share = seen.reshape(2, _HEIGHT, _WIDTH)
+    drawn = np.log(usual @ LUMINANCE / float(ivory @ LUMINANCE))
+    shade = _shade(light - drawn, share * on_crown)
+    return srgb_from_linear(usual * np.exp(on_crown * shade)[..., None].astype(np.float32))
 
 
-def _limited(
-    colour: Float32[np.ndarray, "N 3"], pale: Float32[np.ndarray, "N 3"], ivory: Float32[np.ndarray, "3"]
-) -> Float32[np.ndarray, "N 3"]:
-    """The colours, none much darker or brighter than the teeth; what is dark is noise in colour: it takes that of `pale`."""
-    bright = np.maximum(colour @ LUMINANCE, 1e-4) / float(ivory @ LUMINANCE)
-    kept = np.clip((np.log(bright) - _GAP[0]) / (_LOG_RANGE[0] - _GAP[0]), 0, 1)[:, None]
-    grey = bright[:, None] * pale * (float(ivory @ LUMINANCE) / (pale @ LUMINANCE))[:, None]
-    limited = (colour * (1 - kept) + grey * kept) * (np.clip(bright, *np.exp(_LOG_RANGE)) / bright)[:, None]
-    return limited.astype(np.float32)
+def _shade(light: Float32[np.ndarray, "H W"], share: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
+    """Log light of each crown as a whole, like its neighbours' where it is not seen, and what is slow across it."""
+    cells = np.arange(_WIDTH) * _TEETH // _WIDTH
+    known, total = (
+        np.array([part[:, cells == tooth].sum() for tooth in range(_TEETH)]) for part in (share, light * share)
+    )
+    near = np.exp(-np.abs(np.subtract.outer(np.arange(_TEETH), np.arange(_TEETH))) / _NEIGHBOURS)
+    crowns = (near @ total / (near @ known + _AS_USUAL * known.sum() + 1e-6))[cells].astype(np.float32)
+    packed = cv2.GaussianBlur(np.dstack([(light - crowns) * share, share]), (0, 0), sigmaX=_SLOW[0], sigmaY=_SLOW[1])
+    slow = packed[..., 0] / np.maximum(packed[..., 1], 1e-3) * np.clip(3 * packed[..., 1], 0, 1)
+    return (crowns + np.clip(slow, *_SLOW_RANGE)).astype(np.float32)
 
 
 def _behind(model: HeadModel, fitted: HeadFit, opening: _Opening, light: Light) -> dict[str, Texture]:

@@ -28,6 +28,10 @@ _LID_KNEE: Final = 0.14
 _LID_LOST: Final = 0.9
 _LID_DARKEST: Final = -0.40
 """Log luminance over the skin tone that the lid itself is not below: eye shadow, not lashes."""
+_PIT_USUAL: Final = 0.02
+"""Standard deviation of the Gaussian that tells what is beside a pit, atlas edges."""
+_PIT_USUAL_RANGE: Final = (-0.45, 0.0)
+"""Log luminance over the skin tone of lips and of the skin beside them: outside of it something else shows."""
 _SOCKET_GREY: Final = 0.35
 """Share of the colour cast of lids and sockets that is taken for bounced light."""
 
@@ -71,6 +75,24 @@ def clear_lids(
     cleared = ratio.copy()
     cleared[window] = _without_lashes(ratio[window], weight[window], lids[window], len(lids))
     return cleared
+
+
+def fill_pits(
+    ratio: Float32[np.ndarray, "S S 3"], weight: Float32[np.ndarray, "S S"], pits: Float32[np.ndarray, "S S"]
+) -> Float32[np.ndarray, "S S 3"]:
+    """The pits at a mouth's corners, black in a smile and white where teeth show in them, become like the skin and lips around."""
+    if not pits.any():
+        return ratio
+    window = _around(pits, 4 * _PIT_USUAL)
+    part, mask, luminance = ratio[window], pits[window], ratio[window] @ LUMINANCE
+    off = np.clip(_PIT_USUAL_RANGE[0] - luminance, 0, None) + np.clip(luminance - _PIT_USUAL_RANGE[1], 0, None)
+    trusted = weight[window] * mask * np.exp(-off / np.float32(_LID_DOUBT)) + np.float32(1e-4)
+    usual = smooth(part, trusted, _PIT_USUAL, edge=len(ratio))
+    gap = usual @ LUMINANCE - luminance
+    share = np.clip(np.abs(gap) - _LID_KNEE, 0, None) / np.maximum(np.abs(gap), 1e-3) * mask * _LID_LOST
+    filled = ratio.copy()
+    filled[window] = part + times(usual - part, share.astype(np.float32))
+    return filled
 
 
 def _around(mask: Float32[np.ndarray, "S S"], margin: float) -> tuple[slice, slice]:

@@ -282,6 +282,48 @@ async function together(at) {
   await close(page);
 }
 
+// Splats ride on the mesh: where they are in a pose, what they cost, and what is seen of them.
+async function splats() {
+  const at = await bridge({ avatars: [asked.splats], names: ["Ana"] });
+  const page = await open(at.address, { viewport: { width: 800, height: 400 } }); // small: software GL draws what a GPU would
+  await shown(page);
+  await page.evaluate(() => viewer.stage.renderer.setAnimationLoop(null)); // and draws only what is looked at
+  // Pixels of the chin's colour: how many, and the middle of their rows.
+  const magenta = async () => {
+    const all = await look(page);
+    const found = Array.from({ length: all.length / 4 }, (_, pixel) => pixel).filter((pixel) => Math.min(all[4 * pixel] - 20, all[4 * pixel + 2]) > all[4 * pixel + 1] + 40);
+    return { count: found.length, row: found.reduce((sum, pixel) => sum + Math.floor(pixel / 96), 0) / found.length };
+  };
+  told.splats = { calls: await page.evaluate(() => viewer.stage.calls), count: await page.evaluate(() => viewer.avatar.splats.count), calm: await magenta() };
+  await page.getByRole("tab", { name: "Look" }).click();
+  for (const [name, radio] of [["mesh", "Mesh"], ["both", "Mesh and splats"], ["other", "Base colour"]]) {
+    await page.getByRole("radio", { name: radio, exact: true }).check({ force: true });
+    told.splats[name] = await magenta();
+  }
+  await page.getByRole("radio", { name: "Shaded", exact: true }).check({ force: true });
+  await page.evaluate(({ weights }) => {
+    for (const [at, weight] of weights) viewer.face.pose(at, weight);
+    viewer.stage.pose(performance.now());
+  }, asked.pose);
+  told.splats.open = await magenta();
+  await page.evaluate(({ head }) => {
+    viewer.face.posed.head = head;
+    viewer.face.stale = true;
+    viewer.stage.pose(performance.now());
+    viewer.avatar.prepare(viewer.stage.orbit.camera, 800, 400);
+  }, asked.pose);
+  told.splats.places = await page.evaluate(() => Array.from({ length: Math.ceil(viewer.avatar.splats.count / 50) }, (_, at) => viewer.avatar.splats.place(at * 50)));
+  told.splats.tookMs = await page.evaluate(() => Array.from({ length: 40 }, (_, at) => {
+    viewer.face.pose(at % 52, 0.5);
+    viewer.stage.pose(performance.now());
+    viewer.avatar.prepare(viewer.stage.orbit.camera, 480, 300);
+    return viewer.avatar.splats.tookMs;
+  }));
+  told.splats.troubles = page.troubles;
+  await close(page);
+  await at.end();
+}
+
 async function phone(at) {
   const page = await open(at.address, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 });
   await shown(page);
@@ -386,7 +428,7 @@ const browser = await chromium.launch({ executablePath: asked.chromium, args: fl
 try {
   const at = await bridge({ pair: "12345678", act: "silent" });
   const two = await bridge({ avatars: [asked.hostile, asked.avatar], names: asked.names });
-  for (const [name, act] of Object.entries({ first: () => first(at), performance: () => performance_(at), phone: () => phone(at), together: () => together(two), headset: () => headset(at), strangers: () => strangers(at), step: inStep })) {
+  for (const [name, act] of Object.entries({ first: () => first(at), performance: () => performance_(at), phone: () => phone(at), together: () => together(two), headset: () => headset(at), splats, strangers: () => strangers(at), step: inStep })) {
     if (asked.only && !asked.only.includes(name)) continue;
     const began = Date.now();
     try {

@@ -12,13 +12,16 @@ import { MotionFile } from "./motion_file.mjs";
 const [file, requestFile, out] = process.argv.slice(2);
 const request = JSON.parse(readFileSync(requestFile, "utf8"));
 
+// Babylon sorts splats (KHR_gaussian_splatting) in a worker, which node calls otherwise; nothing is drawn here.
+globalThis.Worker ??= class { postMessage() {} terminate() {} };
+
 const scene = new Scene(new NullEngine());
 scene.useRightHandedSystem = true;
 const container = await LoadAssetContainerAsync(new Uint8Array(readFileSync(file)), scene, { pluginExtension: ".glb" });
 container.addAllToScene();
 
 const skeleton = container.skeletons[0];
-const meshes = container.meshes.filter((mesh) => mesh.getTotalVertices() > 0);
+const meshes = container.meshes.filter((mesh) => mesh.getTotalVertices() > 0 && mesh.getClassName() !== "GaussianSplattingMesh");
 const joints = Object.fromEntries(skeleton.bones.map((bone) => [bone.name, bone.getTransformNode()]));
 
 function setWeights(mesh, weights) {

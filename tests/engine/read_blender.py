@@ -27,7 +27,10 @@ def main(file: str, request_file: str, out: str) -> None:
     bpy.ops.import_scene.gltf(filepath=file, disable_bone_shape=True)
     armature = next(thing for thing in bpy.data.objects if thing.type == "ARMATURE")
     meshes = []
-    for thing in sorted((thing for thing in bpy.data.objects if thing.type == "MESH"), key=lambda thing: thing.name):
+    for thing in sorted(
+        (thing for thing in bpy.data.objects if thing.type == "MESH" and thing.data.polygons),
+        key=lambda thing: thing.name,
+    ):
         keys = thing.data.shape_keys
         names = [key.name for key in keys.key_blocks[1:]] if keys else []
         pose(armature, {})

@@ -15,8 +15,9 @@ from avatar3d.core.photo import Camera
 from avatar3d.core.transforms import matrix_from_quaternion
 from avatar3d.formats.check import check_file
 from avatar3d.formats.gltf import load_glb
-from avatar3d.pipeline import CreateParams, Files, create_files, make_avatar
+from avatar3d.pipeline import CreateParams, Creation, Files, create_files, make_avatar
 from avatar3d.render.preview import RenderParams, render_avatar
+from avatar3d.training import export_nerfstudio
 
 
 def photographed(avatar: Avatar, yaw_deg: float) -> np.ndarray:
@@ -92,3 +93,23 @@ def test_what_cannot_be_joined_is_refused(
     if exit_code > 2:
         assert others[0] in told["file"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dataset_for_nerfstudio_has_all_photos_from_where_they_were_taken(
+    photos: list[Path], together: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(*_: object, **__: object) -> Creation:
+        return together.creation  # as make_avatar makes it of the same photos
+
+    monkeypatch.setattr("avatar3d.training.make_avatar", made)
+    exported = export_nerfstudio(photos, tmp_path / "data")
+    assert exported.photos == 3
+    frames = json.loads((tmp_path / "data/transforms.json").read_text())["frames"]
+    eyes = np.array([np.array(frame["transform_matrix"])[:3, 3] for frame in frames])
+    yaws = np.degrees(np.arctan2(eyes[:, 0], eyes[:, 2]))
+    np.testing.assert_allclose(np.abs(yaws - yaws[0]), [0, 40, 40], atol=6)
+    assert yaws[1] * yaws[2] < 0  # one to each side
+    for path, frame in zip(photos, frames, strict=True):
+        np.testing.assert_array_equal(
+            Image.open(tmp_path / "data" / frame["file_path"]), Image.open(path).convert("RGB")
+        )

@@ -27,6 +27,10 @@ def test_every_sample_is_run_here() -> None:
     assert [path.name for path in sorted(SAMPLES.glob("*.py")) if f'{path.name}"' not in tested] == []
 
 
+def test_bound_splats_are_read_with_numpy_alone() -> None:
+    assert '"triangle": [0, 6, 4]' in run("11_read_splats.py", SAMPLES.parent / "tests/golden/splats/three.splats")
+
+
 def test_a_photo_becomes_a_head(astronaut: Path, tmp_path: Path) -> None:
     assert "52 blendshapes" in run("01_photo_to_head.py", astronaut, tmp_path)
     assert (tmp_path / "astronaut" / "astronaut.glb").is_file()

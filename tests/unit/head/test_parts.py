@@ -146,3 +146,26 @@ def test_painted_textures_are_the_ones_shipped() -> None:
             difference = np.abs(np.asarray(shipped).astype(int) - texture(part).astype(int))
         assert difference.max() <= 1, stem
     assert sizes < 300_000
+
+
+def test_the_shipped_head_has_the_parts_that_are_built_here(parts) -> None:
+    from avatar3d.head.own import load_own
+    from tools.build_head import with_parts
+
+    shipped = load_own()
+    again = with_parts(shipped, list(parts.values()))
+    np.testing.assert_allclose(again.rest, shipped.rest, atol=1e-7)
+    np.testing.assert_allclose(again.expression, shipped.expression, atol=1e-4)
+
+
+def test_gum_leaves_the_front_of_a_tooth_free(measured) -> None:
+    from tools.head.parts.dentition import measure_sockets
+    from tools.head.parts.gums import MARGIN_ASIDE, build_gum
+
+    sockets = measure_sockets(measured, upper=True)
+    gum = build_gum(sockets, upper=True, band=(0.62, 0.99))
+    socket = sockets[7]
+    out = gum.vertices - socket.edge
+    across, height = out @ socket.along / (socket.width / 2), 1 - out @ socket.root / socket.height
+    before = np.abs(across) < 0.9 * MARGIN_ASIDE
+    assert height[before & (out @ socket.out > 0)].max(initial=-1) < 0.1

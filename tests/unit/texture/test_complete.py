@@ -7,7 +7,7 @@ from avatar3d.texture.complete import pull_push, smooth
 from avatar3d.texture.normals import normal_map
 from avatar3d.texture.planes import reduced, times
 from avatar3d.texture.pores import grain
-from avatar3d.texture.temper import clear_lids
+from avatar3d.texture.temper import clear_lids, fill_pits
 
 
 def test_known_texels_stay() -> None:
@@ -104,3 +104,14 @@ def test_lashes_before_a_lid_are_taken_off_its_skin_and_nothing_else_is() -> Non
     cleared = clear_lids(ratio, np.ones((256, 256), np.float32), lids)
     assert cleared[105:125, 70:110:8].min() > -0.6
     np.testing.assert_array_equal(cleared[lids == 0], ratio[lids == 0])
+
+
+def test_the_pits_at_a_mouths_corners_become_like_the_skin_around_them() -> None:
+    ratio, pits = np.full((256, 256, 3), -0.1, np.float32), np.zeros((256, 256), np.float32)
+    pits[120:136, 60:76] = pits[120:136, 180:196] = 1
+    ratio[124:130, 64:70], ratio[124:130, 184:190] = -1.5, 0.5  # a hole, and a tooth seen in one
+    filled = fill_pits(ratio, np.ones((256, 256), np.float32), pits)
+    assert np.abs(filled[124:130, 64:70] + 0.1).max() < 0.3
+    assert np.abs(filled[124:130, 184:190] + 0.1).max() < 0.3
+    np.testing.assert_array_equal(filled[pits == 0], ratio[pits == 0])
+    np.testing.assert_array_equal(fill_pits(ratio, np.ones((256, 256), np.float32), 0 * pits), ratio)

@@ -61,3 +61,12 @@ def test_the_same_mouth_gives_the_same_bytes(smiling: tuple[HeadFit, FaceObserva
     first, second = (inside(*smiling) for _ in range(2))
     assert first.keys() == second.keys()
     assert all((first[name].pixels == second[name].pixels).all() for name in first)
+
+
+def test_no_crown_is_stained_by_what_lies_beside_it_in_the_photo(smiling: tuple[HeadFit, FaceObservation]) -> None:
+    fitted, face = smiling
+    moved = face.landmarks_px.copy()
+    moved[list(MOUTH_OPENING)] += np.float32([0, 0.04 * face.interocular_px])  # the lower lip is taken for teeth
+    crowns = front_crowns(inside(fitted, replace(face, landmarks_px=moved))["teethUpper"].pixels)
+    redness = np.log(crowns[:, 0] / crowns[:, 1])
+    assert np.quantile(redness, 0.98) - np.quantile(redness, 0.02) < 0.08

@@ -10,11 +10,14 @@ from typing import Final
 
 import numpy as np
 
-from tools.head.parts.dentition import FORMS, Socket, Surface
+from tools.head.parts.dentition import FORMS, Form, Socket, Surface
 
-MARGIN_HEIGHT: Final = 0.06
+MARGIN_HEIGHT: Final = -0.14
 """Crown height at which the gum meets the middle of a tooth."""
-PAPILLA_HEIGHT: Final = 0.42
+MARGIN_ASIDE: Final = 0.74
+"""Half-width of a tooth at which its margin turns to the papilla; the nearer to its middle, the more of it lies under a
+triangle of gum."""
+PAPILLA_HEIGHT: Final = 0.22
 """Crown height of the gum's point between two teeth, at the lip's side."""
 ROWS: Final = 7
 PALATE_STEPS: Final = (0.25, 0.5, 0.75)
@@ -85,7 +88,7 @@ def _column(sockets: list[Socket], index: int) -> np.ndarray:
     tooth, place = divmod(index, 3)
     if place:
         socket = sockets[tooth]
-        return _cross_section(socket, -0.42 if place == 1 else 0.42, MARGIN_HEIGHT, 1.0)
+        return _cross_section(socket, -MARGIN_ASIDE if place == 1 else MARGIN_ASIDE, MARGIN_HEIGHT, 1.0)
     if tooth == 0:
         return _cross_section(sockets[0], -1.0, 0.12, 0.75)
     if tooth == len(sockets):
@@ -97,8 +100,11 @@ def _column(sockets: list[Socket], index: int) -> np.ndarray:
 def _cross_section(socket: Socket, a: float, margin: float, reach: float) -> np.ndarray:
     """Fold to tongue's side at half-width `a`; `reach` pulls the margin toward the middle between teeth."""
     form = FORMS[socket.position]
-    outer = np.interp(margin, form.heights, form.outer) * reach
-    inner = np.interp(margin, form.heights, form.inner) * reach
+    outer, inner = (float(np.interp(margin, form.heights, side)) for side in (form.outer, form.inner))
+    if reach == 1.0:  # the margin lies on the crown, which turns back to its sides
+        middle, round_ = (outer + inner) / 2, _roundness(form, a, margin)
+        outer, inner = middle + (outer - middle) * round_, middle + (inner - middle) * round_
+    outer, inner = outer * reach, inner * reach
     mm = 1e-3 / (socket.depth / 2)
     up = 1e-3 / socket.height
     neck_outer, neck_inner = form.outer[1], form.inner[1]
@@ -117,6 +123,12 @@ def _cross_section(socket: Socket, a: float, margin: float, reach: float) -> np.
     ]
     b, h = np.array(profile).T
     return socket.place(np.full(7, a), b, h)
+
+
+def _roundness(form: Form, a: float, height: float) -> float:
+    """Half-depth of a crown at half-width `a`, as a share of that at its middle."""
+    aside = min(abs(a) / float(np.interp(height, form.heights, form.widths)), 1.0)
+    return (1 - aside**form.squareness) ** (1 / form.squareness)
 
 
 def _arch(deep: np.ndarray, *, upper: bool) -> np.ndarray:

@@ -84,7 +84,7 @@ def _teeth() -> np.ndarray:
     picture = picture * (1 - (0.32 + 0.15 * crown) * shade)[..., None] ** np.array([0.9, 1.0, 1.15])
     fissure = (back > 6 / 14) * np.clip(1 - crown / 0.12, 0, 1)
     picture = _mix(picture, np.array([120, 96, 76.0]), 0.55 * fissure)
-    neck = np.clip((crown - 0.62) / 0.2, 0, 1)
+    neck = np.clip((crown - 0.80) / 0.2, 0, 1)
     picture = _mix(picture, np.array([172, 112, 98.0]), 0.35 * neck)
     picture += 2.5 * _noise(1, 2.5)[..., None]
     depth = np.clip((v - GUM_BAND[0]) / (GUM_BAND[1] - GUM_BAND[0]), 0, 1)

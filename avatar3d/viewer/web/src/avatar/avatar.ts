@@ -1,12 +1,13 @@
 // A GLB as a face that can be posed: read, gathered into few meshes, given studio materials when it is one of ours.
-import { Bone, Box3, BufferAttribute, Group, LoadingManager, Mesh, SkinnedMesh, Sphere, Vector3, type AnimationClip, type Material, type MeshStandardMaterial, type Object3D } from "three";
-import { GLTFLoader } from "three/examples/jsm/loaders/GLTFLoader.js";
+import { Bone, Box3, BufferAttribute, Group, LoadingManager, Mesh, Points, SkinnedMesh, Sphere, Vector3, type AnimationClip, type Camera, type Material, type MeshStandardMaterial, type Object3D } from "three";
+import { GLTFLoader, type GLTF, type GLTFParser } from "three/examples/jsm/loaders/GLTFLoader.js";
 import { Eyeball } from "./gaze";
 import { eyes, hair, isStandard, mouth, skin } from "./materials";
 import { intoAtlas, mergeGeometries, type Part } from "./merge";
 import { addMorphNormals } from "./normals";
 import { restPose, type Pose, type Wxyz } from "./pose";
 import { SHAPE_INDEX } from "./shapes";
+import { Splats, ridden } from "./splats";
 
 const INNER = ["teethUpper", "teethLower", "tongueMesh", "tongue", "mouth", "wetLines"];
 const EYES = ["eyeLeft", "eyeRight"];
@@ -43,13 +44,19 @@ export class Avatar {
   triangles = 0;
   vertices = 0;
   private readonly eyeballs: Partial<Record<"left" | "right", Eyeball>> = {};
-  private readonly splats: Object3D[] = [];
+  /** Gaussians that ride on the meshes. */
+  splats: Splats | null = null;
+  private readonly clouds: Object3D[] = [];
+  private weights: Float32Array = restPose().weights;
+  private splatsWanted = true;
+  private over = true;
 
-  private constructor(readonly name: string, readonly bytes: number, scene: Group, animations: AnimationClip[], json: Json) {
+  private constructor(readonly name: string, readonly bytes: number, { scene, animations, parser }: GLTF) {
     this.animations = animations;
-    this.provenance = provenanceOf(json);
+    this.provenance = provenanceOf(parser.json as Json);
     this.root.add(scene);
     scene.updateMatrixWorld(true);
+    this.bind(scene, parser);
     this.gather(scene, this.provenance.generator.startsWith("avatar3d"));
     this.aim();
     this.show(restPose());
@@ -59,8 +66,7 @@ export class Avatar {
   static async read(bytes: ArrayBuffer, name: string): Promise<Avatar> {
     const manager = new LoadingManager();
     manager.setURLModifier((url) => (/^(blob|data):/.test(url) ? url : "data:,refused"));
-    const { scene, animations, parser } = await new GLTFLoader(manager).parseAsync(bytes, "");
-    return new Avatar(name, bytes.byteLength, scene, animations, parser.json as Json);
+    return new Avatar(name, bytes.byteLength, await new GLTFLoader(manager).parseAsync(bytes, ""));
   }
 
   show(pose: Pose): void {
@@ -68,6 +74,8 @@ export class Avatar {
       const influences = mesh.morphTargetInfluences;
       if (influences) for (let at = 0; at < shapes.length; at++) influences[at] = shapes[at]! < 0 ? 0 : pose.weights[shapes[at]!]!;
     }
+    this.weights = pose.weights;
+    this.splats?.touch();
     this.turn(JOINTS.head, pose.head);
     for (const side of ["left", "right"] as const) {
       const gaze = pose.eyes?.[side] ?? [1, 0, 0, 0];
@@ -83,13 +91,30 @@ export class Avatar {
     }
   }
 
+  /** Those bound to the mesh lie over it; a cloud of others stands in its place. */
   showSplats(on: boolean): void {
-    for (const cloud of this.splats) cloud.visible = on;
-    for (const { mesh } of this.drawn) mesh.visible = !on;
+    this.splatsWanted = on;
+    this.splatsOver = this.over;
+    for (const cloud of this.clouds) cloud.visible = on;
+    if (this.clouds.length) for (const { mesh } of this.drawn) mesh.visible = !on;
+  }
+
+  /** Whether this view of the mesh has splats over it: wires and normals have none. */
+  set splatsOver(over: boolean) {
+    this.over = over;
+    if (this.splats) this.splats.mesh.visible = over && this.splatsWanted;
+  }
+
+  /** Before a picture of so many pixels is drawn. */
+  prepare(camera: Camera, width: number, height: number): void {
+    if (!this.splats?.mesh.visible) return;
+    this.root.updateMatrixWorld();
+    this.splats.prepare(camera, this.weights, width, height);
   }
 
   dispose(): void {
     this.root.removeFromParent();
+    this.splats?.dispose();
     this.root.traverse((node) => {
       if (!(node instanceof Mesh)) return;
       node.geometry.dispose();
@@ -104,6 +129,25 @@ export class Avatar {
     this.joints.get(joint)?.quaternion.set(x, y, z, w);
   }
 
+  /** Finds splats that say what they ride on, while the meshes are still as in the file. */
+  private bind(scene: Group, parser: GLTFParser): void {
+    const meshes = new Map<number, SkinnedMesh>();
+    const clouds: Points[] = [];
+    scene.traverse((node) => {
+      const number = parser.associations.get(node)?.meshes;
+      if (node instanceof SkinnedMesh && number !== undefined) meshes.set(number, node);
+      else if (node instanceof Points) clouds.push(node);
+    });
+    for (const cloud of clouds) {
+      const under = ridden(cloud, (mesh) => meshes.get(mesh));
+      if (!under || this.splats) continue;
+      this.splats = new Splats(cloud, under);
+      cloud.removeFromParent();
+      cloud.geometry.dispose();
+      this.root.add(this.splats.mesh);
+    }
+  }
+
   private gather(scene: Group, ours: boolean): void {
     const skinned: SkinnedMesh[] = [];
     const others: Mesh[] = [];
@@ -111,11 +155,11 @@ export class Avatar {
       if (node instanceof Bone) this.joints.set(node.name, node);
       else if (node instanceof SkinnedMesh) skinned.push(node);
       else if (node instanceof Mesh) others.push(node);
-      else if ("isPoints" in node) this.splats.push(node);
+      else if ("isPoints" in node) this.clouds.push(node);
     });
     for (const mesh of skinned) this.targets.set(mesh.name, inOrder(mesh.morphTargetDictionary));
-    this.hasSplats = this.splats.length > 0;
-    for (const cloud of this.splats) cloud.visible = false;
+    this.hasSplats = this.clouds.length > 0 || this.splats !== null;
+    for (const cloud of this.clouds) cloud.visible = false;
     for (const side of ["left", "right"] as const) this.eyeballs[side] = this.eyeball(skinned, side);
 
     const rest = new Set<Mesh>([...skinned, ...others]);

@@ -2,16 +2,16 @@
 import { DoubleSide, FrontSide, MeshPhysicalMaterial, MeshStandardMaterial, ShaderChunk, type IUniform, type Material, type Texture } from "three";
 import { BACKDROP_GLSL, STUDIO_GLSL, STUDIO_LIGHT_GLSL, backdropUniforms, turned } from "../stage/light";
 
-type Program = { vertexShader: string; fragmentShader: string; uniforms: Record<string, IUniform> };
+export type Program = { vertexShader: string; fragmentShader: string; uniforms: Record<string, IUniform> };
 
 /** Replaces one piece of a shader of three.js, which must be there: the version is pinned, and a test builds every material. */
-function patch(program: Program, stage: "vertexShader" | "fragmentShader", piece: string, by: string): void {
+export function patch(program: Program, stage: "vertexShader" | "fragmentShader", piece: string, by: string): void {
   if (!program[stage].includes(piece)) throw new Error(`three.js has no ${piece} any more`);
   program[stage] = program[stage].replace(piece, () => by);
 }
 
-/** A material that the studio lights; `ambient` is how much of the room reaches it. */
-function lit(material: MeshPhysicalMaterial, key: string, ambient: number, edit: (program: Program) => void = () => undefined): MeshPhysicalMaterial {
+/** A material that the studio lights; `ambient` is how much of the room reaches it, a number or GLSL. */
+export function lit(material: MeshPhysicalMaterial, key: string, ambient: number | string, edit: (program: Program) => void = () => undefined): MeshPhysicalMaterial {
   material.onBeforeCompile = (shader) => {
     const program = shader as unknown as Program;
     patch(program, "fragmentShader", "#include <common>", `#include <common>\n${STUDIO_GLSL}`);
@@ -48,11 +48,12 @@ export function skin(from: MeshStandardMaterial, fade: [number, number]): MeshPh
 }
 
 /** The lighting of three.js' physical material, its diffuse part wrapped. */
-function scattering(): string {
+export function scattering(strength = ""): string {
   const program = { fragmentShader: ShaderChunk.lights_physical_pars_fragment, vertexShader: "", uniforms: {} };
   patch(program, "fragmentShader", "void RE_Direct_Physical", "const vec3 SCATTER = vec3( 0.30, 0.12, 0.08 );\nvoid RE_Direct_Physical");
   patch(program, "fragmentShader", "reflectedLight.directDiffuse += irradiance * diffuseBRDF", `
-    vec3 scattered = max( ( vec3( dot( geometryNormal, directLight.direction ) ) + SCATTER ) / ( 1.0 + SCATTER ), 0.0 );
+    vec3 around = SCATTER${strength};
+    vec3 scattered = max( ( vec3( dot( geometryNormal, directLight.direction ) ) + around ) / ( 1.0 + around ), 0.0 );
     reflectedLight.directDiffuse += scattered * directLight.color * diffuseBRDF`);
   return program.fragmentShader;
 }

@@ -53,7 +53,7 @@ ${harmonics().map((term) => `  ${term}`).join("\n")}
 }`;
 
 /** Put after <lights_fragment_maps>: what the room adds to a physical material. */
-export const STUDIO_LIGHT_GLSL = (ambient: number) => `
+export const STUDIO_LIGHT_GLSL = (ambient: number | string) => `
 #include <lights_fragment_maps>
   {
     vec3 outward = inverseTransformDirection( geometryNormal, viewMatrix );

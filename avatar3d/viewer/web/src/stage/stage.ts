@@ -97,6 +97,7 @@ export class Stage {
     this.scene.add(avatar.root);
     for (const material of avatar.foreign) if ("envMap" in material) material.envMap = this.studio.surroundings();
     this.views.choose(this.view, meshesOf(avatar));
+    avatar.splatsOver = this.view === "Shaded";
     if (!this.shown.length) this.shown = [face];
     this.touch();
   }
@@ -113,7 +114,10 @@ export class Stage {
 
   look(view: View): void {
     this.view = view;
-    for (const avatar of this.faces.values()) this.views.choose(view, meshesOf(avatar));
+    for (const avatar of this.faces.values()) {
+      this.views.choose(view, meshesOf(avatar));
+      avatar.splatsOver = view === "Shaded";
+    }
     this.touch();
   }
 
@@ -195,6 +199,8 @@ export class Stage {
     this.studio.place(avatar.target);
     const camera = this.orbit.aim(avatar.target, avatar.height, cell.width, cell.height);
     if (area !== cell) camera.setViewOffset(cell.width, cell.height, area.left - cell.left, area.top - cell.top, area.width, area.height);
+    camera.updateMatrixWorld();
+    avatar.prepare(camera, area.width * this.canvas.width / host.clientWidth, area.height * this.canvas.height / host.clientHeight);
     renderer.render(this.scene, camera);
     camera.clearViewOffset();
     avatar.root.visible = false;
@@ -229,6 +235,10 @@ export class Stage {
     this.renderer.info.reset();
     this.renderer.setScissorTest(false);
     this.renderer.clear();
+    // As seen by the eyes of the last picture, and as large as one of them sees it.
+    const eyes = this.renderer.xr.getCamera();
+    const [eye] = eyes.cameras;
+    for (const face of this.shown) this.faces.get(face)?.prepare(eyes, eye?.viewport?.z ?? 1, eye?.viewport?.w ?? 1);
     this.renderer.render(this.scene, this.orbit.camera);
     this.calls = this.renderer.info.render.calls;
     this.drawn += 1;

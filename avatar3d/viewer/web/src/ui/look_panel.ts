@@ -27,7 +27,8 @@ export function lookPanel(app: App, setTone: (tone: Tone | "auto") => void): HTM
       lods.append(choice("Level of detail", names, names[0]!, (level) => { avatar.chooseLod(Number(level)); app.stage.touch(); }).set);
     }
     splats.replaceChildren();
-    if (avatar?.hasSplats) splats.append(choice("Drawn as", ["Mesh", "Splats"], "Mesh", (which) => { avatar.showSplats(which === "Splats"); app.stage.touch(); }).set);
+    const drawnAs = avatar?.splats ? ["Mesh and splats", "Mesh"] as const : avatar?.hasSplats ? ["Mesh", "Splats"] as const : [];
+    if (avatar && drawnAs[0]) splats.append(choice("Drawn as", drawnAs, drawnAs[0], (which) => { avatar.showSplats(which !== "Mesh"); app.stage.touch(); }).set);
   });
   return h("div", {}, views.set, lods, splats, light.row, tones.set);
 }
