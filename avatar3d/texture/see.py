@@ -1,7 +1,7 @@
 """What one photo tells of the skin: its own colour wherever it is seen, and wherever its mirror image is.
 
 photo --evidence--> what is skin --look_up--> colour per texel (and of its mirror image)
-      --fit_light, divide--> albedo --temper, fit_shading, even out, calm--> log ratio to the skin tone
+      --fit_light, divide--> albedo --temper, even out, calm--> log ratio to the skin tone
 """
 
 from dataclasses import dataclass, replace
@@ -24,7 +24,6 @@ from avatar3d.texture.evidence import Evidence, gather_evidence, photo_pixels_pe
 from avatar3d.texture.oblique import calm_oblique
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
 from avatar3d.texture.regions import blur
-from avatar3d.texture.shading import fit_shading, with_shading
 from avatar3d.texture.smile import smile_folds, smile_lines, smile_of, smile_valleys
 from avatar3d.texture.temper import temper
 from avatar3d.texture.warp import aligned_pixels
@@ -113,11 +112,6 @@ def see_skin(model: HeadModel, view: SkinView, size: int, *, delight: bool = Tru
         for kind in (VALLEYS, GROUNDS):
             own = lift_creases(own, own_weight, drawn, valleys, kind)
     own = temper(own, own_weight, drawn, sockets, smile_folds(model, atlas), smile_of(fitted))
-    if delight:
-        left = fit_shading(own.reshape(-1, 3)[atlas.texels[seen.chosen]], seen)
-        own -= picture(atlas, seen.chosen, left.at(seen.normals))
-        opposite -= picture(atlas, mirrored.chosen, left.at(mirrored.normals))
-        light = with_shading(light, left)
     own, opposite = even_out(
         Side(own, own_weight, drawn, sockets),
         Side(opposite, opposite_weight, other_drawn, other_sockets),
@@ -203,9 +197,9 @@ def _log_ratio(
 
 
 def picture(
-    atlas: Atlas, chosen: Int32[np.ndarray, "M"], values: Float32[np.ndarray, "M *C"]
-) -> Float32[np.ndarray, "S S *C"]:
+    atlas: Atlas, chosen: Int32[np.ndarray, "M"], values: Float32[np.ndarray, "M"]
+) -> Float32[np.ndarray, "S S"]:
     """Values at their texels, zero elsewhere."""
-    flat = np.zeros((atlas.size * atlas.size, *values.shape[1:]), np.float32)
+    flat = np.zeros(atlas.size * atlas.size, np.float32)
     flat[atlas.texels[chosen]] = values
-    return flat.reshape(atlas.size, atlas.size, *values.shape[1:])
+    return flat.reshape(atlas.size, atlas.size)
