@@ -4,6 +4,7 @@
 
 import hashlib
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,10 @@ def _keep_normals(data: bpy.types.Mesh, part: glb.Part, how: Topology) -> None:
         mesh.set_normals(data, wanted)
 
 
-def remember(thing: bpy.types.Object) -> None:
-    """Hashes of what it is now: whoever edits it makes them differ."""
-    thing[scene.KEPT] = json.dumps(_hashes(thing))
+def remember(thing: bpy.types.Object, but: Collection[str] = ()) -> None:
+    """Hashes of what it is now: whoever edits it makes them differ. `but` these, which hands made."""
+    kept = json.loads(thing.get(scene.KEPT, "{}"))
+    thing[scene.KEPT] = json.dumps(_hashes(thing) | {name: kept.get(name, "") for name in but})
 
 
 def remember_weights(thing: bpy.types.Object) -> None:

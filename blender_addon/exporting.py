@@ -248,6 +248,7 @@ def _behind(part: glb.Part, places: np.ndarray, shapes: np.ndarray, meant: np.nd
 def _weights(written: glb.Glb, part: glb.Part, thing: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
     """Per bone, of the scene's vertices [V G] and of the file's [N G]."""
     groups, weights = mesh.weights(thing)
+    weights = weights * np.array([group in written.joint_names for group in groups] or [False])  # no masks
     found = np.zeros((len(part.positions), max(len(groups), 1)), np.float32)
     column = np.array([groups.index(name) if name in groups else -1 for name in written.joint_names])
     for slot in range(4):

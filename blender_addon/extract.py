@@ -61,7 +61,7 @@ def hands(thing: bpy.types.Object) -> str:
     """A hash of what hands made on it: whoever works while it is re-derived makes it differ."""
     names = by_hand(thing)
     groups, weights = mesh.weights(thing)
-    return scene.digest(np.array([*names, "", *groups]), _shapes(thing, names), weights)
+    return scene.digest(np.array([*names, "", *groups]), mesh.positions(thing), _shapes(thing, names), weights)
 
 
 def write(avatar: bpy.types.Collection, part: str, file: Path, *, with_shapes: bool = False) -> dict[str, object]:

@@ -3,6 +3,7 @@
 """Meshes between numpy and Blender. Blender is z-up: (x, y, z) of glTF is (x, -z, y) here; nothing is rounded by that."""
 
 import json
+from collections.abc import Sequence
 
 import bpy
 import numpy as np
@@ -62,7 +63,7 @@ def set_normals(mesh: bpy.types.Mesh, normals: np.ndarray) -> None:
     mesh.normals_split_custom_set_from_vertices(to_blender(normals).astype(np.float64).tolist())
 
 
-def set_shapes(thing: bpy.types.Object, names: tuple[str, ...], shapes: np.ndarray) -> None:
+def set_shapes(thing: bpy.types.Object, names: tuple[str, ...], shapes: Sequence[np.ndarray] | np.ndarray) -> None:
     """Basis and one key per shape; displacements [K V 3] in glTF axes. Keys that are there are filled anew."""
     basis = positions(thing)
     if not len(names):
@@ -71,30 +72,37 @@ def set_shapes(thing: bpy.types.Object, names: tuple[str, ...], shapes: np.ndarr
     if keys is None:
         thing.shape_key_add(name="Basis", from_mix=False).value = 0.0
         keys = thing.data.shape_keys
-    for name, shape in zip(names, shapes, strict=True):
-        key = keys.key_blocks.get(name)
-        if key is None:
+    for name in names:
+        if name not in keys.key_blocks:
             key = thing.shape_key_add(name=name, from_mix=False)
             key.value = 0.0  # Blender 5.0 begins at 1
-        key.slider_min, key.slider_max = 0.0, 1.0
-        key.data.foreach_set("co", to_blender(basis + shape.astype(np.float64)).astype(np.float32).ravel())
+            key.slider_min, key.slider_max = 0.0, 1.0
+    told = [(keys.key_blocks[name], shape) for name, shape in zip(names, shapes, strict=True)]
+    # A key may be relative to another one, which must stand first.
+    for key, shape in sorted(told, key=lambda each: each[0].relative_key != keys.key_blocks[0]):
+        from_there = basis if key.relative_key == keys.key_blocks[0] else _read(key.relative_key.data)
+        key.data.foreach_set("co", to_blender(from_there + shape.astype(np.float64)).astype(np.float32).ravel())
     thing.active_shape_key_index = 0
     thing.data.update()
 
 
-def set_positions(thing: bpy.types.Object, places: np.ndarray, names: tuple[str, ...], shapes: np.ndarray) -> None:
-    """The same vertices elsewhere, with their shapes: glTF axes, [V 3] and [K V 3]."""
+def set_positions(thing: bpy.types.Object, places: np.ndarray, names: tuple[str, ...], told: np.ndarray) -> None:
+    """The same vertices elsewhere, with their shapes, glTF axes, [V 3] and [K V 3]; keys that are not named go along as they are."""
+    have, moved = shapes(thing)
+    rest = [at for at, name in enumerate(have) if name not in names]
     flat = to_blender(places).astype(np.float32).ravel()
     if thing.data.shape_keys:
         thing.data.shape_keys.key_blocks[0].data.foreach_set("co", flat)
     thing.data.vertices.foreach_set("co", flat)
-    set_shapes(thing, names, shapes)
+    set_shapes(thing, (*names, *(have[at] for at in rest)), [*told, *moved[rest]])
     thing.data.update()
 
 
 def set_weights(thing: bpy.types.Object, joint_names: tuple[str, ...], joints: np.ndarray, weights: np.ndarray) -> None:
-    """A vertex group per joint, in the skeleton's order; joints and weights [V 4]."""
-    thing.vertex_groups.clear()
+    """A vertex group per joint, in the skeleton's order; joints and weights [V 4]. Groups that are no joints, masks, stay."""
+    for name in joint_names:
+        if (old := thing.vertex_groups.get(name)) is not None:
+            thing.vertex_groups.remove(old)
     for at, name in enumerate(joint_names):
         group = thing.vertex_groups.new(name=name)
         rows, slots = np.nonzero((joints == at) & (weights > 0))

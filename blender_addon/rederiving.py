@@ -104,13 +104,17 @@ def _replace(
             mesh.undrive(thing)
     name = old.name
     head.data = data
-    bpy.data.meshes.remove(old)
-    data.name = name
     head["avatar3d_mirror"] = []
     mesh.set_shapes(head, names, result["shapes"])
     keys = head.data.shape_keys
     for key in keys.key_blocks[1:]:
+        before = old_keys.key_blocks.get(key.name) if old_keys else None
+        if before is not None:
+            key.slider_min, key.slider_max, key.mute = before.slider_min, before.slider_max, before.mute
         key.value = values.get(key.name, 0.0)
+    _take_drivers(old_keys, keys)
+    bpy.data.meshes.remove(old)
+    data.name = name
     if action:
         keys.animation_data_create().action = action
         if slot is not None:
@@ -118,6 +122,17 @@ def _replace(
     if head[scene.PART] == "face":
         for thing in others:
             mesh.drive(thing, head)
+
+
+def _take_drivers(old: bpy.types.Key | None, keys: bpy.types.Key) -> None:
+    """Drivers of the old keys, which move the new ones now."""
+    for curve in old.animation_data.drivers if old and old.animation_data else ():
+        taken = keys.animation_data_create() or keys.animation_data
+        made = taken.drivers.from_existing(src_driver=curve)
+        for variable in made.driver.variables:
+            for target in variable.targets:
+                if target.id == old:
+                    target.id = keys
 
 
 def _follow(avatar: bpy.types.Collection, result: dict[str, np.ndarray]) -> None:
@@ -129,7 +144,8 @@ def _follow(avatar: bpy.types.Collection, result: dict[str, np.ndarray]) -> None
         if thing is None or origin is None or origin.min(initial=0) < 0 or origin.max(initial=-1) >= len(places):
             continue
         shapes = result.get(f"shapes_{name}")
-        names = mesh.shapes(thing)[0]
+        own = mesh.own_keys(thing)
+        names = tuple(name for name in mesh.shapes(thing)[0] if name not in own)
         if shapes is not None and len(shapes) != len(names):
             continue
         moved = shapes[:, origin] if shapes is not None else np.zeros((0, len(origin), 3), np.float32)

@@ -6,7 +6,6 @@ import hashlib
 from typing import Any
 
 import bpy
-import numpy as np
 
 from . import building, camera, extract, glb, mesh, rig, scene
 
@@ -33,15 +32,13 @@ def apply(avatar: bpy.types.Collection, data: bytes, record: dict[str, Any]) -> 
             fitting.append((part, thing, origin))
     if "face" in left or "face" not in have:
         raise scene.NoAvatar("The head was remeshed: pins fit the head that came from the photo. Import it again.")
-    held = set(extract.locked(have["face"]))
     for part, thing, origin in fitting:
-        names = [name for name in part.shape_names if thing != have["face"] or name not in held]
+        held, touched = set(extract.by_hand(thing)), building.changes(thing)
+        names = [name for name in part.shape_names if name not in held]
         rows = [part.shape_names.index(name) for name in names]
-        kept = _kept(thing, held) if thing == have["face"] else ((), np.zeros((0, 0, 3)))
         mesh.set_positions(thing, part.positions[origin], tuple(names), part.shapes[rows][:, origin])
-        mesh.set_shapes(thing, *kept)
         mesh.set_normals(thing.data, part.normals[origin])
-        building.remember(thing)
+        building.remember(thing, but=(touched & {"weights"}) | ({"shapes"} if held else set()))
     armature = scene.rig(avatar)
     if armature is not None:
         rig.edit(armature, told.joint_names, told.joint_parents, told.joint_positions)
@@ -53,10 +50,3 @@ def apply(avatar: bpy.types.Collection, data: bytes, record: dict[str, Any]) -> 
         camera.place_camera(avatar, bpy.context, None)
         camera.pose_as_photo(avatar)
     return left
-
-
-def _kept(thing: bpy.types.Object, held: set[str]) -> tuple[tuple[str, ...], np.ndarray]:
-    """The locked shapes as they are."""
-    names, shapes = mesh.shapes(thing)
-    rows = [at for at, name in enumerate(names) if name in held]
-    return tuple(names[at] for at in rows), shapes[rows]

@@ -239,6 +239,13 @@ def test_a_sculpted_head_gets_its_shapes_anew_and_locked_ones_stay(journey: dict
     assert any("Shapes against the original" in line for line in told["shown"])
 
 
+def test_a_fit_anew_leaves_alone_what_hands_made(journey: dict[str, Any]) -> None:
+    told = figures(journey, "refit_by_hand")
+    assert told["off_m"] < 1e-6
+    assert told["weights_off"] == 0
+    assert {"weights", "shapes"} <= set(told["changes"]), "pull must still see them"
+
+
 def test_a_job_that_cannot_start_runs_already_or_is_cancelled_is_told(journey: dict[str, Any]) -> None:
     told = figures(journey, "sculpt_and_rederive")
     assert "'/nowhere/avatar3d' does not start" in told["lost"]
@@ -270,6 +277,8 @@ def test_locked_keys_of_a_head_remeshed_before_part_the_lips_of_the_next_one(jou
     assert open_jaw < at_rest + 0.008
     assert told["crown_of_neck"] == pytest.approx(0.5, abs=0.02), "painted weights and own shapes go along, too"
     assert told["own_m"] == pytest.approx(0.004, abs=3e-4)
+    assert told["driven"] == ['key_blocks["ownBrows"].value']
+    assert told["range"] == [-1, 2]
     assert "Left out, being none of the avatar's shapes: ownBrows" in told["exported"]
     assert [each for each in check_file(Path(told["file"]), khronos=False).failures if each.check == "names"] == []
 

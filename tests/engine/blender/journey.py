@@ -341,6 +341,14 @@ def raise_brows(head: bpy.types.Object) -> None:
     rest = mesh.positions(head)
     key = head.shape_key_add(name="ownBrows", from_mix=False)
     key.data.foreach_set("co", mesh.to_blender(rest + own_brows(rest)).astype(np.float32).ravel())
+    key.slider_min, key.slider_max, key.value = -1.0, 2.0, 0.0
+    driver = key.driver_add("value").driver
+    driver.type = "AVERAGE"
+    target = driver.variables.new().targets[0]
+    target.id_type, target.id, target.data_path = "KEY", head.data.shape_keys, 'key_blocks["browInnerUp"].value'
+    head.vertex_groups.new(name="mask").add([0, 1, 2], 0.7, "REPLACE")
+    teeth = house("scene").parts(house("scene").avatars()[0])["teethLower"]
+    teeth.shape_key_add(name="ownTeeth", from_mix=False).value = 0.0
 
 
 def look_who_followed(asked: dict[str, Any]) -> dict[str, Any]:
@@ -362,7 +370,9 @@ def paint(head: bpy.types.Object) -> np.ndarray:
 
 def shares(head: bpy.types.Object) -> tuple[tuple[str, ...], np.ndarray]:
     names, table = house("mesh").weights(head)
-    return names, table / table.sum(axis=1, keepdims=True)
+    bones = [at for at, name in enumerate(names) if name != "mask"]
+    table = table[:, bones]
+    return tuple(names[at] for at in bones), table / table.sum(axis=1, keepdims=True)
 
 
 def at_nearest(surface: Any, shapes: np.ndarray, positions: np.ndarray) -> np.ndarray:
@@ -396,6 +406,25 @@ def thinned(copy: bpy.types.Object, ratio: float) -> None:
     thin.ratio = ratio
     for modifier in ("Fine", "Thin"):
         bpy.ops.object.modifier_apply(modifier=modifier)
+
+
+def refit_by_hand(asked: dict[str, Any]) -> dict[str, Any]:
+    """A fit anew moves the head and leaves alone what hands made; so does a key that is relative to another."""
+    scene, mesh, building, refit = (house(n) for n in ("scene", "mesh", "building", "refit"))
+    avatar = scene.avatars()[0]
+    head = scene.face(avatar)
+    blocks = head.data.shape_keys.key_blocks
+    blocks["ownBrows"].relative_key = blocks["jawOpen"]
+    names, before = mesh.shapes(head)
+    weights, own = shares(head)[1], [names.index("ownBrows"), names.index(LOCKED)]
+    refit.apply(avatar, scene.source(avatar), {})
+    after = mesh.shapes(head)[1]
+    changes = building.changes(head)
+    off = np.abs(after[own] - before[own]).max()
+    blocks["ownBrows"].relative_key = blocks[0]
+    rest = mesh.positions(head)
+    mesh.set_shapes(head, ("ownBrows",), [own_brows(rest)])
+    return {"off_m": off, "weights_off": np.abs(shares(head)[1] - weights).max(), "changes": sorted(changes)}
 
 
 def remesh_and_rederive(asked: dict[str, Any]) -> dict[str, Any]:
@@ -459,6 +488,8 @@ def remesh_again(asked: dict[str, Any]) -> dict[str, Any]:
     ops.export_avatar(filepath=str(file), check=False)
     return {"said": said, "vertices": len(head.data.vertices), "stretched_m": stretched_m(head), "file": str(file),
             "exported": house("session").NOW.said, "crown_of_neck": weights[rest[:, 1].argmax(), bones.index("neck")],
+            "driven": [curve.data_path for curve in head.data.shape_keys.animation_data.drivers],
+            "range": [head.data.shape_keys.key_blocks["ownBrows"].slider_min, head.data.shape_keys.key_blocks["ownBrows"].slider_max],
             "own_m": dict(zip(*house("mesh").shapes(head), strict=True))["ownBrows"].max()}  # fmt: skip
 
 
@@ -615,7 +646,7 @@ def remove_and_disable(asked: dict[str, Any]) -> dict[str, Any]:
 
 STEPS = [
     install, refuse_without_avatar, import_avatar, undo_import, follow_sliders, draw_panels, import_recording, export, export_a_take,
-    planted_faults, sculpt_and_rederive, look_who_followed, remesh_and_rederive, remesh_again, bake_detail,
+    planted_faults, sculpt_and_rederive, look_who_followed, refit_by_hand, remesh_and_rederive, remesh_again, bake_detail,
     read_keys_of_keys, turn_bones, follow_a_skin, remove_and_disable,
 ]  # fmt: skip
 
