@@ -1,6 +1,6 @@
 """The whole product on one page.
 
-photos or stills -> FaceObservation -> Segments -> HeadFit -> Skin, eyes, hair, what is worn -> Avatar -> DIR/NAME/{glb, json, png, html}
+photos or stills -> FaceObservation -> Segments -> HeadFit -> Skin, eyes, hair, what is worn -> Avatar, refined by splats -> DIR/NAME/{glb, json, png, html, splats}
 """
 
 import json

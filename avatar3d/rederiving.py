@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from avatar3d.carry.by_hand import locked_shapes, match_held, skin_weights
 from avatar3d.carry.derive import Laid, believable, lay, match_all, read_off, shape_errors, with_frames
 from avatar3d.carry.match import Match
-from avatar3d.carry.sheet import welded
+from avatar3d.carry.sheet import firsts, welded
 from avatar3d.core.avatar import Avatar, Mesh
 from avatar3d.core.blendshapes import ARKIT_NAMES
 from avatar3d.core.clock import Progress
@@ -90,8 +90,7 @@ def rederive(avatar: Avatar, edited: EditedMesh, *, progress: Progress = str) ->
     with threadpool_limits(1):
         before = _part(avatar, edited)
         own, number = welded(before.positions, before.triangles)
-        first = np.zeros(len(own.points), np.int64)
-        first[number[::-1]] = np.arange(len(number))[::-1]
+        first = firsts(number)
         mesh, place = welded(edited.positions, edited.triangles())
         if not len(mesh.triangles):
             raise UnreadableError(

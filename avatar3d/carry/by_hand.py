@@ -13,7 +13,7 @@ from jaxtyping import Float32, Int32, Int64
 
 from avatar3d.carry.derive import Laid, lay, match_all, read_off, read_weights
 from avatar3d.carry.match import Match
-from avatar3d.carry.sheet import Sheet, welded
+from avatar3d.carry.sheet import Sheet, firsts, welded
 from avatar3d.core.avatar import Mesh
 from avatar3d.core.clock import Progress
 from avatar3d.core.edited import EditedMesh, HeldMesh
@@ -32,7 +32,7 @@ class HeldMatch:
 def match_held(held: HeldMesh, mesh: Sheet, progress: Progress) -> HeldMatch:
     """The held mesh laid on the edited one."""
     own, number = welded(held.positions, held.triangles)
-    first = _first(number, len(own.points))
+    first = firsts(number)
     laid = lay(own, mesh, np.full(len(mesh.points), -1, np.int64))
     return HeldMatch(laid, match_all(laid, list(held.parted[:, first]), progress), first)
 
@@ -70,7 +70,7 @@ def skin_weights(
     joint_names: Sequence[str],
 ) -> tuple[Int32[np.ndarray, "V 4"], Float32[np.ndarray, "V 4"]]:
     """Joints of the skeleton and their weights at the edited mesh's vertices: painted ones, or the avatar's own."""
-    first = _first(number, len(laid.own.points))
+    first = firsts(number)
     joints, weights = before.joints[first], before.weights[first]
     if len(edited.bones):
         numbers = np.array([joint_names.index(name) for name in edited.bone_names], np.int32)
@@ -84,10 +84,3 @@ def skin_weights(
             weights[number[edited.bone_rows]] = edited.bone_weights
     there, share = read_weights(laid, found, joints, weights)
     return there[place], share[place]
-
-
-def _first(number: Int64[np.ndarray, "N"], count: int) -> Int64[np.ndarray, "W"]:
-    """The first vertex of each welded one."""
-    first = np.zeros(count, np.int64)
-    first[number[::-1]] = np.arange(len(number))[::-1]
-    return first

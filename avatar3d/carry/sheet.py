@@ -163,6 +163,11 @@ def welded(positions: np.ndarray, triangles: np.ndarray) -> tuple[Sheet, Int64[n
     return Sheet(places.astype(np.float64), corners[whole]), number
 
 
+def firsts(number: Int64[np.ndarray, "V"]) -> Int64[np.ndarray, "W"]:
+    """For each vertex of a welded sheet the first of those that became it."""
+    return np.unique(number, return_index=True)[1].astype(np.int64)
+
+
 def nearest_on_triangles(
     points: Float64[np.ndarray, "*N 3"], corners: Float64[np.ndarray, "*M 3 3"]
 ) -> tuple[Float64[np.ndarray, "*M 3"], Float64[np.ndarray, "*M 3"]]:

@@ -58,10 +58,13 @@ def test_a_chatbots_sound_and_face_do_not_drift(tmp_path: Path) -> None:
         writer.setsampwidth(2)
         writer.setframerate(rate_hz)
         writer.writeframes((samples * 32767).astype("<i2").tobytes())
-    told = run("05_push_pcm.py", sound, "0.12")
-    first, last = (int(each) for each in re.search(r"pushed: (-?\d+) ms at first, (-?\d+) ms", told).groups())
+    for _ in range(3):  # a machine that is busy makes both later, together: what drifts does so every time
+        told = run("05_push_pcm.py", sound, "0.12")
+        first, last = (int(each) for each in re.search(r"pushed: (-?\d+) ms at first, (-?\d+) ms", told).groups())
+        if last - first < 300:
+            break
     assert 0 < first < 1500
-    assert -40 < last - first < 1500  # a busy machine makes sound and face later, but together: see the lags
+    assert -40 < last - first < 300
     lags = [int(each) for each in re.search(r"loudness: ([+-]\d+) ms at first, ([+-]\d+) ms", told).groups()]
     assert max(abs(each) for each in lags) <= 80
 
