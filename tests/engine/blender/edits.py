@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import extension
-from extension import bpy, house, np, refused, wait
+from extension import bpy, counts, house, np, refused, wait
 
 ops = bpy.ops.avatar3d
 LOCKED = "mouthSmileLeft"
