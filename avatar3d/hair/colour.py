@@ -11,7 +11,7 @@ from avatar3d.core.photo import FaceObservation
 from avatar3d.hair.segment import HairPicture
 from avatar3d.hair.texels import SIZE, Texels, ramp
 
-_CHROMA: Final = 0.87
+_CHROMA: Final = 1.0
 # Hair's own colour is looked for where it is so surely hair alone.
 _PURE: Final = (0.55, 0.90)
 # Linear albedo of hair that has melanin's hue alone, and of hair whose hue is believed; the most of it, log red over grey.
@@ -20,6 +20,9 @@ _BROWNEST: Final = 0.45
 _NOISE: Final = 0.35
 # Blue over red, half their logarithm, up to which blue is taken off hair; dyed hair has more.
 _COLDEST: Final = 0.20
+# No hair is purple: how far the mean of log red and blue may lie over green, in grey and per log red over grey.
+_PINKEST: Final = 0.04
+_PINK_OF_RED: Final = 0.25
 # What was not seen goes on as what was beside it, and beyond that as what grows at the same level: eighths of a texel.
 _CONTINUED: Final = ((5.0, 5.0), (16.0, 4.0))
 # Of its light and dark this share was the lamp's.
@@ -117,6 +120,9 @@ def _of_hair(log: Float32[np.ndarray, "H W 3"]) -> Float32[np.ndarray, "H W 3"]:
     red, _, blue = log.transpose(2, 0, 1)
     cold = np.clip(0.5 * (blue - red), 0, _COLDEST)[..., None]
     log = log + cold * np.array([1, 0, -1], np.float32)
+    red, green, blue = log.transpose(2, 0, 1)
+    pink = 0.5 * (red + blue) - green - _PINKEST - _PINK_OF_RED * np.clip(0.5 * (red - blue), 0, None)
+    log = log + np.clip(pink, 0, _COLDEST)[..., None] * np.array([-1 / 3, 2 / 3, -1 / 3], np.float32)
     red, _, blue = log.transpose(2, 0, 1)
     brown = np.clip(0.5 * (red - blue), 0, _BROWNEST)
     middle = log.mean(2)

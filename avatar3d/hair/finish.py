@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from avatar3d.core.avatar import Texture
-from avatar3d.hair.atlas import LINING_PX, PICTURE_PX, SHELL_PX
+from avatar3d.hair.atlas import HIGH_PX, LINING_PX, SHELL_PX, WIDE_PX
 from avatar3d.hair.locks import Locks
 from avatar3d.hair.paint import HairPaint
 from avatar3d.hair.strands import FULL, LONG_PX, LockKind, draw_lock
@@ -37,13 +37,13 @@ _INNER_DARKER: Final = 0.9
 
 def paint_picture(paint: HairPaint, locks: Locks, curl: float) -> Texture:
     """RGBA, sRGB: see atlas.py for what lies where."""
-    picture = np.zeros((PICTURE_PX, PICTURE_PX, 4), np.uint8)
-    picture[:SHELL_PX, :SHELL_PX, :3] = encode(paint.shell[..., :3])
-    picture[:SHELL_PX, :SHELL_PX, 3] = np.round(255 * paint.shell[..., 3])
+    picture = np.zeros((HIGH_PX, WIDE_PX, 4), np.uint8)
+    picture[:, :SHELL_PX, :3] = encode(paint.shell[..., :3])
+    picture[:, :SHELL_PX, 3] = np.round(255 * paint.shell[..., 3])
     if paint.curtain_row < SHELL_PX - 1:
         inner = cv2.resize(paint.shell[paint.curtain_row :], (SHELL_PX, LINING_PX), interpolation=cv2.INTER_AREA)
-        picture[-LINING_PX:, :SHELL_PX, :3] = encode(inner[..., :3] - np.float32(_INNER_DARKER))
-        picture[-LINING_PX:, :SHELL_PX, 3] = np.round(255 * inner[..., 3])
+        picture[-LINING_PX:, SHELL_PX:, :3] = encode(inner[..., :3] - np.float32(_INNER_DARKER))
+        picture[-LINING_PX:, SHELL_PX:, 3] = np.round(255 * inner[..., 3])
     rng = np.random.default_rng(_SEED)
     drawn: dict[LockKind, list[Float32[np.ndarray, "L W 2"]]] = {}
     for kind in dict.fromkeys(locks.kinds):

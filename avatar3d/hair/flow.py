@@ -39,6 +39,9 @@ _SHOWN: Final = 0.13
 _SWAY: Final = 1.0
 _SWAY_PX: Final = 6.0
 _STREAK_PX: Final = (0.8, 6.0)
+# Widths of a hair, a wisp and a lock in the drawn picture, texels (standard deviations), and the first two's strength.
+_WIDTHS_PX: Final = (0.55, 1.2, 6.0)
+_HAIRS, _WISPS = 0.9, 0.6
 # Steps of one texel and a bit by which noise is smeared to either side.
 _STEP_PX: Final = 1.6
 
@@ -131,14 +134,20 @@ def waved(flow: HairFlow, curl: float) -> HairFlow:
     return HairFlow(cos * flow.across - sin * flow.down, sin * flow.across + cos * flow.down)
 
 
+def finer_flow(flow: HairFlow, size: int) -> HairFlow:
+    """The same directions in a picture of so many texels."""
+    way = cv2.resize(np.stack([flow.across, flow.down], axis=2), (size, size), interpolation=cv2.INTER_LINEAR)
+    way /= np.maximum(np.linalg.norm(way, axis=2, keepdims=True), 1e-6)
+    return HairFlow(way[..., 0], way[..., 1])
+
+
 def draw_strands(flow: HairFlow, *, run_px: float, locks: float, curl: float) -> Float32[np.ndarray, "S S"]:
     """Noise smeared along the flow (Cabral & Leedom 1993): zero mean, unit variance, seamless from left to right.
 
-    Hairs, and under them so large a share of `locks` a few texels wide; curls shorten and bend both.
+    Hairs, under them wisps of some hairs, and so large a share of `locks`; curls shorten and bend all.
     """
     total = smear(_noise(flow.across.shape[0]), flow, run_px * (1 - 0.7 * curl))
-    spread = total.std(axis=(0, 1))
-    mixed = total[..., 0] / spread[0] + locks * total[..., 1] / spread[1]
+    mixed = total / total.std(axis=(0, 1)) @ np.array([_HAIRS, _WISPS, locks], np.float32)
     mixed -= mixed.mean()
     return (mixed / mixed.std()).astype(np.float32)
 
@@ -161,14 +170,17 @@ def smear(picture: Float32[np.ndarray, "S S C"], flow: HairFlow, run_px: float) 
 
 
 @lru_cache(maxsize=1)
-def _noise(size: int) -> Float32[np.ndarray, "S S 2"]:
-    """White, and the same kind in blots of a lock's width."""
+def _noise(size: int) -> Float32[np.ndarray, "S S 3"]:
+    """Of a hair's, a wisp's and a lock's width."""
     rng = np.random.default_rng(_SEED)
-    white = rng.standard_normal((size, size)).astype(np.float32)
-    fine = cv2.GaussianBlur(np.concatenate([white] * 3, axis=1), (0, 0), 0.6)[:, size : 2 * size]
-    blots = rng.standard_normal((size, size)).astype(np.float32)
-    locks = cv2.GaussianBlur(np.concatenate([blots] * 3, axis=1), (0, 0), 3.0)[:, size : 2 * size]
-    return np.stack([fine / fine.std(), locks / locks.std()], axis=2)
+    layers: list[Float32[np.ndarray, "S S"]] = []
+    for width in _WIDTHS_PX:
+        edge = int(4 * width) + 1
+        white = rng.standard_normal((size, size)).astype(np.float32)
+        white = np.concatenate([white[:, -edge:], white, white[:, :edge]], axis=1)
+        layer = cv2.GaussianBlur(white, (0, 0), width)[:, edge:-edge]
+        layers.append(layer / layer.std())
+    return np.stack(layers, axis=2)
 
 
 def _around(picture: Float32[np.ndarray, "S S C"], sigma: float) -> Float32[np.ndarray, "S S C"]:

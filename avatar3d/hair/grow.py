@@ -16,6 +16,7 @@ from avatar3d.hair.finish import paint_picture
 from avatar3d.hair.lining import line_curtain
 from avatar3d.hair.locks import Locks, grow_locks, no_locks
 from avatar3d.hair.paint import HairPaint, paint_hair
+from avatar3d.hair.relief import relief
 from avatar3d.hair.segment import HairPicture, segment_hair
 from avatar3d.hair.shell import HairShell, build_shell, sample_meridians
 from avatar3d.hair.style import HairStyle, measure_style
@@ -23,9 +24,10 @@ from avatar3d.render.raycast import Scene
 
 # Cut-out, not blended: no sorting faults, right in every engine; the picture's strands make the edge.
 _CUTOFF: Final = 0.5
-_ROUGHNESS: Final = 0.88
-# Single hairs mirror light along a line and not as a plane does: as a plane's, their gloss would turn black hair grey.
-_SPECULAR: Final = 0.35
+# Single hairs mirror light along a line and not as a plane does. With the relief of hairs (relief.py) their gloss is a band
+# of streaks; rougher and plainer it would lie over all of the hair and turn black grey. By eye on six portraits.
+_ROUGHNESS: Final = 0.48
+_SPECULAR: Final = 0.65
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +66,11 @@ def grow_hair(
         return Hair(None, shell, style, paint, picture)
     bald = Scene(fitted.neutral, model.triangles[model.part("face")])
     locks = grow_locks(shell, paint, style, bald) if with_locks else no_locks()
+    drawn = paint_picture(paint, locks, style.curl)
     material = Material(
         name="hair",
-        base_colour=paint_picture(paint, locks, style.curl),
+        base_colour=drawn,
+        normal=relief(drawn.pixels),
         roughness=_ROUGHNESS,
         specular=_SPECULAR,
         alpha_mode="MASK",

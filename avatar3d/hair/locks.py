@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
 
-from avatar3d.hair.atlas import PICTURE_PX, place_cells
+from avatar3d.hair.atlas import HIGH_PX, WIDE_PX, place_cells
 from avatar3d.hair.paint import HairPaint
 from avatar3d.hair.shell import HairShell, push_out, sunk_below
 from avatar3d.hair.strands import FULL, LONG_PX, RIM, THIN, LockKind
@@ -163,7 +163,7 @@ def _ribbons(
     wide = strips.kind.wide_px
     u = cells[:, 1, None, None] + 1 + (wide - 2) * np.array(places)
     v = cells[:, 0, None] + 0.5 + (LONG_PX - 1) * share
-    uvs = np.stack(np.broadcast_arrays(u, v[..., None]), axis=3) / PICTURE_PX
+    uvs = np.stack(np.broadcast_arrays(u, v[..., None]), axis=3) / (WIDE_PX, HIGH_PX)
     first = np.arange(count)[:, None, None] * (across * steps)
     first = first + np.arange(steps - 1)[None, :, None] * across + np.arange(across - 1)
     a, b, c, d = first, first + across, first + across + 1, first + 1

@@ -17,13 +17,13 @@ from avatar3d.core.head import HeadFit
 from avatar3d.core.photo import FaceObservation
 from avatar3d.hair.colour import continue_colour, own_colour, photo_colour
 from avatar3d.hair.edges import cut_edges, cut_ends, cut_front
-from avatar3d.hair.flow import HairFlow, draw_strands, find_flow, smear, usual_flow, waved
+from avatar3d.hair.flow import HairFlow, draw_strands, find_flow, finer_flow, smear, usual_flow, waved
 from avatar3d.hair.hang import Hang
 from avatar3d.hair.scalp import usual_hairline
 from avatar3d.hair.segment import FACE, OUTSIDE, HairPicture
 from avatar3d.hair.shell import HairShell
 from avatar3d.hair.style import HairStyle
-from avatar3d.hair.texels import SIZE, Texels, lay_texels, ramp
+from avatar3d.hair.texels import FINE, SIZE, Texels, finer, lay_texels, ramp, stretch
 
 # Cosine to the camera between which the photo's word about a texel goes from nothing to all.
 _GRAZING: Final = (0.12, 0.42)
@@ -59,8 +59,8 @@ _TURNED_IN_DEG: Final = 11.0
 class HairPaint:
     """The picture of a head of hair and what its locks must know."""
 
-    shell: Float32[np.ndarray, "S S 4"]
-    """Logarithm of linear RGB, and alpha, of the hair below; columns around and rows down as the shell."""
+    shell: Float32[np.ndarray, "T T 4"]
+    """Logarithm of linear RGB, and alpha, of the hair below; columns around and rows down as the shell; drawn finer."""
     colour: Float32[np.ndarray, "S S 3"]
     """Logarithm of the hair's albedo without single strands."""
     contrast: float
@@ -71,7 +71,7 @@ class HairPaint:
     seen: Float32[np.ndarray, "S S"]
     """How far its colour there is the photo's."""
     curtain_row: int
-    """Where hanging hair begins; S when none does."""
+    """Of the drawn picture, where hanging hair begins; T when none does."""
 
 
 def paint_hair(
@@ -89,15 +89,17 @@ def paint_hair(
     lift = _SHORT_M if hangs else float(np.percentile(style.lift_m, 70))
     short = lift < _SHORT_M
     run, locks = (float(np.interp(lift, *table.T)) for table in (_RUN_PX, _LOCKS))
-    strands = draw_strands(waved(flow, style.curl), run_px=run, locks=locks, curl=style.curl)
+    strands = draw_strands(
+        finer_flow(waved(flow, style.curl), FINE), run_px=run * FINE / SIZE, locks=locks, curl=style.curl
+    )
     mean = own_colour(colour, known)
     log, known, contrast = continue_colour(colour, known, mean)
     log = smear(log, flow, _PHOTO_RUN_PX * (1 - style.curl))
-    alpha = cut_edges(texels, style, presence, strands)
+    alpha = cut_edges(stretch(shell.over_line, FINE), style, finer(presence), strands)
     grows = alpha
     if style.hang is not None:
         heights = style.skull.height(texels.points.reshape(-1, 3)).reshape(SIZE, SIZE)
-        grows = np.minimum(alpha, cut_front(strands, shell, style.hang, heights))
+        grows = np.minimum(alpha, cut_front(strands, shell, style.hang, finer(heights)))
         log = log - (_shade_beside_face(shell, style.hang) * (1 - 0.5 * known))[..., None]
         alpha = np.minimum(grows, cut_ends(strands))
     if not short:
@@ -105,16 +107,17 @@ def paint_hair(
         alpha = cv2.GaussianBlur(cv2.erode(alpha, np.ones((3, 3), np.uint8)), (0, 0), _STEPLESS_PX)
     # Below locks lies the shadow between them; where the photo was seen its own shadows are in the picture.
     deep = np.zeros_like(known) if short else _DEEP - _DEEP_SEEN * known
-    drawn = contrast * (1 - (1 - _OVER_PHOTO) * known) * strands
+    drawn = contrast * finer(1 - (1 - _OVER_PHOTO) * known) * strands
     # Between locks it is seen in streaks, no blots.
     streaks = cv2.GaussianBlur(
         log, (0, 0), sigmaX=1.0, sigmaY=_BELOW_PX[0] + (_BELOW_PX[1] - _BELOW_PX[0]) * style.curl
     )
-    below = (log if short else streaks) + (drawn - deep)[..., None]
+    below = finer((log if short else streaks) - deep[..., None]) + drawn[..., None]
     shell_picture = np.concatenate([below, alpha[..., None]], axis=2).astype(np.float32)
     rows = len(shell.over_line)
-    curtain_row = round((shell.curtain_from - 1) / (rows - 1) * SIZE) if hangs else SIZE
-    return HairPaint(shell_picture, log, contrast, flow, grows, known, curtain_row)
+    curtain_row = round((shell.curtain_from - 1) / (rows - 1) * FINE) if hangs else FINE
+    coarse = cv2.resize(grows, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    return HairPaint(shell_picture, log, contrast, flow, coarse, known, curtain_row)
 
 
 def _presence(

@@ -11,8 +11,8 @@ from avatar3d.core.head import HeadModel
 # The usual hairline: azimuth from the front (degrees, either side) -> height above the eyes in inter-ocular distances.
 # By eye on adult heads: forehead, temple recess, sideburn, over and behind the ear, nape.
 _HAIRLINE: Final = np.array(
-    [(0, 1.02), (22, 1.03), (38, 0.95), (48, 0.75), (58, 0.62), (66, 0.30), (74, -0.16), (80, -0.22),
-     (85, 0.06), (92, 0.18), (100, 0.14), (107, -0.10), (114, -0.45), (122, -0.74), (136, -0.92), (160, -1.03),
+    [(0, 1.02), (22, 1.03), (38, 0.95), (48, 0.75), (58, 0.62), (66, 0.30), (73, -0.20), (77, -0.44),
+     (81, -0.46), (85, 0.02), (92, 0.18), (100, 0.14), (107, -0.10), (114, -0.45), (122, -0.74), (136, -0.92), (160, -1.03),
      (180, -1.00)]
 )  # fmt: skip
 # The skull's middle from the middle between the eyes, in inter-ocular distances: up, forward.

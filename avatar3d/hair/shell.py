@@ -18,9 +18,11 @@ COLUMNS: Final = 52
 _SCALP_ROWS: Final = 24
 # The shell goes on below the hairline by this much, where strands end one by one (inter-ocular distances).
 _FRINGE: Final = 0.10
-# Hair rises from the skin to its full lift over this length from the hairline (metres), and never lies closer than this.
-RISE_M: Final = 0.016
-RISE_NAPE_M: Final = 0.080
+RISES: Final = np.array([(0, 0.016), (50, 0.016), (72, 0.030), (105, 0.032), (120, 0.080), (180, 0.080)])
+"""Hair that ends on the skin rises to its full lift over so long a way from its line: azimuth from the front (degrees),
+metres. At the sides and the nape it is cut to lie closer and closer."""
+# Hair that hangs rises at once; none lies closer than this (metres).
+_RISE_M: Final = 0.016
 # High hair rises over a longer way: this share of its lift.
 RISE_SHARE: Final = 0.5
 _LEAST_M: Final = 0.0022
@@ -128,9 +130,8 @@ def build_shell(model: HeadModel, fitted: HeadFit, style: HairStyle) -> HairShel
     lift *= dense
     stands = np.clip((dense - _LIES) / (1 - _LIES), 0, 1)
     inside = np.maximum(over, 0) * skull.iod_m
-    # Hair that ends at the nape is cut to lie closer and closer.
-    nape = 0 if hangs else RISE_NAPE_M * np.clip((np.abs(azimuth) - 90) / 30, 0, 1)[None]
-    rise = 1 - np.exp(-inside / np.maximum(np.maximum(RISE_M, nape), RISE_SHARE * lift))
+    slow = np.full(len(azimuth), _RISE_M) if hangs else np.interp(np.abs(azimuth), *RISES.T)
+    rise = 1 - np.exp(-inside / np.maximum(slow, RISE_SHARE * lift))
     if hangs:
         back = np.clip(behind / 30, 0, 1)
         rise = np.maximum(rise, back[None])

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 LONG_PX: Final = 86
-"""Texels from root to tip: six shelves beside the shell and five below it (see atlas.py)."""
+"""Texels from root to tip: eleven shelves beside the shell (see atlas.py)."""
 _FINER: Final = 2
 # Waves across a lock: share of its half width, and their number from root to tip, in straight and in coily hair.
 _WAVE: Final = (0.03, 0.42)
@@ -40,10 +40,10 @@ class LockKind:
     """Whether its ribbon is arched: three points across instead of two."""
 
 
-FULL: Final = LockKind(wide_px=28, hairs=46, clumps=5, begins=0.10, ends=0.45, steps=8, ridge=True)
-THIN: Final = LockKind(wide_px=12, hairs=9, clumps=2, begins=0.15, ends=0.45, steps=7, ridge=False)
-CROPPED: Final = LockKind(wide_px=20, hairs=13, clumps=11, begins=0.45, ends=0.35, steps=3, ridge=False)
-RIM: Final = LockKind(wide_px=12, hairs=7, clumps=6, begins=0.45, ends=0.40, steps=4, ridge=False)
+FULL: Final = LockKind(wide_px=36, hairs=58, clumps=5, begins=0.10, ends=0.45, steps=8, ridge=True)
+THIN: Final = LockKind(wide_px=14, hairs=9, clumps=2, begins=0.15, ends=0.45, steps=7, ridge=False)
+CROPPED: Final = LockKind(wide_px=24, hairs=15, clumps=11, begins=0.45, ends=0.35, steps=3, ridge=False)
+RIM: Final = LockKind(wide_px=14, hairs=8, clumps=6, begins=0.45, ends=0.40, steps=4, ridge=False)
 
 
 def draw_lock(kind: LockKind, curl: float, rng: np.random.Generator) -> Float32[np.ndarray, "L W 2"]:
@@ -60,9 +60,12 @@ def draw_lock(kind: LockKind, curl: float, rng: np.random.Generator) -> Float32[
     place = (1 - wave) * (root + (centres[clump] - root) * drawn) + wave * np.sin(turn) * np.clip(4 * t, 0.2, 1)
     begin = kind.begins * rng.random(kind.hairs)
     # A clump ends together, its hairs a little before and after.
-    end = kind.ends + (1 - kind.ends) * np.clip(
-        0.62 + 0.22 * rng.standard_normal(kind.clumps)[clump] + 0.22 * rng.standard_normal(kind.hairs), 0, 1
-    )
+    end = (
+        kind.ends
+        + (1 - kind.ends)
+        * np.clip(0.62 + 0.22 * rng.standard_normal(kind.clumps)[clump] + 0.22 * rng.standard_normal(kind.hairs), 0, 1)
+        - 0.05 * rng.random(kind.hairs)
+    )  # not one of the longest where another does
     over = rng.random(kind.hairs)
     bright = _OWN * rng.standard_normal(kind.hairs) + _CLUMP * rng.standard_normal(kind.clumps)[clump] + _DEEP * over
     lit = bright + _TURN * curl * np.cos(turn)

@@ -11,7 +11,7 @@ from scipy.spatial import KDTree
 from avatar3d.core.avatar import Mesh, Skin, Texture
 from avatar3d.core.head import HeadFit, HeadModel
 from avatar3d.core.photo import Camera, FaceObservation, Light, Photo
-from avatar3d.hair.atlas import PICTURE_PX, is_shell
+from avatar3d.hair.atlas import HIGH_PX, WIDE_PX, is_shell
 from avatar3d.hair.flow import draw_strands, find_flow, smear, usual_flow
 from avatar3d.hair.follicles import draw_follicles, find_scalp
 from avatar3d.hair.grow import Hair, grow_hair
@@ -158,7 +158,7 @@ def test_hair_is_one_small_mesh_that_rides_on_the_head(style: str) -> None:
     assert (mesh.joints[:, 0] == sitter(style).model.joint_names.index("head")).all()
     np.testing.assert_array_equal(mesh.weights[:, 0], 1)
     assert mesh.material.base_colour is not None
-    assert mesh.material.base_colour.pixels.shape == (PICTURE_PX, PICTURE_PX, 4)
+    assert mesh.material.base_colour.pixels.shape == (HIGH_PX, WIDE_PX, 4)
 
 
 def test_hair_stands_above_the_scalp_as_far_as_the_silhouette_says() -> None:
@@ -182,7 +182,7 @@ def drawn(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
     shares = np.random.default_rng(0).dirichlet(np.ones(3), 12).astype(np.float32)
     corners, places = mesh.positions[mesh.triangles], mesh.uvs[mesh.triangles]
     points = np.einsum("sc,fcd->fsd", shares, corners).reshape(-1, 3)
-    at = (np.einsum("sc,fcd->fsd", shares, places).reshape(-1, 2) * len(alpha)).astype(int)
+    at = (np.einsum("sc,fcd->fsd", shares, places).reshape(-1, 2) * alpha.shape[::-1]).astype(int)
     return points, alpha[at[:, 1], at[:, 0]] > mesh.material.alpha_cutoff
 
 
@@ -421,10 +421,10 @@ def test_short_hair_thins_out_on_the_skin_instead_of_ending_at_an_edge() -> None
     azimuth, height = skull.azimuth(places[scalp.texels]), skull.height(places[scalp.texels])
     over_mm = 1000 * skull.iod_m * (height - grown.style.line(azimuth))
     for side in ((np.abs(azimuth) < 30), (np.abs(azimuth) > 150)):
-        dense = [shown[scalp.texels][side & (np.abs(over_mm - at) < 1.5)].mean() for at in (-25, -3, 3, 9, 40)]
+        dense = [shown[scalp.texels][side & (np.abs(over_mm - at) < 1.5)].mean() for at in (-25, -3, 3, 6, 40)]
         assert dense[0] < 0.02
         assert dense[-1] > 0.85
         assert (np.diff(dense) > 0).all()
-    # Single hairs, no wash: at one height over the sideburn some texels are far more hair than others.
-    sideburn = shown[scalp.texels][(np.abs(np.abs(azimuth) - 70) < 4) & (np.abs(over_mm - 4) < 1.5)]
+    # Single hairs, no wash: at one height beside the sideburn some texels are far more hair than others.
+    sideburn = shown[scalp.texels][(np.abs(np.abs(azimuth) - 70) < 4) & (np.abs(over_mm + 5) < 1.5)]
     assert np.percentile(sideburn, 90) > 2 * np.percentile(sideburn, 10)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from avatar3d.hair.atlas import LINING_PX, PICTURE_PX, SHELL_PX
+from avatar3d.hair.atlas import HIGH_PX, LINING_PX, SHELL_PX
 from avatar3d.hair.hang import FRONT_LEVELS, Hang, measure_hang
 from avatar3d.hair.segment import segment_hair
 from avatar3d.hair.shell import build_shell, sample_meridians
@@ -67,12 +67,12 @@ def test_the_inner_side_of_hanging_hair_lies_in_its_shadow_and_short_hair_has_no
     short, long = grown("short"), grown("long")
     assert long.material.base_colour is not None
     picture = np.asarray(long.material.base_colour.pixels, np.float32)
-    strip_v = 1 - LINING_PX / PICTURE_PX
-    inner = np.flatnonzero((long.uvs[:, 1] > strip_v) & (long.uvs[:, 0] < 0.5))
+    strip_v = 1 - LINING_PX / HIGH_PX
+    inner = np.flatnonzero((long.uvs[:, 1] > strip_v) & (long.uvs[:, 0] > 0.5))
     assert len(inner) > 100
-    assert not (short.uvs[:, 1] > strip_v).any()
+    assert not ((short.uvs[:, 1] > strip_v) & (short.uvs[:, 0] > 0.5)).any()
     outward = long.positions[inner] - long.positions.mean(0)
     assert (np.sum(outward * long.normals[inner], axis=1) < 0).mean() > 0.9
-    inside, outside = picture[-LINING_PX:, :SHELL_PX], picture[:SHELL_PX, :SHELL_PX]
+    inside, outside = picture[-LINING_PX:, SHELL_PX:], picture[:, :SHELL_PX]
     levels = [np.median(part[part[..., 3] > 250][:, :3]) for part in (inside, outside)]
     assert levels[0] < 0.8 * levels[1]

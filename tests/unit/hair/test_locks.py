@@ -4,15 +4,16 @@ import cv2
 import numpy as np
 import pytest
 
-from avatar3d.hair.atlas import PICTURE_PX, SHELL_PX, is_shell, on_shell, place_cells
+from avatar3d.hair.atlas import HIGH_PX, SHELL_PX, WIDE_PX, is_shell, on_shell, place_cells
 from avatar3d.hair.finish import paint_picture
 from avatar3d.hair.flow import HairFlow, measure_curl
 from avatar3d.hair.locks import Locks
 from avatar3d.hair.paint import HairPaint
+from avatar3d.hair.relief import relief
 from avatar3d.hair.scalp import Skull
 from avatar3d.hair.segment import HairPicture
 from avatar3d.hair.strands import FULL, LONG_PX, RIM, THIN, LockKind, draw_lock
-from avatar3d.hair.texels import SIZE
+from avatar3d.hair.texels import SIZE, finer
 
 KINDS = [FULL] * 190 + [THIN] * 40 + [RIM] * 156
 
@@ -49,16 +50,16 @@ def test_curls_carry_hairs_from_side_to_side() -> None:
 
 def test_every_lock_has_texels_of_its_own_beside_the_shell() -> None:
     cells = place_cells([kind.wide_px for kind in KINDS])
-    taken = np.zeros((PICTURE_PX, PICTURE_PX), np.int32)
-    taken[:SHELL_PX, :SHELL_PX] = 1
+    taken = np.zeros((HIGH_PX, WIDE_PX), np.int32)
+    taken[:, :SHELL_PX] = 1
     for kind, (top, left) in zip(KINDS, cells, strict=True):
-        assert top + LONG_PX <= PICTURE_PX
-        assert left + kind.wide_px <= PICTURE_PX
+        assert top + LONG_PX <= HIGH_PX
+        assert left + kind.wide_px <= WIDE_PX
         taken[top : top + LONG_PX, left : left + kind.wide_px] += 1
     assert taken.max() == 1
     corners = on_shell(np.array([0.0, 1.0, 0.5]), np.array([0.0, 1.0, 1.2]))
     assert is_shell(corners).all()
-    assert not is_shell((cells[:, ::-1] + 1) / PICTURE_PX).any()
+    assert not is_shell((cells[:, ::-1] + 1) / (WIDE_PX, HIGH_PX)).any()
 
 
 def two_coloured() -> HairPaint:
@@ -67,8 +68,8 @@ def two_coloured() -> HairPaint:
     colour[:, : SIZE // 2, 0] = -1
     colour[:, SIZE // 2 :, 2] = -1
     ones, zeros = np.ones((SIZE, SIZE), np.float32), np.zeros((SIZE, SIZE), np.float32)
-    shell = np.concatenate([colour, ones[..., None]], axis=2)
-    return HairPaint(shell, colour, 0.15, HairFlow(zeros, ones), ones, zeros, len(ones))
+    shell = finer(np.concatenate([colour, ones[..., None]], axis=2))
+    return HairPaint(shell, colour, 0.15, HairFlow(zeros, ones), ones, zeros, len(shell))
 
 
 def stripes(places: list[float]) -> Locks:
@@ -117,3 +118,19 @@ def test_curl_is_disorder_that_the_photo_can_show() -> None:
     assert measure_curl(curly, 40, hangs=True) == 0  # too small a face to tell
     drowned = photographed(20 + 1.0 * blots / blots.std())
     assert measure_curl(drowned, 100, hangs=True) == 0  # too black to tell
+
+
+def test_hairs_lean_light_to_their_sides_and_a_plain_picture_is_flat() -> None:
+    picture = np.full((HIGH_PX, WIDE_PX, 4), 90, np.uint8)
+    plain = relief(picture).pixels
+    assert (plain == [128, 128, 255]).all()
+    picture[:, 100:103, :3] = 180  # one bright hair down the shell
+    picture[:, 1500:1503, :3] = 180
+    picture[600:, 1500:1503, 3] = 0  # and one in a lock that ends
+    pixels = relief(picture).pixels.astype(int)
+    for column in (100, 1500):
+        assert pixels[300, column - 1, 0] < 110  # its left side looks left
+        assert pixels[300, column + 3, 0] > 146
+    assert (pixels[601:, 1500:1503, 0] == 128).all()
+    length = np.linalg.norm(pixels / 127.5 - 1, axis=2)
+    assert np.abs(length - 1).max() < 0.02
