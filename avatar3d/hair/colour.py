@@ -11,7 +11,7 @@ from avatar3d.core.photo import FaceObservation
 from avatar3d.hair.segment import HairPicture
 from avatar3d.hair.texels import SIZE, Texels, ramp
 
-_CHROMA: Final = 1.0
+_CHROMA: Final = 0.95
 # Hair's own colour is looked for where it is so surely hair alone.
 _PURE: Final = (0.55, 0.90)
 # Linear albedo of hair that has melanin's hue alone, and of hair whose hue is believed; the most of it, log red over grey.
@@ -37,8 +37,8 @@ _RANGE: Final = 1.2
 _BROAD: Final = 0.9
 _HUE: Final = 0.25
 # Linear brightness that gloss adds to hair, and its largest share of what is seen.
-_GLOSS: Final = 0.003
-_MOST_GLOSS: Final = 0.5
+_GLOSS: Final = 0.006
+_MOST_GLOSS: Final = 0.6
 _SKIN_LIKE: Final = 0.35
 # Natural logarithm by which locks, their roots and what lies between them are darker than the photo's mean; and by how much
 # all of hair may be made brighter for that and its light's sake.
@@ -48,7 +48,13 @@ _LOCKS: Final = 1.0
 
 
 def photo_colour(
-    texels: Texels, picture: HairPicture, face: FaceObservation, skin: Skin, trust: Float32[np.ndarray, "S S"]
+    texels: Texels,
+    picture: HairPicture,
+    face: FaceObservation,
+    skin: Skin,
+    trust: Float32[np.ndarray, "S S"],
+    *,
+    under_locks: bool,
 ) -> tuple[Float32[np.ndarray, "S S 3"], Float32[np.ndarray, "S S"]]:
     """Linear albedo of the hair where the photo shows it, and how well."""
     # The photo at about the texture's own resolution, so that no texel skips pixels.
@@ -70,7 +76,9 @@ def photo_colour(
     # Engines light hair like skin: under the photo's light its mean is to be the photo's again, with the shadows that locks add.
     fewer = np.log(np.maximum(shade.mean(2), 1e-3) / np.maximum(plain.mean(2), 1e-3))
     if known.sum() > 1:
-        albedo = albedo * np.exp(np.clip((fewer * known).sum() / known.sum() + _BETWEEN_LOCKS, *_MADE_BRIGHTER))
+        albedo = albedo * np.exp(
+            np.clip((fewer * known).sum() / known.sum() + under_locks * _BETWEEN_LOCKS, *_MADE_BRIGHTER)
+        )
     # White hair in a dim light must not come out whiter than snow: its highlights would drown the strands.
     bright = albedo.mean(2)
     sure = known > 0.3

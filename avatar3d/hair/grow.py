@@ -27,7 +27,7 @@ _CUTOFF: Final = 0.5
 # Single hairs mirror light along a line and not as a plane does. With the relief of hairs (relief.py) their gloss is a band
 # of streaks; rougher and plainer it would lie over all of the hair and turn black grey. By eye on six portraits.
 _ROUGHNESS: Final = 0.48
-_SPECULAR: Final = 0.65
+_SPECULAR: Final = 0.5
 
 
 @dataclass(frozen=True, eq=False)

@@ -81,13 +81,13 @@ def paint_hair(
     texels = lay_texels(shell, fitted)
     hangs = shell.curtain_from < len(shell.over_line)
     presence, seen = _presence(texels, shell, style, picture)
-    colour, known = photo_colour(texels, picture, face, skin, seen * presence)
+    lift = _SHORT_M if hangs else float(np.percentile(style.lift_m, 70))
+    short = lift < _SHORT_M
+    colour, known = photo_colour(texels, picture, face, skin, seen * presence, under_locks=not short)
     if known.sum() < 1:
         colour = np.full_like(colour, 0.05)
     usual = usual_flow(SIZE, 0.0 if hangs else _SWEEP)
     flow = find_flow(np.log(colour).mean(2), known, usual)
-    lift = _SHORT_M if hangs else float(np.percentile(style.lift_m, 70))
-    short = lift < _SHORT_M
     run, locks = (float(np.interp(lift, *table.T)) for table in (_RUN_PX, _LOCKS))
     strands = draw_strands(
         finer_flow(waved(flow, style.curl), FINE), run_px=run * FINE / SIZE, locks=locks, curl=style.curl
