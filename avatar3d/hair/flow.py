@@ -42,8 +42,10 @@ _STREAK_PX: Final = (0.8, 6.0)
 # Widths of a hair, a wisp and a lock in the drawn picture, texels (standard deviations), and the first two's strength.
 _WIDTHS_PX: Final = (0.55, 1.2, 6.0)
 _HAIRS, _WISPS = 0.9, 0.6
-# Steps of one texel and a bit by which noise is smeared to either side.
-_STEP_PX: Final = 1.6
+# Steps by which noise is smeared to either side, a texel and a bit of 512, and how much further down than across the noise
+# itself is soft, since most hair runs down: so long steps leave no dots.
+_STEP: Final = 1.6 / 512
+_DOWN: Final = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,9 +157,10 @@ def draw_strands(flow: HairFlow, *, run_px: float, locks: float, curl: float) ->
 def smear(picture: Float32[np.ndarray, "S S C"], flow: HairFlow, run_px: float) -> Float32[np.ndarray, "S S C"]:
     """The mean of a seamless picture (2 or 4 channels) along the flow, so far to either side."""
     size = flow.across.shape[0]
-    way = _STEP_PX * np.stack([flow.across, flow.down], axis=2)
-    run = max(2, round(run_px / _STEP_PX))
-    edge = int(np.ceil(_STEP_PX * run)) + 1  # no step leads further over the seam behind the head
+    step = _STEP * size
+    way = np.float32(step) * np.stack([flow.across, flow.down], axis=2)
+    run = max(2, round(run_px / step))
+    edge = int(np.ceil(step * run)) + 1  # no step leads further over the seam behind the head
     picture, way = (np.concatenate([part[:, -edge:], part, part[:, :edge]], axis=1) for part in (picture, way))
     total, none = picture[:, edge:-edge].copy(), np.empty(0, np.float32)  # one map of two channels, and none beside it
     start = np.stack(np.meshgrid(np.arange(edge, edge + size), np.arange(size)), axis=2).astype(np.float32)
@@ -178,7 +181,7 @@ def _noise(size: int) -> Float32[np.ndarray, "S S 3"]:
         edge = int(4 * width) + 1
         white = rng.standard_normal((size, size)).astype(np.float32)
         white = np.concatenate([white[:, -edge:], white, white[:, :edge]], axis=1)
-        layer = cv2.GaussianBlur(white, (0, 0), width)[:, edge:-edge]
+        layer = cv2.GaussianBlur(white, (0, 0), sigmaX=width, sigmaY=max(width, _DOWN * _WIDTHS_PX[0]))[:, edge:-edge]
         layers.append(layer / layer.std())
     return np.stack(layers, axis=2)
 
