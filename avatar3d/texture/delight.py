@@ -112,11 +112,11 @@ def refine_light(
     What was taken out of the albedo as light too small for the first, cautious estimate goes where it belongs. Toward
     directions that the photo does not show, the first estimate stays.
     """
-    around = light_basis(_SPHERE_NORMALS.astype(np.float64), _REFINED_TERMS)
+    around = light_basis(SPHERE.astype(np.float64), _REFINED_TERMS)
     basis = np.concatenate([light_basis(normals.astype(np.float64), _REFINED_TERMS), around])
     freedom = np.concatenate([_REFINED_FREEDOM, _FINER / np.sqrt((around[:, 9:] ** 2).mean(axis=0))])
     share = np.concatenate([weights / max(float(weights.sum()), 1e-9) * _REFINED_EFFECTIVE, _SPHERE_SHARE])
-    usual = np.maximum(light.shade(_SPHERE_NORMALS), np.float32(0.02)).astype(np.float64)
+    usual = np.maximum(light.shade(SPHERE), np.float32(0.02)).astype(np.float64)
     coefficients = np.zeros((_REFINED_TERMS, 3), np.float32)
     for channel in range(3):
         ratio = np.maximum(colour[:, channel], 1e-3) / np.maximum(albedo[:, channel], 1e-3)
@@ -175,6 +175,6 @@ def _sphere() -> Float32[np.ndarray, "256 3"]:
     return np.stack([across * np.cos(angle), height, across * np.sin(angle)], axis=1).astype(np.float32)
 
 
-_SPHERE_NORMALS = _sphere()
-_SPHERE_BASIS = light_basis(_SPHERE_NORMALS.astype(np.float64), 9)
+SPHERE = _sphere()
+_SPHERE_BASIS = light_basis(SPHERE.astype(np.float64), 9)
 _SPHERE_SHARE = np.full(_SPHERE, _SPHERE_WEIGHT / _SPHERE * (_LOG_ERROR / _SPHERE_SPREAD) ** 2)

@@ -24,6 +24,7 @@ from avatar3d.texture.evidence import Evidence, gather_evidence, photo_pixels_pe
 from avatar3d.texture.oblique import calm_oblique
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
 from avatar3d.texture.regions import blur
+from avatar3d.texture.shading import fit_shading
 from avatar3d.texture.smile import smile_folds, smile_lines, smile_of, smile_valleys
 from avatar3d.texture.temper import temper
 from avatar3d.texture.warp import aligned_pixels
@@ -44,6 +45,8 @@ _EAR_BLUR: Final = 0.12
 """What is smaller in an ear is its relief, inter-ocular distances."""
 _FEATHER: Final = 0.005
 """Width over which a seen region fades into what is filled in, atlas edges."""
+
+_ASLANT: Final = (0.40, 0.75)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +115,10 @@ def see_skin(model: HeadModel, view: SkinView, size: int, *, delight: bool = Tru
         for kind in (VALLEYS, GROUNDS):
             own = lift_creases(own, own_weight, drawn, valleys, kind)
     own = temper(own, own_weight, drawn, sockets, smile_folds(model, atlas), smile_of(fitted))
+    if delight:
+        left = fit_shading(own.reshape(-1, 3)[atlas.texels[seen.chosen]], seen)
+        own -= picture(atlas, seen.chosen, left.at(seen.normals) * _aslant(seen))
+        opposite -= picture(atlas, mirrored.chosen, left.at(mirrored.normals) * _aslant(mirrored))
     own, opposite = even_out(
         Side(own, own_weight, drawn, sockets),
         Side(opposite, opposite_weight, other_drawn, other_sockets),
@@ -197,9 +204,14 @@ def _log_ratio(
 
 
 def picture(
-    atlas: Atlas, chosen: Int32[np.ndarray, "M"], values: Float32[np.ndarray, "M"]
-) -> Float32[np.ndarray, "S S"]:
+    atlas: Atlas, chosen: Int32[np.ndarray, "M"], values: Float32[np.ndarray, "M *C"]
+) -> Float32[np.ndarray, "S S *C"]:
     """Values at their texels, zero elsewhere."""
-    flat = np.zeros(atlas.size * atlas.size, np.float32)
+    flat = np.zeros((atlas.size * atlas.size, *values.shape[1:]), np.float32)
     flat[atlas.texels[chosen]] = values
-    return flat.reshape(atlas.size, atlas.size)
+    return flat.reshape(atlas.size, atlas.size, *values.shape[1:])
+
+
+def _aslant(look: Look) -> Float32[np.ndarray, "M 1"]:
+    """1 where skin is seen so much aslant that what the light left in it shows as a band, 0 where it faces the camera."""
+    return np.clip((_ASLANT[1] - look.cosine) / (_ASLANT[1] - _ASLANT[0]), 0, 1)[:, None].astype(np.float32)
