@@ -1,7 +1,7 @@
 """What one photo tells of the skin: its own colour wherever it is seen, and wherever its mirror image is.
 
 photo --evidence--> what is skin --look_up--> colour per texel (and of its mirror image)
-      --fit_light, divide--> albedo --temper, even out, calm--> log ratio to the skin tone
+      --fit_light, divide--> albedo --temper, shading_aslant, even out, calm--> log ratio to the skin tone
 """
 
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from avatar3d.texture.evidence import Evidence, gather_evidence, photo_pixels_pe
 from avatar3d.texture.oblique import calm_oblique
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
 from avatar3d.texture.regions import blur
-from avatar3d.texture.shading import fit_shading
+from avatar3d.texture.shading import fit_shading, shading_aslant
 from avatar3d.texture.smile import smile_folds, smile_lines, smile_of, smile_valleys
 from avatar3d.texture.temper import temper
 from avatar3d.texture.warp import aligned_pixels
@@ -45,8 +45,6 @@ _EAR_BLUR: Final = 0.12
 """What is smaller in an ear is its relief, inter-ocular distances."""
 _FEATHER: Final = 0.005
 """Width over which a seen region fades into what is filled in, atlas edges."""
-
-_ASLANT: Final = (0.40, 0.75)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,8 +115,8 @@ def see_skin(model: HeadModel, view: SkinView, size: int, *, delight: bool = Tru
     own = temper(own, own_weight, drawn, sockets, smile_folds(model, atlas), smile_of(fitted))
     if delight:
         left = fit_shading(own.reshape(-1, 3)[atlas.texels[seen.chosen]], seen)
-        own -= picture(atlas, seen.chosen, left.at(seen.normals) * _aslant(seen))
-        opposite -= picture(atlas, mirrored.chosen, left.at(mirrored.normals) * _aslant(mirrored))
+        own -= picture(atlas, seen.chosen, shading_aslant(left, seen))
+        opposite -= picture(atlas, mirrored.chosen, shading_aslant(left, mirrored))
     own, opposite = even_out(
         Side(own, own_weight, drawn, sockets),
         Side(opposite, opposite_weight, other_drawn, other_sockets),
@@ -210,8 +208,3 @@ def picture(
     flat = np.zeros((atlas.size * atlas.size, *values.shape[1:]), np.float32)
     flat[atlas.texels[chosen]] = values
     return flat.reshape(atlas.size, atlas.size, *values.shape[1:])
-
-
-def _aslant(look: Look) -> Float32[np.ndarray, "M 1"]:
-    """1 where skin is seen so much aslant that what the light left in it shows as a band, 0 where it faces the camera."""
-    return np.clip((_ASLANT[1] - look.cosine) / (_ASLANT[1] - _ASLANT[0]), 0, 1)[:, None].astype(np.float32)
