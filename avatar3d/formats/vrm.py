@@ -15,7 +15,7 @@ from avatar3d.core.blendshapes import TONGUE_NAMES
 from avatar3d.core.errors import InputError, UsageError
 from avatar3d.core.humanoid import REQUIRED
 from avatar3d.core.vrm import CustomNames, custom_expressions, preset_expressions
-from avatar3d.formats.glb import GlbDocument, Json, glb_bytes, read_glb
+from avatar3d.formats.glb import SPECULAR, GlbDocument, Json, glb_bytes, read_glb
 from avatar3d.formats.gltf_read import avatar_from_document
 from avatar3d.formats.gltf_write import describe
 from avatar3d.formats.vrm0 import VRM0, extension_of_vrm0, half_turned
@@ -78,7 +78,7 @@ def encode_vrm(
         extensions = extensions_of_vrm1(avatar, meta, presets, customs, image)
         if chosen.mtoon:
             document["materials"] = [toon(each) for each in document["materials"]]
-            used.add(MTOON)
+            used = (used | {MTOON}) - {SPECULAR}
     head: Json = {
         "asset": document.pop("asset"),
         "extensionsUsed": sorted(used | set(extensions)),

@@ -5,7 +5,7 @@ The core glTF material stays beside the toon one, so that readers without MToon 
 
 from typing import Any, Final
 
-from avatar3d.formats.glb import Json
+from avatar3d.formats.glb import SPECULAR, Json
 
 MTOON: Final = "VRMC_materials_mtoon"
 KEEP_SHADER_0: Final = "VRM_USE_GLTFSHADER"
@@ -37,7 +37,9 @@ def toon(material: Json) -> Json:
     texture = _surface(material).get("baseColorTexture")
     if texture is not None:
         shaded["shadeMultiplyTexture"] = {"index": texture["index"]}
-    return material | {"extensions": material.get("extensions", {}) | {MTOON: shaded}}
+    # Readers that find a material of another extension beside MToon's draw that one (three-vrm 3.5).
+    kept = {name: value for name, value in material.get("extensions", {}).items() if name != SPECULAR}
+    return material | {"extensions": kept | {MTOON: shaded}}
 
 
 def properties_0(material: Json, *, mtoon: bool) -> Json:
