@@ -9,9 +9,8 @@ from typing import Any, Final
 from avatar3d.core.avatar import Avatar
 from avatar3d.core.durable import write_atomically
 from avatar3d.core.errors import UsageError
-from avatar3d.formats.gltf import load_glb
 from avatar3d.formats.provenance import picture_mark
-from avatar3d.formats.vrm import VrmParams, encode_vrm
+from avatar3d.formats.vrm import VrmParams, encode_vrm, load_vrm
 from avatar3d.formats.vrm_meta import VrmMeta
 from avatar3d.report.pictures import View, draw_views, png_bytes
 from avatar3d.rig.humanoid import as_humanoid
@@ -44,8 +43,8 @@ def save_vrm(
 
 
 def export_vrm(glb: Path, out: Path, meta: VrmMeta, params: VrmParams) -> dict[str, Any]:
-    """Read a GLB of ours, write it as VRM; what `avatar3d export-vrm --json` prints."""
-    avatar = load_glb(glb)
+    """Read a GLB or VRM of ours, write it as VRM; what `avatar3d export-vrm --json` prints."""
+    avatar = load_vrm(glb)
     file = save_vrm(avatar, out, meta=meta, params=params)
     return {"vrm": str(file), "version": params.version, "bytes": file.stat().st_size, "authors": list(meta.authors)}
 

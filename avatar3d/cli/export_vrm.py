@@ -30,6 +30,10 @@ _LICENCES_0 = (
 @click.option("--version", "vrm_version", type=click.Choice(["1.0", "0.x"]), default="1.0", show_default=True)
 @click.option("--mtoon", is_flag=True, help="Toon materials beside the physical ones.")
 @click.option(
+    "--look", type=click.Choice(["bone", "expression"]), default="bone", show_default=True,
+    help="What turns the eyes: their joints, or expressions, which take the lids along.",
+)  # fmt: skip
+@click.option(
     "--custom-names", type=click.Choice(["perfect-sync", "arkit"]), default="perfect-sync", show_default=True,
     help="How the 52 are spelt: JawOpen, or jawOpen.",
 )  # fmt: skip
@@ -65,6 +69,7 @@ def export_vrm(
     avatar: Path,
     out: Path,
     vrm_version: Any,
+    look: Any,
     custom_names: Any,
     answers: Path | None,
     model_version: str | None,
@@ -89,6 +94,6 @@ def export_vrm(
             hint="Read it; if this likeness is yours to give, add --licence-ok.",
             id="VRM_LICENCE",
         )
-    result = export(avatar, out, meta, VrmParams(vrm_version, mtoon=mtoon, custom_names=custom_names))
+    result = export(avatar, out, meta, VrmParams(vrm_version, mtoon=mtoon, look=look, custom_names=custom_names))
     voice.result(f"{out}: VRM {vrm_version}, {result['bytes'] / 1e6:.1f} MB, by {', '.join(meta.authors)}", result)
     return 0

@@ -22,6 +22,7 @@ from avatar3d.formats.vrm0 import VRM0, extension_of_vrm0, half_turned
 from avatar3d.formats.vrm1 import extensions_of_vrm1
 from avatar3d.formats.vrm_materials import MTOON, properties_0, toon
 from avatar3d.formats.vrm_meta import VrmMeta
+from avatar3d.formats.vrm_parts import LookType
 
 VrmVersion = Literal["1.0", "0.x"]
 VERSIONS: Final[tuple[VrmVersion, ...]] = get_args(VrmVersion)
@@ -35,6 +36,8 @@ class VrmParams:
     version: VrmVersion = "1.0"
     mtoon: bool = False
     """Toon materials beside the physical ones."""
+    look: LookType = "bone"
+    """What turns the eyes to what they look at: their joints, or the look expressions, which take the lids along."""
     custom_names: CustomNames = "perfect-sync"
     """JawOpen, as programs with perfect sync and our vmc:// say it; or jawOpen, as ARKit and our vmc://?names=camel."""
 
@@ -71,11 +74,11 @@ def encode_vrm(
     used: set[str] = set(document.pop("extensionsUsed", ()))
     if of_0:
         texture = None if image is None else _with_texture(document, image)
-        told = extension_of_vrm0(avatar, meta, presets, customs, texture)
+        told = extension_of_vrm0(avatar, meta, presets, customs, thumbnail=texture, look=chosen.look)
         told["materialProperties"] = [properties_0(each, mtoon=chosen.mtoon) for each in document["materials"]]
         extensions: Json = {VRM0: told}
     else:
-        extensions = extensions_of_vrm1(avatar, meta, presets, customs, image)
+        extensions = extensions_of_vrm1(avatar, meta, presets, customs, thumbnail=image, look=chosen.look)
         if chosen.mtoon:
             document["materials"] = [toon(each) for each in document["materials"]]
             used = (used | {MTOON}) - {SPECULAR}

@@ -22,8 +22,9 @@ from avatar3d.formats.vrm_parts import (
     DRAG,
     GRAVITY,
     HIT_RADIUS_M,
-    LOOK_DEG,
+    LOOK_RANGES,
     STIFFNESS,
+    LookType,
     Springs,
     binds,
     eyes_from_head,
@@ -71,7 +72,9 @@ def extension_of_vrm0(
     meta: VrmMeta,
     presets: Mapping[str, Expression],
     customs: Mapping[str, Expression],
+    *,
     thumbnail: int | None,
+    look: LookType,
 ) -> Json:
     """The object `VRM` without its materials, of an avatar that looks to +Z; `thumbnail` is the number of a texture.
 
@@ -101,7 +104,7 @@ def extension_of_vrm0(
                 if bone in names
             ]
         },
-        "firstPerson": _first_person(avatar),
+        "firstPerson": _first_person(avatar, look),
         "blendShapeMaster": {"blendShapeGroups": clips},
         "secondaryAnimation": _secondary(springs(avatar), names),
     }
@@ -139,7 +142,7 @@ def _clip(avatar: Avatar, name: str, preset: str, expression: Expression) -> Jso
     return {"name": name, "presetName": preset, "binds": found, "materialValues": [], "isBinary": False}
 
 
-def _first_person(avatar: Avatar) -> Json:
+def _first_person(avatar: Avatar, look: LookType) -> Json:
     told: Json = {
         "firstPersonBone": avatar.skeleton.names.index("head"),
         "firstPersonBoneOffset": _place(eyes_from_head(avatar.skeleton)),
@@ -147,10 +150,11 @@ def _first_person(avatar: Avatar) -> Json:
             {"mesh": at, "firstPersonFlag": _FLAGS[first_person(mesh, avatar.skeleton)]}
             for at, mesh in enumerate(avatar.meshes)
         ],
-        "lookAtTypeName": "Bone",
+        "lookAtTypeName": {"bone": "Bone", "expression": "BlendShape"}[look],
     }
+    ranges = LOOK_RANGES[look]
     return told | {
-        key: {"curve": list(LINEAR_CURVE), "xRange": LOOK_DEG[way], "yRange": LOOK_DEG[way]}
+        key: {"curve": list(LINEAR_CURVE), "xRange": ranges[way].most_deg, "yRange": ranges[way].gives}
         for key, way in _RANGES.items()
     }
 

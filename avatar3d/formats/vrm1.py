@@ -17,8 +17,9 @@ from avatar3d.formats.vrm_parts import (
     DRAG,
     GRAVITY,
     HIT_RADIUS_M,
-    LOOK_DEG,
+    LOOK_RANGES,
     STIFFNESS,
+    LookType,
     Springs,
     binds,
     eyes_from_head,
@@ -39,7 +40,9 @@ def extensions_of_vrm1(
     meta: VrmMeta,
     presets: Mapping[str, Expression],
     customs: Mapping[str, Expression],
+    *,
     thumbnail: int | None,
+    look: LookType,
 ) -> Json:
     """What goes into the file's `extensions`; `thumbnail` is the number of an image."""
     names = avatar.skeleton.names
@@ -54,7 +57,7 @@ def extensions_of_vrm1(
                     for at, mesh in enumerate(avatar.meshes)
                 ]
             },
-            "lookAt": _look_at(avatar),
+            "lookAt": _look_at(avatar, look),
             "expressions": {
                 "preset": {name: _expression(avatar, expression) for name, expression in presets.items()},
                 "custom": {name: _expression(avatar, expression) for name, expression in customs.items()},
@@ -96,9 +99,12 @@ def licence_lines(avatar: Avatar) -> str:
     return "\n".join(str(line) for line in lines) if isinstance(lines, list | tuple) else ""
 
 
-def _look_at(avatar: Avatar) -> Json:
-    told: Json = {"type": "bone", "offsetFromHeadBone": rounded(eyes_from_head(avatar.skeleton))}
-    return told | {key: {"inputMaxValue": LOOK_DEG[way], "outputScale": LOOK_DEG[way]} for key, way in _RANGES.items()}
+def _look_at(avatar: Avatar, look: LookType) -> Json:
+    told: Json = {"type": look, "offsetFromHeadBone": rounded(eyes_from_head(avatar.skeleton))}
+    ranges = LOOK_RANGES[look]
+    return told | {
+        key: {"inputMaxValue": ranges[way].most_deg, "outputScale": ranges[way].gives} for key, way in _RANGES.items()
+    }
 
 
 def _expression(avatar: Avatar, expression: Expression) -> Json:

@@ -97,6 +97,8 @@ def answered(answers: Mapping[str, Any], *, restrictive: bool = False) -> VrmMet
     """
     given = {key: value for key, value in answers.items() if value is not None and value != ()}
     said: dict[str, Any] = (dict(RESTRICTIVE) if restrictive else {}) | given
+    for key, value in said.items():
+        _check(key, value)
     authors = tuple(str(author).strip() for author in said.get("authors", ()) if str(author).strip())
     open_ = [] if authors else ["--author NAME"]
     if not str(said.get("name", "")).strip():
@@ -106,14 +108,14 @@ def answered(answers: Mapping[str, Any], *, restrictive: bool = False) -> VrmMet
             asked = CHOICES.get(key)
             option = key.replace("_", "-")
             open_.append(f"--{option} {'|'.join(asked)}" if asked else f"--{option}/--no-{option}")
+    if said.get("licence_0") == "Other" and not said.get("other_licence_url"):
+        open_.append("--other-licence-url URL")
     if open_:
         raise UsageError(
             f"a VRM says who made it and what others may do with it; not answered yet: {', '.join(open_)}.",
             hint="Answer each, or say --restrictive, which forbids all that the VRM specification lets you forbid (an --author it needs all the same).",
             id="VRM_META",
         )
-    for key, value in said.items():
-        _check(key, value)
     return VrmMeta(**{**said, "authors": authors})
 
 

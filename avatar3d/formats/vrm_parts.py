@@ -15,14 +15,33 @@ from avatar3d.core.vrm import Expression
 
 FirstPerson = Literal["auto", "both", "thirdPersonOnly"]
 
-LOOK_DEG: Final[Mapping[str, float]] = {"inner": 30.0, "outer": 30.0, "down": 25.0, "up": 20.0}
-"""How far the eyes turn by themselves, degree for degree up to here. Both eyes alike, or they would cross; less up and down,
-since lids do not follow joints and would show white. People seldom go beyond without their head (Stahl, "Amplitude of human
-head movements associated with horizontal saccades", 1999: customary within 18 degrees on average, 30 and more at most)."""
+LookType = Literal["bone", "expression"]
+
+
+@dataclass(frozen=True)
+class LookRange:
+    """How far eyes go for where they ought to look: in proportion up to `most_deg`, and no further."""
+
+    most_deg: float
+    gives: float
+    """There: degrees of the joint, or the weight of a look expression."""
+
+
+LOOK_RANGES: Final[Mapping[LookType, Mapping[str, LookRange]]] = {
+    "bone": {
+        "inner": LookRange(25, 25), "outer": LookRange(25, 25), "down": LookRange(25, 10), "up": LookRange(20, 8),
+    },
+    "expression": {
+        "inner": LookRange(30, 1), "outer": LookRange(30, 1), "down": LookRange(27, 1), "up": LookRange(22, 1),
+    },
+}  # fmt: skip
+"""By type of look-at. Joints turn both eyes alike, or they would cross, and to a side degree for degree until the iris meets the
+corner; up and down they turn less than asked, because lids do not follow joints: looked at, 12 degrees up and 15 down already
+showed white beyond the iris. Our eyeLook shapes take the lids along and turn the eyes by 30, 27 and 22 degrees (decision 0011)."""
 
 # Forces of a spring (VRMC_springBone-1.0, "springs[*].joints[*]"), set by eye: hair of a hand's length that settles within a second.
 STIFFNESS: Final = 1.0
-GRAVITY: Final = 0.1
+GRAVITY: Final = 0.05
 DRAG: Final = 0.4
 HIT_RADIUS_M: Final = 0.02
 _LEAST_RADIUS_M: Final = 0.01

@@ -37,6 +37,7 @@ _LIMBS: Final = (
     ("UpperArm", "chest", _SHOULDER, _HALF_SHOULDERS), ("LowerArm", "UpperArm", _SHOULDER, _HALF_SHOULDERS + _UPPER_ARM),
     ("Hand", "LowerArm", _SHOULDER, _HALF_SHOULDERS + _UPPER_ARM + _LOWER_ARM),
 )  # fmt: skip
+_TIP: Final = "Tip"
 _OF_JAW: Final = 0.5
 """A vertex that hangs on the jaw more than this is chin."""
 
@@ -51,8 +52,7 @@ def as_humanoid(avatar: Avatar) -> Avatar:
         missing = [bone for bone in REQUIRED if bone not in names]
         if missing:
             raise _unfit(f"its body lacks the joints {', '.join(missing)}")
-        lowest = min(float(mesh.positions[:, 1].min()) for mesh in avatar.meshes)
-        return _with_hair_tips(_shifted(avatar, np.array([0, -lowest, 0], np.float32)))
+        return _with_hair_tips(_on_its_soles(avatar))
     missing = [name for name in ("root", "neck", "head", "jaw") if name not in names]
     if missing:
         raise _unfit(f"its skeleton lacks {', '.join(missing)}")
@@ -60,6 +60,15 @@ def as_humanoid(avatar: Avatar) -> Avatar:
     neck = avatar.skeleton.positions[names.index("neck")]
     down = _shifted(avatar, np.array([0, _CHIN * stature - chin, -neck[2]], np.float32))
     return _with_hair_tips(_with_body_joints(down, stature))
+
+
+def _on_its_soles(avatar: Avatar) -> Avatar:
+    """A body set down on y = 0; a bust that was made a humanoid before stands already, on legs that nobody sees."""
+    feet = [at for at, name in enumerate(avatar.skeleton.names) if name in ("leftFoot", "rightFoot")]
+    if not any(np.isin(mesh.joints, feet)[mesh.weights > 0].any() for mesh in avatar.meshes):
+        return avatar
+    lowest = min(float(mesh.positions[:, 1].min()) for mesh in avatar.meshes)
+    return _shifted(avatar, np.array([0, -lowest, 0], np.float32))
 
 
 def _unfit(what: str) -> InputError:
@@ -118,10 +127,11 @@ def _with_hair_tips(avatar: Avatar) -> Avatar:
     """A joint at the end of each chain of hair: a spring turns its last joint by what follows it (VRMC_springBone-1.0, "Example")."""
     skeleton = avatar.skeleton
     last = [at for at, name in enumerate(skeleton.names) if name.startswith("hair") and at not in skeleton.parents]
+    last = [at for at in last if not skeleton.names[at].endswith(_TIP)]
     last = [at for at in last if skeleton.names[skeleton.parents[at]].startswith("hair")]
     if not last:
         return avatar
-    names = tuple(f"{skeleton.names[at].rstrip('0123456789')}Tip" for at in last)
+    names = tuple(f"{skeleton.names[at].rstrip('0123456789')}{_TIP}" for at in last)
     ends = np.stack([2 * skeleton.positions[at] - skeleton.positions[skeleton.parents[at]] for at in last])
     longer = Skeleton(
         skeleton.names + names,

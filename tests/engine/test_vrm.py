@@ -2,20 +2,18 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from avatar3d.core.avatar import Avatar, Mesh, Skeleton
+from avatar3d.core.avatar import Avatar, Mesh
 from avatar3d.core.blendshapes import ARKIT_NAMES, Frame
 from avatar3d.core.transforms import IDENTITY_WXYZ, quaternion_from_rotation_vector
 from avatar3d.core.vrm import preset_expressions
 from avatar3d.formats.glb import glb_bytes, read_glb
 from avatar3d.formats.vrm import VrmParams, VrmVersion, encode_vrm
-from avatar3d.formats.vrm_meta import VrmMeta, answered
 from avatar3d.live.dialects import vmc
 from avatar3d.rig.humanoid import as_humanoid
 from tests.engine.conftest import _node
@@ -31,9 +29,8 @@ from tests.engine.vrm_motion import (
     expected_expressions,
     see_vrm,
 )
-from tests.synthetic import synthetic_avatar
+from tests.unit.formats.vrm_examples import META, hairy_egg
 
-META: VrmMeta = answered({"name": "egg", "authors": ("Somebody",)}, restrictive=True)
 VERSIONS: tuple[VrmVersion, ...] = ("1.0", "0.x")
 
 
@@ -41,38 +38,6 @@ VERSIONS: tuple[VrmVersion, ...] = ("1.0", "0.x")
 def three_vrm() -> list[str]:
     """Command of the reader in three-vrm, which runs in node."""
     return [*_node("@pixiv/three-vrm"), str(Path(__file__).with_name("read_vrm.mjs"))]
-
-
-def hairy_egg() -> Avatar:
-    """The egg as a humanoid, with a bust below its chin and a plait of one chain at its back."""
-    egg = synthetic_avatar()
-    face = egg.meshes[0]
-    bust = face.positions[:, 1:2] < -0.105
-    on_root = replace(
-        face,
-        joints=np.where(bust, 0, face.joints).astype(np.int32),
-        weights=np.where(bust, np.eye(4)[0], face.weights).astype(np.float32),
-    )
-    bone = egg.skeleton
-    first = len(bone.names)
-    places = np.array([[0, 0.0, -0.16], [0, -0.08, -0.16]], np.float32)
-    longer = Skeleton(
-        (*bone.names, "hairBack1", "hairBack2"),
-        np.array([*bone.parents, bone.names.index("head"), first], np.int32),
-        np.concatenate([bone.positions, places]),
-    )
-    tongue = egg.mesh("tongue")
-    joints = np.zeros((len(tongue.positions), 4), np.int32)
-    joints[:, 0] = np.where(np.arange(len(joints)) % 2, first, first + 1)
-    hair = replace(
-        tongue,
-        name="hair",
-        morph_names=(),
-        morphs=tongue.morphs[:0],
-        joints=joints,
-        weights=np.eye(4, dtype=np.float32)[np.zeros(len(joints), int)],
-    )
-    return as_humanoid(replace(egg, meshes=(on_root, *egg.meshes[1:], hair), skeleton=longer))
 
 
 @pytest.fixture(scope="module", params=VERSIONS)

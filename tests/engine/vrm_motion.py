@@ -90,9 +90,9 @@ def assert_bones(avatar: Avatar, seen: SeenVrm) -> None:
 
 
 def assert_looks(seen: SeenVrm) -> None:
-    """Both eyes look where they are told, up to their limit of 30 degrees."""
+    """Both eyes look where they are told: to a side up to 25 degrees, up and down two fifths of the way."""
     for (yaw, pitch), eyes in zip(LOOKS, seen.told["gazes"], strict=True):
-        turn, down = np.deg2rad(np.clip(yaw, -30, 30)), np.deg2rad(pitch)
+        turn, down = np.deg2rad(np.clip(yaw, -25, 25)), np.deg2rad(0.4 * pitch)
         expected = np.array([np.sin(turn) * np.cos(down), -np.sin(down), np.cos(turn) * np.cos(down)])
         for eye in eyes:
             assert np.abs(eye - expected).max() < 1e-4, (
