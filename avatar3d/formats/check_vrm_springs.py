@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Final
 
-from avatar3d.formats.glb import GlbDocument, Json
+from avatar3d.formats.glb import GlbDocument, Json, is_index
 from avatar3d.formats.vrm1 import SPRING_BONE
 from avatar3d.formats.vrm_json import (
     Faults,
@@ -35,8 +35,9 @@ def _chains(document: GlbDocument, _extension: Json) -> Faults:
     parents, taken = parents_of_nodes(document), dict[int, int]()
     for index, spring in enumerate(records(told.get("springs"))):
         where = f"springs[{index}]"
-        nodes = [joint.get("node") for joint in records(spring.get("joints"))]
-        if not nodes or any(at(document, "nodes", node) is None for node in nodes):
+        said = [joint.get("node") for joint in records(spring.get("joints"))]
+        nodes = [node for node in said if is_index(node) and at(document, "nodes", node) is not None]
+        if not nodes or len(nodes) < len(said):
             yield where, "has no joints, or one that is no node"
             continue
         for upper, lower in pairwise(nodes):

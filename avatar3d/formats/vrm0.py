@@ -88,10 +88,8 @@ def extension_of_vrm0(
             hint="Write VRM 1.0.",
             id="VRM_SKELETON",
         )
-    clips = [
-        _clip(avatar, *PRESETS_0[name][::-1], expression) for name, expression in presets.items() if name in PRESETS_0
-    ]
-    clips += [_clip(avatar, name.capitalize(), "unknown", presets[name]) for name in presets if name not in PRESETS_0]
+    named = {name: PRESETS_0.get(name, ("unknown", name.capitalize())) for name in presets}
+    clips = [_clip(avatar, named[name][1], named[name][0], expression) for name, expression in presets.items()]
     clips += [_clip(avatar, name, "unknown", expression) for name, expression in customs.items()]
     return {
         "exporterVersion": "avatar3d",

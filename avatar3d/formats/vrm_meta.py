@@ -116,7 +116,8 @@ def answered(answers: Mapping[str, Any], *, restrictive: bool = False) -> VrmMet
             hint="Answer each, or say --restrictive, which forbids all that the VRM specification lets you forbid (an --author it needs all the same).",
             id="VRM_META",
         )
-    return VrmMeta(**{**said, "authors": authors})
+    said["authors"] = authors
+    return VrmMeta(**said)
 
 
 def _check(key: str, value: object) -> None:

@@ -1,6 +1,7 @@
 """VRM 1.0 and 0.x through three-vrm: expressions, bones, gaze, hair and first person; a corrupted file fails each."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -324,3 +325,26 @@ def test_a_created_head_moves_the_same_as_vrm(
     assert_bones(avatar, seen)
     assert_looks(seen)
     print(json.dumps({"version": version, "expressions": len(names), "worst_m": worst}))
+
+
+@pytest.mark.engine
+def test_both_versions_look_the_same_in_a_browser(created_avatar: Avatar, three: list[str], tmp_path: Path) -> None:
+    """Turned, mirrored or wrongly bound files would not: the person winks with the left eye and looks to the left."""
+    from PIL import Image
+
+    views = {"calm": {}, "wink": {"weights": {"blinkLeft": 1.0, "aa": 1.0}, "look": [20, 0], "yaw": 20}}
+    (tmp_path / "views.json").write_text(json.dumps(views))
+    drawn: dict[str, list[np.ndarray]] = {}
+    for version in VERSIONS:
+        file = tmp_path / f"{version}.vrm"
+        file.write_bytes(encode_vrm(as_humanoid(created_avatar), META, VrmParams(version)))
+        script = str(Path(__file__).with_name("screenshot_vrm.mjs"))
+        command = [three[0], script, str(file), str(tmp_path / version), str(tmp_path / "views.json"), "256"]
+        subprocess.run(command, check=True, capture_output=True, timeout=300)
+        pictures = [Image.open(tmp_path / version / f"{view}.png").convert("RGB") for view in views]
+        drawn[version] = [np.asarray(picture, np.float32) for picture in pictures]
+    calm, wink = drawn["1.0"]
+    assert np.abs(calm - wink).mean() > 3
+    assert np.abs(wink - wink[:, ::-1]).mean() > 3
+    for one, other in zip(drawn["1.0"], drawn["0.x"], strict=True):
+        assert np.abs(one - other).mean() < 0.5

@@ -270,5 +270,5 @@ def test_avatars_save_themselves_as_vrm_only_with_a_meta(tmp_path: Path) -> None
 
     with pytest.raises(UsageError, match="who made it"):
         save_vrm(synthetic_avatar(), tmp_path / "egg.vrm")
-    save_vrm(synthetic_avatar(), tmp_path / "egg.vrm", meta=META, thumbnail=False)
-    assert load_vrm(tmp_path / "egg.vrm").skeleton.names[:2] == ("root", "hips")
+    synthetic_avatar().save(tmp_path / "egg.vrm", meta=META, thumbnail=False)
+    assert Avatar.load(tmp_path / "egg.vrm").skeleton.names[:2] == ("root", "hips")
