@@ -25,6 +25,7 @@ from avatar3d.formats.khronos import MODULES_VARIABLE, find_validator, validate
 from avatar3d.formats.promises import check_promises
 from avatar3d.formats.provenance import provenance_faults
 from avatar3d.formats.vrm import avatar_from_vrm
+from avatar3d.formats.vrm_json import records
 
 # Budgets of a file with 1024 textures; larger textures are the user's wish.
 _DENSE_BYTES, _COMPACT_BYTES, _BUDGET_TEXTURE_PX = 8_000_000, 5_000_000, 1024
@@ -93,7 +94,7 @@ def _check_names(document: GlbDocument) -> Iterator[Finding]:
     """52 names in order in both places, on the face and on every mesh that morphs; a tongue's own may follow them."""
     morphing = 0
     for index, mesh in enumerate(document.items("meshes")):
-        primitives = [item for item in mesh.get("primitives", []) if isinstance(item, dict) and item.get("targets")]
+        primitives = [item for item in records(mesh.get("primitives")) if item.get("targets")]
         for primitive in primitives:
             morphing += 1
             where = f"meshes[{index}]"

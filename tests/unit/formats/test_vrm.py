@@ -162,16 +162,24 @@ def test_thumbs_are_called_as_each_version_calls_them(tmp_path: Path) -> None:
     ]
 
 
-def test_no_collider_pushes_hair_that_rests() -> None:
-    avatar = hairy_egg()
+@pytest.mark.parametrize("close", [False, True])
+def test_no_collider_pushes_hair_that_rests(close: bool) -> None:
+    egg = hairy_egg()
+    hair = [at for at, name in enumerate(egg.skeleton.names) if name.startswith("hair")]
+    positions = egg.skeleton.positions.copy()
+    if close:  # combed back flat: it would begin inside the skull's sphere
+        positions[hair] = positions[egg.skeleton.names.index("head")] + np.float32(
+            [[0, 0.09, -0.05], [0, 0.08, -0.06], [0, 0.07, -0.07]]
+        )
+    avatar = replace(egg, skeleton=replace(egg.skeleton, positions=positions))
     swinging = springs(avatar)
     assert swinging.chains == (("hairBack1", "hairBack2", "hairBackTip"),)
+    assert swinging.colliders[0].radius_m < springs(egg).colliders[0].radius_m or not close
     for collider in swinging.colliders:
-        start = avatar.skeleton.positions[avatar.skeleton.names.index(collider.joint)]
+        start = positions[avatar.skeleton.names.index(collider.joint)]
         for centre in collider.spheres(9):
-            for joint in swinging.chains[0][1:]:
-                apart = np.linalg.norm(avatar.skeleton.positions[avatar.skeleton.names.index(joint)] - start - centre)
-                assert apart > collider.radius_m + HIT_RADIUS_M - 1e-6
+            apart = np.linalg.norm(positions[hair[1:]] - start - centre, axis=1)
+            assert apart.min() > collider.radius_m + HIT_RADIUS_M - 1e-6
 
 
 def test_a_head_without_a_body_is_refused_with_the_joints_it_lacks() -> None:
