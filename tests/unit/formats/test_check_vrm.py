@@ -190,9 +190,7 @@ def test_a_glb_that_is_only_called_vrm_fails(files: dict[str, Path], tmp_path: P
     assert "vrm" in [finding.check for finding in check_file(plain, khronos=False).failures]
 
 
-@pytest.mark.parametrize(
-    "nonsense", [None, 7, "x", [], [1], {}, {"humanBones": 3, "preset": [2], "meshAnnotations": {}}, 1e308]
-)
+@pytest.mark.parametrize("nonsense", [None, 7, [1], {"humanBones": 3, "preset": [2], "meshAnnotations": {}}])
 @pytest.mark.parametrize("version", ["1.0", "0.x"])
 def test_nonsense_in_any_place_is_told_and_never_a_traceback(version: str, nonsense: object, sound: Sound) -> None:
     name = "VRMC_vrm" if version == "1.0" else "VRM"
