@@ -32,6 +32,7 @@ VERBS: Final[dict[str, str]] = {
     "calibrate-sync": "Find the ?delay_ms= of a sink whose sound travels elsewhere.",
     "export-speech": "Write the speech network as an ONNX graph for other engines.",
     "train": "Train a network of ours anew from its data.",
+    "export-vrm": "Write an avatar as VRM 1.0 or 0.x for VR chats and streaming programs.",
     "export-nerfstudio": "Write photos of one person as a dataset for nerfstudio.",
     "import-splats": "Bind splats that were trained elsewhere to an avatar.",
     "check": "Check GLB files, and files of splats, against what avatar3d promises.",

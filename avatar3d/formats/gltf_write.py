@@ -36,11 +36,17 @@ _LINEAR, _LINEAR_MIPMAP_LINEAR, _CLAMP_TO_EDGE = 9729, 9987, 33071
 
 
 def describe(
-    avatar: Avatar, *, generator: str, compact: bool, lossless_textures: bool, splats: RestSplats | None = None
+    avatar: Avatar,
+    *,
+    generator: str,
+    compact: bool,
+    lossless_textures: bool,
+    splats: RestSplats | None = None,
+    tangents: bool = True,
 ) -> tuple[Json, bytes]:
     """The JSON (keys in a fixed order) and the binary buffer of `avatar`. The same avatar gives the same bytes.
 
-    `splats` that ride on it come last, below the joint of the head.
+    `splats` that ride on it come last, below the joint of the head. Without `tangents` readers derive them (VRM asks for that).
 
     Raises OutputInvalidError (30) naming the mesh when an array is not what its noun promises.
     """
@@ -48,7 +54,7 @@ def describe(
         _refuse_broken(mesh, len(avatar.skeleton.names))
     buffer = BufferWriter()
     materials = _Materials(buffer, lossless=lossless_textures)
-    meshes = [_mesh(mesh, buffer, materials, compact=compact) for mesh in avatar.meshes]
+    meshes = [_mesh(mesh, buffer, materials, compact=compact, tangents=tangents) for mesh in avatar.meshes]
     joint_count = len(avatar.skeleton.names)
     skin = _skin(avatar.skeleton, buffer)
     nodes = [*_joint_nodes(avatar.skeleton), *_mesh_nodes(avatar)]
@@ -127,15 +133,14 @@ def _skin(skeleton: Skeleton, buffer: BufferWriter) -> Json:
     }
 
 
-def _mesh(mesh: Mesh, buffer: BufferWriter, materials: "_Materials", *, compact: bool) -> Json:
+def _mesh(mesh: Mesh, buffer: BufferWriter, materials: "_Materials", *, compact: bool, tangents: bool) -> Json:
     joints, weights = _clean_influences(mesh)
     attributes = {
         "POSITION": buffer.dense(mesh.positions, bounds=True),
         "NORMAL": buffer.dense(mesh.normals),
     }
-    if mesh.material.normal is not None:
-        tangents = vertex_tangents(mesh.positions, mesh.normals, mesh.uvs, mesh.triangles)
-        attributes["TANGENT"] = buffer.dense(tangents)
+    if tangents and mesh.material.normal is not None:
+        attributes["TANGENT"] = buffer.dense(vertex_tangents(mesh.positions, mesh.normals, mesh.uvs, mesh.triangles))
     attributes |= {
         "TEXCOORD_0": buffer.dense(mesh.uvs),
         "JOINTS_0": buffer.dense(joints),

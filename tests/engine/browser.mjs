@@ -29,8 +29,8 @@ function answer(url, glb) {
   return file.startsWith(here) && existsSync(file) ? file : null;
 }
 
-// Calls use(page) with the avatar loaded as window.avatar; resolves to what it returns.
-export async function withAvatar(glb, { width = 512, height = 512 }, use) {
+// Calls use(page) with the avatar loaded as window.avatar; resolves to what it returns. `html` is a file of page/.
+export async function withAvatar(glb, { width = 512, height = 512, html = "" }, use) {
   const browser = await chromium.launch({ executablePath: findChromium(), args: flags });
   try {
     const page = await browser.newPage({ viewport: { width, height } });
@@ -44,7 +44,7 @@ export async function withAvatar(glb, { width = 512, height = 512 }, use) {
       if (!file) return route.abort();
       return route.fulfill({ body: readFileSync(file), contentType: types[extname(file)] ?? "application/octet-stream" });
     });
-    await page.goto(origin);
+    await page.goto(origin + html);
     try {
       await page.waitForFunction(() => window.avatar, null, { timeout: 60000 });
     } catch (error) {
