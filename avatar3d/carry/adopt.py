@@ -24,7 +24,7 @@ from avatar3d.carry.register import lay_on
 from avatar3d.carry.sheet import Sheet
 from avatar3d.core.head import HeadModel
 
-_ROUNDS: Final = 30
+_ROUNDS: Final = 12
 _FACE_M: Final = 0.03
 """Rigidly only what lies this far before the middle of the eyes and behind it, or less, is matched: hair and necks differ."""
 _TRIMMED: Final = 0.8
@@ -36,6 +36,17 @@ _NEIGHBOURS: Final = 6
 _AROUND_MOUTH_M: Final = 0.035
 _AROUND_EYE_M: Final = 0.022
 _ALIKE: Final = 0.35
+_NOISES_M: Final = (0.006, 0.005, 0.004, 0.003, 0.003, 0.002, 0.002, 0.0015, 0.0015, 0.001, 0.001, 0.001, 0.0007, 0.0007, 0.0007)
+"""How far the other skin may be from that of the person of ours who is most like it, from round to round."""
+_PLACES: Final = 300.0
+"""A skin counts as so many independent measurements."""
+_SLIDING: Final = 0.05
+"""What sliding along the skin costs, against leaving it."""
+_FOLDED: Final = 0.05
+"""Cosine between a triangle's normal and its corners' below which it counts as folded over."""
+_UNFOLDINGS, _EVENINGS = 12, 4
+_OFF_M: Final = 0.0007
+"""Unfolded skin that is further away from the other's tells nothing of it."""
 _SAME_SIZE: Final = (0.8, 1.25)
 """Eyeballs of people differ by less; other things that models call eyes do not count."""
 _NO_VERTICES: Final = (np.zeros(0, np.int64), np.zeros((0, 3)))
@@ -78,10 +89,15 @@ def adopt(model: HeadModel, donor: Donor) -> Adopted:
     there[members] = np.arange(len(members))
     moved = donor.vertices @ turn.T + shift
     theirs = Sheet(moved[members], there[donor.triangles].astype(np.int64))
-    points, met = lay_on(own, theirs, _NO_VERTICES)
+    gone, further, beside = _look_alike(model, skin, own, theirs)
+    turn, shift = further @ turn, further @ shift + beside
+    moved = donor.vertices @ turn.T + shift
+    theirs = theirs.moved(moved[members])
+    points, met = lay_on(own.moved(own.points + gone), theirs, _NO_VERTICES)
+    points, unfolded = _unfolded(own, points)
     laid = own.moved(points)
     found = theirs.nearest(laid.points, laid.normals, least_alike=_ALIKE, turn_m=0.003)
-    known = met & (found.alike > _ALIKE)
+    known = met & (found.alike > _ALIKE) & ~(unfolded & (found.distance_m > _OFF_M))
     spread = _spreader(laid, known)
     follow = _follower(model, skin)
     rest = model.rest + follow(points - own.points)
@@ -92,6 +108,63 @@ def adopt(model: HeadModel, donor: Donor) -> Adopted:
         _place_eye(model, side, moved[ball], turn @ centre + shift, donor.modes[:, ball] @ turn.T, rest, modes)
     rest = 0.5 * (rest + rest[model.mirror] * [-1, 1, 1])  # means of people are symmetric, up to how they were registered
     return Adopted(rest.astype(np.float32), modes, found.distance_m[known], float(np.mean(known)))
+
+
+def _look_alike(
+    model: HeadModel, skin: Int64[np.ndarray, "S"], own: Sheet, theirs: Sheet
+) -> tuple[Float64[np.ndarray, "S 3"], Float64[np.ndarray, "3 3"], Float64[np.ndarray, "3"]]:
+    """How our mean skin moves to look like the one of our own people who is most like the other mean, and the rigid motion
+    that lays the other skin on that person's.
+
+    People's statistics know where lips, lids and nostrils go, and how a head is held; nearness alone does not.
+    """
+    basis = model.identity[:, skin].astype(np.float64)
+    gone = np.zeros_like(own.points)
+    turn, shift = np.eye(3), np.zeros(3)
+    for noise_m in _NOISES_M:
+        now = own.moved(own.points + gone)
+        placed = theirs.moved(theirs.points @ turn.T + shift)
+        found = placed.nearest(now.points, now.normals, least_alike=_ALIKE, turn_m=0.006)
+        trust = ((found.alike > 0.5) & (found.distance_m < 10 * noise_m)) * (_PLACES / len(skin)) / noise_m**2
+        normal = placed.face_normals[found.triangle]
+        across = np.einsum("ksc,sc->ks", basis, normal)
+        goal = found.point - own.points
+        gram = (across * trust) @ across.T + _SLIDING * np.einsum("ksc,s,lsc->kl", basis, trust, basis, optimize=True)
+        right = across @ (trust * (goal * normal).sum(1)) + _SLIDING * np.einsum("ksc,s,sc->k", basis, trust, goal, optimize=True)
+        person = np.linalg.solve(gram + np.eye(len(basis)), right)
+        gone = np.einsum("k,ksc->sc", person, basis)
+        step, beside = _rigid(found.point, own.points + gone, trust)
+        turn, shift = step @ turn, step @ shift + beside
+    return gone, turn, shift
+
+
+def _rigid(
+    points: Float64[np.ndarray, "N 3"], goal: Float64[np.ndarray, "N 3"], trust: Float64[np.ndarray, "N"]
+) -> tuple[Float64[np.ndarray, "3 3"], Float64[np.ndarray, "3"]]:
+    """The rotation and shift of least squares (Kabsch 1976)."""
+    from_, to = np.average(points, axis=0, weights=trust), np.average(goal, axis=0, weights=trust)
+    turn = Rotation.align_vectors(goal - to, points - from_, weights=trust)[0].as_matrix()
+    return turn, to - turn @ from_
+
+
+def _unfolded(own: Sheet, points: Float64[np.ndarray, "V 3"]) -> tuple[Float64[np.ndarray, "V 3"], Bool[np.ndarray, "V"]]:
+    """Without triangles that were turned inside out: there the displacement is made even until none is left. Also where."""
+    gone, touched = points - own.points, np.zeros(len(points), bool)
+    turned = np.zeros(len(points), bool)
+    for _ in range(_UNFOLDINGS):
+        now = own.moved(own.points + gone)
+        facing = np.einsum("fkc,fc->fk", now.normals[own.triangles], now.face_normals).min(1)
+        before = np.einsum("fkc,fc->fk", own.normals[own.triangles], own.face_normals).min(1)
+        wrong = np.unique(own.triangles[(facing < _FOLDED) & (before > _FOLDED)])
+        if not len(wrong):
+            break
+        turned[:] = False
+        turned[wrong] = True
+        turned[own.edges[turned[own.edges].any(1)]] = True
+        for _ in range(_EVENINGS):
+            gone[turned] -= (own.laplacian @ gone)[turned]
+        touched |= turned
+    return own.points + gone, touched
 
 
 def _place_eye(
@@ -125,10 +198,8 @@ def _placed(model: HeadModel, own: Sheet, donor: Donor) -> tuple[Float64[np.ndar
         now = sheet.moved(sheet.points @ turn.T + shift)
         found = now.nearest(points, normals, least_alike=_ALIKE, turn_m=0.01)
         near = found.distance_m <= np.quantile(found.distance_m, _TRIMMED)
-        here, there = found.point[near], points[near]
-        step, _ = Rotation.align_vectors(there - there.mean(0), here - here.mean(0))
-        turn = step.as_matrix() @ turn
-        shift = there.mean(0) + step.as_matrix() @ (shift - here.mean(0))
+        step, beside = _rigid(found.point[near], points[near], np.ones(int(near.sum())))
+        turn, shift = step @ turn, step @ shift + beside
     return turn, shift
 
 

@@ -92,8 +92,15 @@ class Kept:
         self.state = dict(state) if isinstance(state, dict) else {}
 
 
+class Ignored(Kept):
+    """Stands for sets and ordered dictionaries, in which chumpy keeps notes to itself."""
+
+    def __setitem__(self, key: object, value: object) -> None:
+        """Notes are not kept."""
+
+
 class Chumpy(Kept):
-    """chumpy's Ch: its values are under `x`."""
+    """Stands for everything of chumpy: a plain Ch has its values under `x`, an expression of several has none."""
 
     def plain(self) -> np.ndarray:
         if "x" not in self.state:
@@ -159,8 +166,8 @@ _ALLOWED: Final[dict[tuple[str, str], type]] = {
     ("numpy", "dtype"): DType,
     **{(f"scipy.sparse.{module}csc", "csc_matrix"): Sparse for module in ("", "_")},
     **{(f"scipy.sparse.{module}csr", "csr_matrix"): SparseRows for module in ("", "_")},
-    ("chumpy.ch", "Ch"): Chumpy,
-    ("chumpy", "Ch"): Chumpy,
+    **{(builtin, "set"): Ignored for builtin in ("__builtin__", "builtins")},
+    ("collections", "OrderedDict"): Ignored,
     ("copy_reg", "_reconstructor"): Reconstructed,
     ("copyreg", "_reconstructor"): Reconstructed,
     ("__builtin__", "object"): Plain,
@@ -169,13 +176,19 @@ _ALLOWED: Final[dict[tuple[str, str], type]] = {
 }
 
 
+def _stand_in(module: str, name: str) -> type:
+    if module.split(".")[0] == "chumpy":
+        return Chumpy
+    if (module, name) not in _ALLOWED:
+        raise Refused(f"it asks for {module[:40]}.{name[:40]}, which no model needs")
+    return _ALLOWED[module, name]
+
+
 class _Reader(pickle.Unpickler):
     """Finds stand-ins only."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ALLOWED:
-            raise Refused(f"it asks for {module[:40]}.{name[:40]}, which no model needs")
-        return _ALLOWED[module, name]
+        return _stand_in(module, name)
 
     def persistent_load(self, pid: object) -> Any:
         raise Refused("it refers to something outside itself")
@@ -213,8 +226,9 @@ def _look_through(content: bytes) -> None:
             raise Refused(f"it uses {name}, which no model needs")
         if name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > _MOST_MEMO:
             raise Refused("its memo is larger than a model needs")
-        if name == "GLOBAL" and tuple(str(argument).split(" ", 1)) not in _ALLOWED:
-            raise Refused(f"it asks for {str(argument)[:80].replace(' ', '.')}, which no model needs")
+        if name == "GLOBAL":
+            module, _, wanted = str(argument).partition(" ")
+            _stand_in(module, wanted)
         depth += (name == "MARK") - (name in ("TUPLE", "LIST", "DICT", "SETITEMS", "APPENDS", "POP_MARK", "FROZENSET", "ADDITEMS"))
         if depth > _DEEPEST or count > _MOST_OPCODES:
             raise Refused("it is nested deeper, or is longer, than a model needs")
