@@ -17,7 +17,7 @@ from avatar3d.core.clock import Progress
 from avatar3d.core.errors import LicenceNotAcceptedError, UsageError
 from avatar3d.core.files import open_given
 from avatar3d.core.head import HeadModel
-from avatar3d.head.added import check_name, keep
+from avatar3d.head.added import check_name, keep, keep_rosetta
 from avatar3d.head.anny import read_anny
 from avatar3d.head.flame import read_flame
 from avatar3d.head.gnm import read_gnm
@@ -29,6 +29,7 @@ from avatar3d.head.terms import TERMS
 from avatar3d.rig.incisors import seat_teeth
 from avatar3d.rig.lips import settle_lips
 from avatar3d.rig.morphs import person_shapes
+from avatar3d.rosetta.measure import table_of_modes
 
 KINDS: Final = tuple(TERMS)
 _READERS: Final[dict[str, Callable[[Path], SourceHead]]] = {"flame": read_flame, "gnm": read_gnm, "anny": read_anny}
@@ -74,6 +75,10 @@ def add_model(
     with threadpool_limits(1):
         source = _READERS[kind](file or Path())
         arrays, facts = adopt_head(source, progress=progress)
+        table = rosetta_of(name, arrays, source, progress=progress)
+    if table:
+        keep_rosetta(name, table)
+        facts["rosetta_mm"] = _rosetta_facts(table)
     return keep(name, arrays, bill | facts)
 
 
@@ -92,9 +97,34 @@ def adopt_head(source: SourceHead, *, progress: Progress = str) -> tuple[dict[st
         "rest": rest,
         "identity_mm": (_MM * laid.modes[:count]).astype(np.float16),
         "expression_mm": (_MM * shapes).astype(np.float16),
-        "own_expression_mm": (_MM * laid.modes[count:]).astype(np.float16),
+        "own_expression_mm": (_MM * laid.modes[count:, _skin(own)]).astype(np.float16),
     }
     return arrays, _facts(source, laid, own)
+
+
+def rosetta_of(
+    name: str, arrays: Mapping[str, np.ndarray], source: SourceHead, *, progress: Progress = str
+) -> dict[str, Any] | None:
+    """The table between ARKit's shapes and the model's own expressions; None for a model without."""
+    if not source.expression_names:
+        return None
+    progress("rosetta")
+    own = load_head_model(_OWN_NAME)
+    shapes = np.concatenate([arrays["expression_mm"].astype(np.float32), _MM * own.tongue])[:, _skin(own)]
+    return table_of_modes(
+        name, TERMS[source.kind].title, source.licence, source.expression_names, shapes, arrays["own_expression_mm"].astype(np.float32)
+    )
+
+
+def _skin(own: HeadModel) -> np.ndarray:
+    """Vertices that other models' expressions move; teeth and tongue are ours."""
+    return np.unique(own.triangles[own.part("face")])
+
+
+def _rosetta_facts(table: Mapping[str, Any]) -> dict[str, float]:
+    """How near the model's own expressions come to ARKit's 52, over the shapes."""
+    shown = [table["error_mm"]["shown"][name] for name in ARKIT_NAMES]
+    return {"mean": round(float(np.mean([each["mean"] for each in shown])), 4), "worst": max(each["worst"] for each in shown)}
 
 
 def _facts(source: SourceHead, laid: Adopted, own: HeadModel) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def made_head(triangles: int, *, finer: int = 1, seed: int = 3, ball: tuple[int,
     o3d: Any = pytest.importorskip("open3d", reason="open3d remeshes the made heads (extra `dev`)")
     own = load_head_model()
     rng = np.random.default_rng(seed)
-    truth = shape_head(own, (0.6 * rng.standard_normal(len(own.identity))).astype(np.float32)).astype(np.float64)
+    truth = shape_head(own, (0.35 * rng.standard_normal(len(own.identity))).astype(np.float32)).astype(np.float64)
     truth = 0.5 * (truth + truth[own.mirror] * [-1, 1, 1])
     skin = np.unique(own.triangles[own.part("face")])
     number = np.full(len(own.rest), -1)

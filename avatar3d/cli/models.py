@@ -88,6 +88,8 @@ def _told(bill: dict[str, Any]) -> str:
         lines.append(("from our head", ", ".join(bill["carried"])))
     if laid := bill.get("laid_mm"):
         lines.append(("laid on it", f"median {laid['median']} mm, 95 % under {laid['p95']} mm, {laid['told_share']:.1%} of the skin"))
+    if fit := bill.get("rosetta_mm"):
+        lines.append(("its expressions", f"show the 52 shapes within {fit['mean']} mm in the mean, {fit['worst']} mm at worst"))
     if source := bill.get("source"):
         lines.append(("from", f"{source['file']} {source['sha256']}"))
     if "sha256" in bill:

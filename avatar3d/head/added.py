@@ -1,6 +1,7 @@
 """Head models that the user added: converted once, kept in the user's own folder, checked on every load.
 
     NAME.json          what it is: kind, licence, hashes of the file it came from and of the result, counts, what was carried
+    NAME.rosetta       JSON: the model's own expressions in ARKit's terms (rosetta/tables.py), for models that have some
     NAME.safetensors   rest and modes on our own head's topology (or, for ict, its own arrays)
 
 Everything else (triangles, UVs, parts, joints, landmarks) is our own head's, whose hash the bill names.
@@ -120,13 +121,23 @@ def keep(name: str, arrays: Mapping[str, np.ndarray], bill: Mapping[str, Any]) -
     return whole
 
 
+def keep_rosetta(name: str, table: Mapping[str, Any]) -> None:
+    """Write the table of the head's own expressions beside it. Raises DiskError (40)."""
+    write_atomically(rosetta_file(name), (json.dumps(table) + "\n").encode())
+
+
+def rosetta_file(name: str) -> Path:
+    """Where the table of an added head's own expressions lies, if it has any."""
+    return models_folder() / f"{check_name(name)}.rosetta"
+
+
 def forget(name: str) -> None:
     """Remove an added head. Raises ModelMissingError (20), DiskError (40)."""
     folder = models_folder()
     if not (folder / f"{check_name(name)}.json").is_file():
         bill_of(name)
     try:
-        for suffix in (".json", ".safetensors"):
+        for suffix in (".json", ".safetensors", ".rosetta"):
             (folder / f"{name}{suffix}").unlink(missing_ok=True)
     except OSError as error:
         raise DiskError(f"Cannot remove {name!r}: {error.strerror}.", hint="Choose who may write there.", file=folder) from error

@@ -19,6 +19,7 @@ _CPU_SECONDS: Final = 60
 _MOST_OPCODES: Final = 20_000_000
 _MOST_MEMO: Final = 5_000_000
 _DEEPEST: Final = 200
+_LARGEST_DENSE: Final = 10_000_000
 _NUMBERS: Final = "fiub"
 
 
@@ -118,7 +119,9 @@ class Sparse(Kept):
         values, rows, starts = (_plain(self.state.get(name), 1) for name in ("data", "indices", "indptr"))
         if not isinstance(shape, tuple) or len(shape) != 2 or not all(isinstance(n, int) and 0 < n < 10**6 for n in shape):
             raise Refused("it holds a sparse matrix without a shape")
-        dense = np.zeros(shape, np.float64)  # bounded by the process's memory
+        if shape[0] * shape[1] > _LARGEST_DENSE:
+            raise Refused(f"it holds a sparse matrix of {shape[0]} x {shape[1]}")
+        dense = np.zeros(shape, np.float64)
         lines = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
         at = (rows, lines) if self.by_column else (lines, rows)
         if len(lines) != len(rows) or len(rows) != len(values):
@@ -234,7 +237,8 @@ def _look_through(content: bytes) -> None:
             raise Refused("it is nested deeper, or is longer, than a model needs")
 
 
-def _read(content: bytes, names: list[str]) -> bytes:
+def read_arrays(content: bytes, names: list[str]) -> bytes:
+    """The arrays of these names as unpickle.py reads them. Raises Refused."""
     try:
         _look_through(content)
         told = _Reader(io.BytesIO(content), encoding="latin1").load()
@@ -270,7 +274,7 @@ def main() -> int:
     """Read, look through, write."""
     _limit()
     try:
-        told = _read(sys.stdin.buffer.read(), sys.argv[1:])
+        told = read_arrays(sys.stdin.buffer.read(), sys.argv[1:])
     except Refused as why:
         told, code = str(why).encode(), 3
     except MemoryError:
