@@ -50,7 +50,8 @@ def add_model(
     kind = kind or name
     if kind not in TERMS or check_name(name) == _OWN_NAME:
         raise UsageError(
-            f"expected one of {', '.join(KINDS)}, got {kind[:40]!r}.", hint="For another name: avatar3d models add NAME FILE --kind flame"
+            f"expected one of {', '.join(KINDS)}, got {kind[:40]!r}.",
+            hint="For another name: avatar3d models add NAME FILE --kind flame",
         )
     terms = TERMS[kind]
     if not accepted:
@@ -112,7 +113,12 @@ def rosetta_of(
     own = load_head_model(_OWN_NAME)
     shapes = np.concatenate([arrays["expression_mm"].astype(np.float32), _MM * own.tongue])[:, _skin(own)]
     return table_of_modes(
-        name, TERMS[source.kind].title, source.licence, source.expression_names, shapes, arrays["own_expression_mm"].astype(np.float32)
+        name,
+        TERMS[source.kind].title,
+        source.licence,
+        source.expression_names,
+        shapes,
+        arrays["own_expression_mm"].astype(np.float32),
     )
 
 
@@ -124,7 +130,10 @@ def _skin(own: HeadModel) -> np.ndarray:
 def _rosetta_facts(table: Mapping[str, Any]) -> dict[str, float]:
     """How near the model's own expressions come to ARKit's 52, over the shapes."""
     shown = [table["error_mm"]["shown"][name] for name in ARKIT_NAMES]
-    return {"mean": round(float(np.mean([each["mean"] for each in shown])), 4), "worst": max(each["worst"] for each in shown)}
+    return {
+        "mean": round(float(np.mean([each["mean"] for each in shown])), 4),
+        "worst": max(each["worst"] for each in shown),
+    }
 
 
 def _facts(source: SourceHead, laid: Adopted, own: HeadModel) -> dict[str, Any]:

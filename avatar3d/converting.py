@@ -46,7 +46,10 @@ def convert_clip(clip: Path, to: str, out: Path) -> dict[str, Any]:
     """
     other = find_vocabulary(to)
     if out.suffix.lower() not in ((".npz", ".csv") if to == ARKIT else (".csv",)):
-        raise UsageError(f"{to} is written as {'.npz or .csv' if to == ARKIT else '.csv'}, not {out.suffix[:20]!r}.", hint=f"-o {out.stem}.csv")
+        raise UsageError(
+            f"{to} is written as {'.npz or .csv' if to == ARKIT else '.csv'}, not {out.suffix[:20]!r}.",
+            hint=f"-o {out.stem}.csv",
+        )
     found, told, marks = _read(clip)
     arrays = stack_clip(told)
     weights = np.concatenate([arrays.weights, arrays.tongue], axis=1).astype(np.float64)
@@ -58,7 +61,13 @@ def convert_clip(clip: Path, to: str, out: Path) -> dict[str, Any]:
         write_livelink_csv(told, out)
     else:
         write_csv(told, out)
-    return {"clip": str(out), "from": found, "to": to, "frames": len(arrays.time_s), "names": len(other.names) if to != ARKIT else len(ARKIT_NAMES)}
+    return {
+        "clip": str(out),
+        "from": found,
+        "to": to,
+        "frames": len(arrays.time_s),
+        "names": len(other.names) if to != ARKIT else len(ARKIT_NAMES),
+    }
 
 
 def _read(clip: Path) -> tuple[str, BlendshapeClip, dict[str, Any]]:

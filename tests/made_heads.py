@@ -51,7 +51,9 @@ def made_head(triangles: int, *, finer: int = 1, seed: int = 3, ball: tuple[int,
     number = np.full(len(own.rest), -1)
     number[skin] = np.arange(len(skin))
     sheet = Sheet(truth[skin], number[own.triangles[own.part("face")]].astype(np.int64))
-    mesh = o3d.geometry.TriangleMesh(o3d.utility.Vector3dVector(sheet.points), o3d.utility.Vector3iVector(sheet.triangles))
+    mesh = o3d.geometry.TriangleMesh(
+        o3d.utility.Vector3dVector(sheet.points), o3d.utility.Vector3iVector(sheet.triangles)
+    )
     if finer:
         mesh = mesh.subdivide_midpoint(finer)
     mesh = mesh.simplify_quadric_decimation(triangles)
@@ -59,7 +61,9 @@ def made_head(triangles: int, *, finer: int = 1, seed: int = 3, ball: tuple[int,
     mine = Sheet(points, faces)
     at = sheet.nearest(points, mine.normals, least_alike=0.35, turn_m=0.003)
     identity, expression = (sheet.at(at, modes[:, skin]) for modes in (own.identity, own.expression))
-    centres = (own.joint_regressor @ truth.astype(np.float32))[[own.joint_names.index(n) for n in ("leftEye", "rightEye")]]
+    centres = (own.joint_regressor @ truth.astype(np.float32))[
+        [own.joint_names.index(n) for n in ("leftEye", "rightEye")]
+    ]
     jaw = (own.joint_regressor @ truth.astype(np.float32))[own.joint_names.index("jaw")]
     weight = np.where(own.skin_joints == own.joint_names.index("jaw"), own.skin_weights, 0).sum(1)
     balls, count = [], len(points)
@@ -77,7 +81,15 @@ def made_head(triangles: int, *, finer: int = 1, seed: int = 3, ball: tuple[int,
     jaw_weight = np.zeros(count)
     jaw_weight[: len(identity[0])] = sheet.at(at, weight[skin][:, None])[:, 0]
     return Made(
-        points, faces, np.concatenate(moves_i, 1), np.concatenate(moves_e, 1), (balls[0], balls[1]), centres, jaw, jaw_weight, truth
+        points,
+        faces,
+        np.concatenate(moves_i, 1),
+        np.concatenate(moves_e, 1),
+        (balls[0], balls[1]),
+        centres,
+        jaw,
+        jaw_weight,
+        truth,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES, TONGUE_NAMES
+from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
 from avatar3d.core.head import HeadModel
 from avatar3d.formats.clip_arrays import stack_clip
 from avatar3d.formats.clip_npz import load_clip
@@ -58,7 +58,13 @@ def ict() -> Table:
     parts |= {name: (name,) for name in ("jawLeft", "jawRight", "mouthLeft", "mouthRight")}
     parts |= {name: (f"{name}_L", f"{name}_R") for name in ("browInnerUp", "cheekPuff")}
     rows, back = renamed(parts)
-    return _table("ict", "ICT-FaceKit 53", "ICT-FaceKit (MIT), names of its expressions; without cheekRaiser and PupilDilate, which ARKit has not", rows, back)
+    return _table(
+        "ict",
+        "ICT-FaceKit 53",
+        "ICT-FaceKit (MIT), names of its expressions; without cheekRaiser and PupilDilate, which ARKit has not",
+        rows,
+        back,
+    )
 
 
 def meta() -> Table:
@@ -86,13 +92,21 @@ def meta() -> Table:
     alone = ("CHEEK_SUCK_L", "CHEEK_SUCK_R", "LIP_TIGHTENER_L", "LIP_TIGHTENER_R", "TONGUE_FRONT_DORSAL_PALATE",
              "TONGUE_MID_DORSAL_PALATE", "TONGUE_RETREAT")  # fmt: skip
     rows |= {name: {} for name in alone}
-    return _table("meta", "Meta 70 (XR_FB_face_tracking2)", "Khronos OpenXR, XrFaceExpression2FB, without its prefix and suffix; L and R are the person's, T and B top and bottom lip", rows, back)
+    return _table(
+        "meta",
+        "Meta 70 (XR_FB_face_tracking2)",
+        "Khronos OpenXR, XrFaceExpression2FB, without its prefix and suffix; L and R are the person's, T and B top and bottom lip",
+        rows,
+        back,
+    )
 
 
 def unified() -> Table:
     parts = dict(PARTS) | {name: (name[0].upper() + name[1:],) for name in ARKIT_NAMES if name.startswith("eyeLook")}
     rows, back = renamed(parts)
-    return _table("unified", "Unified Expressions", "docs.vrcft.io; the same table as live/dialects/unified.py", rows, back)
+    return _table(
+        "unified", "Unified Expressions", "docs.vrcft.io; the same table as live/dialects/unified.py", rows, back
+    )
 
 
 def viseme15() -> Table:
@@ -103,14 +117,23 @@ def viseme15() -> Table:
         weights, tongue = weights_of(targets[[PHONES.index(symbol)]])
         both = np.concatenate([weights[0], tongue[0]])
         rows[viseme] = {SHAPES[k]: round(float(both[k]), 4) for k in np.flatnonzero(both > 0.005)}
-    return _table("viseme15", "15 visemes (Oculus)", "Meta, Oculus Lipsync, Viseme Reference; as our own speech says each of their phones", rows, None)
+    return _table(
+        "viseme15",
+        "15 visemes (Oculus)",
+        "Meta, Oculus Lipsync, Viseme Reference; as our own speech says each of their phones",
+        rows,
+        None,
+    )
 
 
 def vrm18(visemes: Table) -> Table:
     file = DATA / "vrm18.json"
     if file.is_file() and json.loads(file.read_text()).get("keep"):  # somebody else's fit
         rows = json.loads(file.read_text())["rows"]
-        return {**_table("vrm18", "VRM 1.0's 18 presets", json.loads(file.read_text())["source"], rows, None), "keep": True}
+        return {
+            **_table("vrm18", "VRM 1.0's 18 presets", json.loads(file.read_text())["source"], rows, None),
+            "keep": True,
+        }
 
     def both(**shapes: float) -> dict[str, float]:
         return {f"{name}{side}": weight for name, weight in shapes.items() for side in SIDES}
@@ -128,7 +151,13 @@ def vrm18(visemes: Table) -> Table:
         "lookLeft": {"eyeLookOutLeft": 1.0, "eyeLookInRight": 1.0}, "lookRight": {"eyeLookInLeft": 1.0, "eyeLookOutRight": 1.0},
         "neutral": {},
     }  # fmt: skip
-    return _table("vrm18", "VRM 1.0's 18 presets", "vrm-c/vrm-specification, VRMC_vrm 1.0, expressions; emotions are an artist's, vowels our speech's", rows, None)
+    return _table(
+        "vrm18",
+        "VRM 1.0's 18 presets",
+        "vrm-c/vrm-specification, VRMC_vrm 1.0, expressions; emotions are an artist's, vowels our speech's",
+        rows,
+        None,
+    )
 
 
 def facs() -> Table:
@@ -149,7 +178,13 @@ def facs() -> Table:
         "AU29": {"jawForward": 1.0}, "AU30L": {"jawLeft": 1.0}, "AU30R": {"jawRight": 1.0}, "AU34": {"cheekPuff": 1.0},
         "AU61": {"eyeLookOutLeft": 1.0, "eyeLookInRight": 1.0}, "AU62": {"eyeLookInLeft": 1.0, "eyeLookOutRight": 1.0},
     }  # fmt: skip
-    return _table("facs", "FACS action units", "Ekman, Friesen and Hager 2002, Facial Action Coding System; L and R the person's sides, T and B lips. ARKit's shapes are no action units: the pairing is by what both say they do", rows, None)
+    return _table(
+        "facs",
+        "FACS action units",
+        "Ekman, Friesen and Hager 2002, Facial Action Coding System; L and R the person's sides, T and B lips. ARKit's shapes are no action units: the pairing is by what both say they do",
+        rows,
+        None,
+    )
 
 
 def _table(name: str, title: str, source: str, rows: Rows, back: Rows | None) -> Table:
@@ -172,8 +207,14 @@ def split_errors(fields: np.ndarray, model: HeadModel, table: Table) -> dict[str
         if len(terms) != 1 or next(iter(terms.values())) == 1:
             continue
         ((shape, weight),) = terms.items()
-        key = next((k for k in sorted(halves, key=len, reverse=True) if theirs.endswith(k) or theirs.startswith(k)), None)
-        if shape.startswith("mouth") and theirs.startswith(("MouthUpper", "MouthLower")) and shape in ("mouthLeft", "mouthRight"):
+        key = next(
+            (k for k in sorted(halves, key=len, reverse=True) if theirs.endswith(k) or theirs.startswith(k)), None
+        )
+        if (
+            shape.startswith("mouth")
+            and theirs.startswith(("MouthUpper", "MouthLower"))
+            and shape in ("mouthLeft", "mouthRight")
+        ):
             key = theirs[:10]
         apart_names = shape in ("mouthLeft", "mouthRight") or not shape.endswith(SIDES)
         if key is None or not apart_names:
@@ -232,7 +273,9 @@ def _clip(file: Path | None) -> np.ndarray:
 
         sound = ict_path().parents[1] / UTTERANCE
         with tempfile.TemporaryDirectory() as folder:
-            speak_sound(sound, Path(folder), "talk", SpeakParams(formats=("npz",), controls=Controls(emotion="joy")), str)
+            speak_sound(
+                sound, Path(folder), "talk", SpeakParams(formats=("npz",), controls=Controls(emotion="joy")), str
+            )
             return _weights(next(Path(folder).glob("**/*.npz")))
     return _weights(file)
 
@@ -268,7 +311,11 @@ def page(fields: np.ndarray, clip: np.ndarray) -> str:
         parts = vocabulary(name).error_mm["theirs"]
         lost = [each for at, each in enumerate(vocabulary(name).names) if not (vocabulary(name).decode[:, at]).any()]
         if parts:
-            told.append(f"\n**{name}**: " + "; ".join(f"{each} {e['mean']:.2f}, {e['worst']:.1f}" for each, e in parts.items()) + ".")
+            told.append(
+                f"\n**{name}**: "
+                + "; ".join(f"{each} {e['mean']:.2f}, {e['worst']:.1f}" for each, e in parts.items())
+                + "."
+            )
         if lost:
             told.append(f"\n{name} has besides what ARKit cannot say, and which is dropped: {', '.join(lost)}.")
     told.append(_REST)

@@ -36,7 +36,23 @@ _NEIGHBOURS: Final = 6
 _AROUND_MOUTH_M: Final = 0.035
 _AROUND_EYE_M: Final = 0.022
 _ALIKE: Final = 0.35
-_NOISES_M: Final = (0.006, 0.005, 0.004, 0.003, 0.003, 0.002, 0.002, 0.0015, 0.0015, 0.001, 0.001, 0.001, 0.0007, 0.0007, 0.0007)
+_NOISES_M: Final = (
+    0.006,
+    0.005,
+    0.004,
+    0.003,
+    0.003,
+    0.002,
+    0.002,
+    0.0015,
+    0.0015,
+    0.001,
+    0.001,
+    0.001,
+    0.0007,
+    0.0007,
+    0.0007,
+)
 """How far the other skin may be from that of the person of ours who is most like it, from round to round."""
 _PLACES: Final = 300.0
 """A skin counts as so many independent measurements."""
@@ -79,7 +95,7 @@ class Adopted:
 
 def adopt(model: HeadModel, donor: Donor) -> Adopted:
     """Rest and modes for our topology."""
-    skin = np.unique(model.triangles[model.part("face")])
+    skin = np.unique(model.triangles[model.part("face")]).astype(np.int64)
     number = np.full(len(model.rest), -1)
     number[skin] = np.arange(len(skin))
     own = Sheet(model.rest[skin].astype(np.float64), number[model.triangles[model.part("face")]].astype(np.int64))
@@ -106,7 +122,9 @@ def adopt(model: HeadModel, donor: Donor) -> Adopted:
         modes[row] = follow(spread(mode))
     for side, (ball, centre) in enumerate(zip(donor.eyes, donor.eye_centres, strict=True)):
         _place_eye(model, side, moved[ball], turn @ centre + shift, donor.modes[:, ball] @ turn.T, rest, modes)
-    rest = 0.5 * (rest + rest[model.mirror] * [-1, 1, 1])  # means of people are symmetric, up to how they were registered
+    rest = 0.5 * (
+        rest + rest[model.mirror] * [-1, 1, 1]
+    )  # means of people are symmetric, up to how they were registered
     return Adopted(rest.astype(np.float32), modes, found.distance_m[known], float(np.mean(known)))
 
 
@@ -130,7 +148,9 @@ def _look_alike(
         across = np.einsum("ksc,sc->ks", basis, normal)
         goal = found.point - own.points
         gram = (across * trust) @ across.T + _SLIDING * np.einsum("ksc,s,lsc->kl", basis, trust, basis, optimize=True)
-        right = across @ (trust * (goal * normal).sum(1)) + _SLIDING * np.einsum("ksc,s,sc->k", basis, trust, goal, optimize=True)
+        right = across @ (trust * (goal * normal).sum(1)) + _SLIDING * np.einsum(
+            "ksc,s,sc->k", basis, trust, goal, optimize=True
+        )
         person = np.linalg.solve(gram + np.eye(len(basis)), right)
         gone = np.einsum("k,ksc->sc", person, basis)
         step, beside = _rigid(found.point, own.points + gone, trust)
@@ -147,7 +167,9 @@ def _rigid(
     return turn, to - turn @ from_
 
 
-def _unfolded(own: Sheet, points: Float64[np.ndarray, "V 3"]) -> tuple[Float64[np.ndarray, "V 3"], Bool[np.ndarray, "V"]]:
+def _unfolded(
+    own: Sheet, points: Float64[np.ndarray, "V 3"]
+) -> tuple[Float64[np.ndarray, "V 3"], Bool[np.ndarray, "V"]]:
     """Without triangles that were turned inside out: there the displacement is made even until none is left. Also where."""
     gone, touched = points - own.points, np.zeros(len(points), bool)
     turned = np.zeros(len(points), bool)
@@ -168,7 +190,13 @@ def _unfolded(own: Sheet, points: Float64[np.ndarray, "V 3"]) -> tuple[Float64[n
 
 
 def _place_eye(
-    model: HeadModel, side: int, ball: np.ndarray, centre: np.ndarray, modes: np.ndarray, rest: np.ndarray, out: np.ndarray
+    model: HeadModel,
+    side: int,
+    ball: np.ndarray,
+    centre: np.ndarray,
+    modes: np.ndarray,
+    rest: np.ndarray,
+    out: np.ndarray,
 ) -> None:
     """Our ball where the other model's is, as large; it goes where that goes. Left to the lids where it has none."""
     joint = model.joint_regressor[model.joint_names.index(("leftEye", "rightEye")[side])]
@@ -259,7 +287,9 @@ def _beyond(model: HeadModel, skin: Int64[np.ndarray, "S"], others: Int64[np.nda
         front = model.rest[others[teeth]]
         whole(teeth, front[np.argsort(-front[:, 2])[:50]].mean(0), _AROUND_MOUTH_M)
     riding = members("lashes", "brows", "mouth")
-    distance, near = (np.asarray(each) for each in KDTree(model.rest[skin]).query(model.rest[others[riding]], k=_NEIGHBOURS))
+    distance, near = (
+        np.asarray(each) for each in KDTree(model.rest[skin]).query(model.rest[others[riding]], k=_NEIGHBOURS)
+    )
     share = 1 / np.maximum(distance, 1e-4)
     share /= share.sum(1, keepdims=True)
     for k in range(_NEIGHBOURS):

@@ -1,22 +1,50 @@
 """avatar3d models: the parametric heads that `create --head` can use, and those the user brings."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
 from avatar3d.cli.voice import Voice, speaking
+from avatar3d.core.errors import UsageError
 
 
-@click.group()
-def models() -> None:
-    """Add head models of others, look at them, remove them."""
-
-
-@models.command("list")
+@click.command()
+@click.argument("action", type=click.Choice(["list", "add", "info", "remove"]))
+@click.argument("name", required=False)
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--kind", help="Of add: flame, gnm, ict or anny, where NAME is another word.")
+@click.option("--accept-licence", "accepted", is_flag=True, help="Of add: you accept the terms that it shows without.")
 @speaking
-def list_models(voice: Voice) -> None:
-    """Say which heads there are."""
+def models(
+    voice: Voice,
+    action: Literal["list", "add", "info", "remove"],
+    name: str | None,
+    file: Path | None,
+    kind: str | None,
+    accepted: bool,
+) -> None:
+    """Add head models of others, look at them, remove them."""
+    if (action == "list") != (name is None) or (action != "add" and (file or kind or accepted)):
+        raise UsageError(
+            f"avatar3d models {action} was given too little or too much.",
+            hint="avatar3d models list; models add NAME FILE --accept-licence; models info NAME; models remove NAME.",
+        )
+    if name is None:
+        _list(voice)
+    elif action == "add":
+        _add(voice, name, file, kind, accepted=accepted)
+    elif action == "info":
+        bill = _bill(name)
+        voice.result(_told(bill), bill)
+    else:
+        from avatar3d.head.added import forget
+
+        forget(name)
+        voice.result(f"{name} is removed; avatars made with it stay.", {"removed": name})
+
+
+def _list(voice: Voice) -> None:
     from avatar3d.head.added import added_names, bill_of
     from avatar3d.head.registry import head_names
     from avatar3d.head.terms import TERMS
@@ -31,54 +59,29 @@ def list_models(voice: Voice) -> None:
     voice.result("\n".join(text), {"models": rows, "can_be_added": missing})
 
 
-@models.command("add")
-@click.argument("name")
-@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--kind", help="flame, gnm, ict or anny, where NAME is another word.")
-@click.option("--accept-licence", "accepted", is_flag=True, help="You accept the terms that are shown without it.")
-@speaking
-def add_model(voice: Voice, name: str, file: Path | None, kind: str | None, accepted: bool) -> None:
-    """Convert a head model once, for `create --head NAME`."""
-    from avatar3d.adopting import add_model as add
+def _add(voice: Voice, name: str, file: Path | None, kind: str | None, *, accepted: bool) -> None:
+    from avatar3d.adopting import add_model
     from avatar3d.head.terms import TERMS
 
-    if (kind or name) in TERMS and accepted:
-        terms = TERMS[kind or name]
+    if accepted and (terms := TERMS.get(kind or name)):
         voice.progress(f"{terms.title}: {terms.summary} {terms.url}")
-    bill = add(name, file, kind=kind, accepted=accepted, progress=lambda stage: voice.progress(f"  {stage}"))
+    bill = add_model(name, file, kind=kind, accepted=accepted, progress=lambda stage: voice.progress(f"  {stage}"))
     voice.result(_told(bill), bill)
 
 
-@models.command("info")
-@click.argument("name")
-@speaking
-def model_info(voice: Voice, name: str) -> None:
-    """Say what a head is made of, and whether its file is as it was written."""
+def _bill(name: str) -> dict[str, Any]:
+    """What is known of a head; an added one's file is checked against it."""
     from avatar3d.head.added import added_names, arrays_of, bill_of
     from avatar3d.head.load import load_head_model
     from avatar3d.head.own import bill_of_materials
 
     if name in added_names():
-        bill = bill_of(name)
         arrays_of(name)
-    else:
-        model = load_head_model(name)
-        counts = {"vertices": len(model.rest), "triangles": len(model.triangles), "identity": len(model.identity)}
-        bill = {"name": name, "kind": "built in", "licence": model.licence, "counts": counts}
-        if name == "avatar3d":
-            bill["sha256"] = bill_of_materials()["sha256"]
-    voice.result(_told(bill), bill)
-
-
-@models.command("remove")
-@click.argument("name")
-@speaking
-def remove_model(voice: Voice, name: str) -> None:
-    """Forget a head that was added; avatars made with it stay."""
-    from avatar3d.head.added import forget
-
-    forget(name)
-    voice.result(f"{name} is removed.", {"removed": name})
+        return bill_of(name)
+    model = load_head_model(name)
+    counts = {"vertices": len(model.rest), "triangles": len(model.triangles), "identity": len(model.identity)}
+    bill = {"name": name, "kind": "built in", "licence": model.licence, "counts": counts}
+    return bill | ({"sha256": bill_of_materials()["sha256"]} if name == "avatar3d" else {})
 
 
 def _told(bill: dict[str, Any]) -> str:
@@ -87,11 +90,18 @@ def _told(bill: dict[str, Any]) -> str:
     if bill.get("carried"):
         lines.append(("from our head", ", ".join(bill["carried"])))
     if laid := bill.get("laid_mm"):
-        lines.append(("laid on it", f"median {laid['median']} mm, 95 % under {laid['p95']} mm, {laid['told_share']:.1%} of the skin"))
+        lines.append(
+            (
+                "laid on it",
+                f"median {laid['median']} mm, 95 % under {laid['p95']} mm, {laid['told_share']:.1%} of the skin",
+            )
+        )
     if fit := bill.get("rosetta_mm"):
-        lines.append(("its expressions", f"show the 52 shapes within {fit['mean']} mm in the mean, {fit['worst']} mm at worst"))
+        lines.append(
+            ("its expressions", f"show our 52 within {fit['mean']} mm in the mean, {fit['worst']} mm at worst")
+        )
     if source := bill.get("source"):
-        lines.append(("from", f"{source['file']} {source['sha256']}"))
+        lines.append(("from", f"{source['file']} {source['sha256']}".strip()))
     if "sha256" in bill:
         lines.append(("sha256", bill["sha256"]))
     return "\n".join(f"{label:18}  {text}" for label, text in lines)

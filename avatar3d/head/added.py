@@ -46,7 +46,8 @@ def check_name(name: str) -> str:
     """The name when it can be one; else UsageError (2)."""
     if not _NAME.match(name):
         raise UsageError(
-            f"expected a name of small letters, digits, - and _, got {name[:40]!r}.", hint="For example: flame, flame-2023."
+            f"expected a name of small letters, digits, - and _, got {name[:40]!r}.",
+            hint="For example: flame, flame-2023.",
         )
     return name
 
@@ -54,7 +55,9 @@ def check_name(name: str) -> str:
 def added_names() -> tuple[str, ...]:
     """Sorted; files that are none of ours are passed over."""
     folder = models_folder()
-    return tuple(sorted(path.stem for path in folder.glob("*.json") if _NAME.match(path.stem))) if folder.is_dir() else ()
+    return (
+        tuple(sorted(path.stem for path in folder.glob("*.json") if _NAME.match(path.stem))) if folder.is_dir() else ()
+    )
 
 
 def bill_of(name: str) -> dict[str, Any]:
@@ -70,7 +73,9 @@ def bill_of(name: str) -> dict[str, Any]:
             raise ValueError(bill["schema"])
         return {**bill, "sha256": str(bill["sha256"]), "licence": str(bill["licence"]), "kind": str(bill["kind"])}
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelUntrustedError(f"what {path.name} says is not what avatar3d wrote.", hint=_again(name), file=path) from error
+        raise ModelUntrustedError(
+            f"what {path.name} says is not what avatar3d wrote.", hint=_again(name), file=path
+        ) from error
 
 
 def arrays_of(name: str) -> dict[str, np.ndarray]:
@@ -83,7 +88,9 @@ def arrays_of(name: str) -> dict[str, np.ndarray]:
     found = hashlib.sha256(content).hexdigest()
     if found != bill["sha256"]:
         raise ModelUntrustedError(
-            f"the head {name!r} was changed on disk: expected sha256 {bill['sha256']}, found {found}.", hint=_again(name), file=path
+            f"the head {name!r} was changed on disk: expected sha256 {bill['sha256']}, found {found}.",
+            hint=_again(name),
+            file=path,
         )
     try:
         return {
@@ -91,7 +98,9 @@ def arrays_of(name: str) -> dict[str, np.ndarray]:
             for key, tensor in deserialize(content)
         }
     except (SafetensorError, KeyError) as error:
-        raise ModelUntrustedError(f"the head {name!r} is no safetensors file: {error}.", hint=_again(name), file=path) from error
+        raise ModelUntrustedError(
+            f"the head {name!r} is no safetensors file: {error}.", hint=_again(name), file=path
+        ) from error
 
 
 def load_added(name: str) -> HeadModel:
@@ -140,7 +149,9 @@ def forget(name: str) -> None:
         for suffix in (".json", ".safetensors", ".rosetta"):
             (folder / f"{name}{suffix}").unlink(missing_ok=True)
     except OSError as error:
-        raise DiskError(f"Cannot remove {name!r}: {error.strerror}.", hint="Choose who may write there.", file=folder) from error
+        raise DiskError(
+            f"Cannot remove {name!r}: {error.strerror}.", hint="Choose who may write there.", file=folder
+        ) from error
 
 
 def _again(name: str) -> str:

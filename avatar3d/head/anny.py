@@ -177,7 +177,9 @@ def _read_obj(path: Path) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, np.nd
             group = rest[0]
         elif word == "f":
             faces.setdefault(group, []).append([[int(n or 0) - 1 for n in corner.split("/")[:2]] for corner in rest])
-    tables = {name: np.array(corners) if len({len(f) for f in corners}) == 1 else None for name, corners in faces.items()}
+    tables = {
+        name: np.array(corners) if len({len(f) for f in corners}) == 1 else None for name, corners in faces.items()
+    }
     return np.array(vertices), {
         name: (table[:, :, 0], table[:, :, -1]) for name, table in tables.items() if table is not None
     }

@@ -42,14 +42,16 @@ def read_flame(path: Path) -> SourceHead:
     modes = np.moveaxis(check_array(raw["shapedirs"], "shapedirs", (count, 3, None)), 2, 0).astype(np.float32)
     if len(modes) <= _IDENTITY:
         raise ModelUntrustedError(
-            f"expected {_IDENTITY} identity modes and expressions after them, found {len(modes)}.", hint="Is this FLAME?", file=path
+            f"expected {_IDENTITY} identity modes and expressions after them, found {len(modes)}.",
+            hint="Is this FLAME?",
+            file=path,
         )
     correctives = check_array(raw["posedirs"], "posedirs", (count, 3, 9 * (_JOINTS - 1))).astype(np.float64)
     regressor = check_array(raw["J_regressor"], "J_regressor", (_JOINTS, count)).astype(np.float64)
     weights = check_array(raw["weights"], "weights", (count, _JOINTS)).astype(np.float64)
     triangles = check_triangles(raw["f"], "f", count)
     joints = regressor @ rest
-    scale, axes = in_our_axes(rest, joints[_LEFT_EYE], joints[_RIGHT_EYE])
+    scale, axes = in_our_axes(joints[_LEFT_EYE], joints[_RIGHT_EYE])
     skin = largest_piece(triangles, count)
     jaw = _jaw(rest, joints[_JAW], weights[:, _JAW], correctives[:, :, 9 * (_JAW - 1) : 9 * _JAW])
     turned = (scale * axes.T).astype(np.float32)
@@ -66,7 +68,12 @@ def read_flame(path: Path) -> SourceHead:
         right_eye=_ball(weights, _RIGHT_EYE),
         left_eye_m=(joints[_LEFT_EYE] @ turned).astype(np.float32),
         right_eye_m=(joints[_RIGHT_EYE] @ turned).astype(np.float32),
-        counts={"vertices": count, "triangles": len(triangles), "identity": _IDENTITY, "expression": len(modes) - _IDENTITY},
+        counts={
+            "vertices": count,
+            "triangles": len(triangles),
+            "identity": _IDENTITY,
+            "expression": len(modes) - _IDENTITY,
+        },
     )
 
 

@@ -41,7 +41,9 @@ def read_gnm(path: Path) -> SourceHead:
     version, variant = str(raw["version"]), str(raw["variant"])
     if not version.startswith("3") or variant.lower() != "head":
         raise ModelUntrustedError(
-            f"expected GNM Head of version 3, found {variant[:20]!r} of version {version[:20]!r}.", hint="Give gnm_head.npz of v3.", file=path
+            f"expected GNM Head of version 3, found {variant[:20]!r} of version {version[:20]!r}.",
+            hint="Give gnm_head.npz of v3.",
+            file=path,
         )
     rest = check_array(raw["template_vertex_positions"], "template_vertex_positions", (None, 3))
     count = len(rest)
@@ -54,7 +56,7 @@ def read_gnm(path: Path) -> SourceHead:
     names = tuple(str(name)[:40] for name in raw["expression_names"].ravel())
     if len(names) != len(expression):
         raise ModelUntrustedError(f"expected {len(expression)} expression_names, found {len(names)}.", file=path)
-    scale, axes = in_our_axes(rest, joints[left], joints[right])
+    scale, axes = in_our_axes(joints[left], joints[right])
     skin = largest_piece(triangles, count)
     turned = (scale * axes.T).astype(np.float32)
     return SourceHead(
@@ -69,28 +71,39 @@ def read_gnm(path: Path) -> SourceHead:
         right_eye=np.flatnonzero(weights[right] > 0.5).astype(np.int32),
         left_eye_m=(joints[left] @ turned).astype(np.float32),
         right_eye_m=(joints[right] @ turned).astype(np.float32),
-        counts={"vertices": count, "triangles": len(triangles), "identity": len(identity), "expression": len(expression)},
+        counts={
+            "vertices": count,
+            "triangles": len(triangles),
+            "identity": len(identity),
+            "expression": len(expression),
+        },
     )
 
 
 def _eye(names: np.ndarray, side: str, count: int, path: Path) -> int:
     found = [at for at, name in enumerate(names.ravel()) if side in str(name).lower() and "eye" in str(name).lower()]
     if len(found) != 1 or found[0] >= count:
-        raise ModelUntrustedError(f"expected one joint of the {side} eye, found {len(found)}.", hint="Is this GNM Head?", file=path)
+        raise ModelUntrustedError(
+            f"expected one joint of the {side} eye, found {len(found)}.", hint="Is this GNM Head?", file=path
+        )
     return found[0]
 
 
 def _members(path: Path) -> dict[str, np.ndarray]:
     with open_given(path, "model") as stream:
         if stream.seek(0, 2) > MAX_BYTES:
-            raise LimitError(f'"{short_name(path)}" is larger than {MAX_BYTES:,} bytes.', hint="Is this GNM Head?", file=path)
+            raise LimitError(
+                f'"{short_name(path)}" is larger than {MAX_BYTES:,} bytes.', hint="Is this GNM Head?", file=path
+            )
         try:
             with zipfile.ZipFile(stream) as archive:
                 sizes = {entry.filename: entry for entry in archive.infolist()}
                 missing = [name for name in _NEEDED if f"{name}.npy" not in sizes]
                 if missing:
                     raise ModelUntrustedError(
-                        f"expected GNM Head, found an archive without {', '.join(missing[:4])}.", hint="Give gnm_head.npz of v3.", file=path
+                        f"expected GNM Head, found an archive without {', '.join(missing[:4])}.",
+                        hint="Give gnm_head.npz of v3.",
+                        file=path,
                     )
                 return {name: _member(archive, sizes[f"{name}.npy"], path) for name in _NEEDED}
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
@@ -102,11 +115,18 @@ def _members(path: Path) -> dict[str, np.ndarray]:
 def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> np.ndarray:
     if entry.file_size > min(MAX_MEMBER_BYTES, _MOST_RATIO * max(entry.compress_size, 1024)):
         raise LimitError(
-            f"{entry.filename[:40]} says it unpacks to {entry.file_size:,} bytes.", hint="Is this GNM Head?", id="MODEL_TOO_LARGE", file=path
+            f"{entry.filename[:40]} says it unpacks to {entry.file_size:,} bytes.",
+            hint="Is this GNM Head?",
+            id="MODEL_TOO_LARGE",
+            file=path,
         )
     with archive.open(entry) as stream:
         content = stream.read(entry.file_size)
     try:
         return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
     except (ValueError, EOFError, MemoryError) as error:
-        raise ModelUntrustedError(f"{entry.filename[:40]} is no plain array ({str(error)[:60]}).", hint="Copy or download it again.", file=path) from error
+        raise ModelUntrustedError(
+            f"{entry.filename[:40]} is no plain array ({str(error)[:60]}).",
+            hint="Copy or download it again.",
+            file=path,
+        ) from error

@@ -81,9 +81,20 @@ def ict_arrays(source: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(source, allow_pickle=False) as archive:
             raw = {key: archive[key] for key in _KEYS}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, TypeError, AttributeError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise ModelUntrustedError(
-            f"expected ICT-FaceKit as an .npz with {', '.join(_KEYS)}; {str(error)[:80]}.", hint="Convert it again.", file=source
+            f"expected ICT-FaceKit as an .npz with {', '.join(_KEYS)}; {str(error)[:80]}.",
+            hint="Convert it again.",
+            file=source,
         ) from error
     count = len(check_array(raw["mean"], "mean", (None, 3)))
     check_array(raw["identity"], "identity", (None, count, 3))
@@ -306,7 +317,9 @@ def _skin(
     share[_ride_whole(of_part)] = 1
     share[of_part[PARTS.index("teethUpper")] & ~teeth] = 0
     above, low = _heights(rest)
-    joints = np.tile(np.array([JOINTS.index(name) for name in ("head", "jaw", "neck", "root")], np.int32), (len(rest), 1))
+    joints = np.tile(
+        np.array([JOINTS.index(name) for name in ("head", "jaw", "neck", "root")], np.int32), (len(rest), 1)
+    )
     weights = np.stack([above, 0 * above, (1 - above) * low, (1 - above) * (1 - low)], axis=1) * (1 - share)[:, None]
     weights[:, 1] = share
     joints[of_part[PARTS.index("tongue")], 1] = JOINTS.index("tongue")

@@ -1,6 +1,6 @@
 """A head model of somebody else's as its file has it, brought into our axes: before it takes our mesh.
 
-    FLAME, GNM, Anny --> SourceHead --(adopting.py lays our mesh on its skin)--> HeadModel
+FLAME, GNM, Anny --> SourceHead --(adopting.py lays our mesh on its skin)--> HeadModel
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ class SourceHead:
     """What the file had: vertices, triangles, identity, expression."""
 
 
-def in_our_axes(vertices: np.ndarray, left_eye: np.ndarray, right_eye: np.ndarray) -> tuple[float, np.ndarray]:
+def in_our_axes(left_eye: np.ndarray, right_eye: np.ndarray) -> tuple[float, np.ndarray]:
     """Metres per unit, and the rotation (for rows, from the left of the transpose) that brings +Y up and the face to +Z.
 
     The person's left eye tells which way the head looks; it stands upright already in every model we know. Raises
@@ -93,7 +93,9 @@ def check_array(array: Any, name: str, shape: tuple[int | None, ...], kinds: str
     if not fits:
         found = f"{array.dtype} {list(array.shape)}" if isinstance(array, np.ndarray) else type(array).__name__
         wanted = ", ".join("any" if length is None else str(length) for length in shape)
-        raise ModelUntrustedError(f"expected {name} of shape [{wanted}], found {found}.", hint="Is this the model's file?")
+        raise ModelUntrustedError(
+            f"expected {name} of shape [{wanted}], found {found}.", hint="Is this the model's file?"
+        )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ModelUntrustedError(f"{name} holds NaN or infinity.", hint="Copy or download the file again.")
     return array

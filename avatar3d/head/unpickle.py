@@ -36,16 +36,24 @@ def read_pickle(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
         size = stream.seek(0, 2)
         stream.seek(0)
         if size > MAX_BYTES:
-            raise LimitError(f'"{short_name(path)}" has {size:,} bytes, a model at most {MAX_BYTES:,}.', hint=_HINT, file=path)
+            raise LimitError(
+                f'"{short_name(path)}" has {size:,} bytes, a model at most {MAX_BYTES:,}.', hint=_HINT, file=path
+            )
         command = [sys.executable, "-I", str(_CHILD), *names]
         try:
             done = subprocess.run(command, stdin=stream, capture_output=True, timeout=_SECONDS, check=False)
         except subprocess.TimeoutExpired as cause:
             raise _refused(path, f"it takes longer than {_SECONDS} seconds to read") from cause
     if done.returncode != 0:
-        told = done.stdout[:300].decode("utf-8", "replace") if done.returncode == 3 else "it needs more memory or time than a model may"
+        told = (
+            done.stdout[:300].decode("utf-8", "replace")
+            if done.returncode == 3
+            else "it needs more memory or time than a model may"
+        )
         if told.startswith("cut:"):
-            raise UnreadableError(f'Cannot read "{short_name(path)}": {told[4:]}.', hint="Copy or download it again.", file=path)
+            raise UnreadableError(
+                f'Cannot read "{short_name(path)}": {told[4:]}.', hint="Copy or download it again.", file=path
+            )
         raise _refused(path, told)
     return _arrays(done.stdout)
 

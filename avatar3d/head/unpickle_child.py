@@ -6,7 +6,7 @@ damaged rather than refused. Every class the pickle may name is one of the stand
 
 import io
 import json
-import pickle  # noqa: S403  its machine is used, its power to import is taken away: see _Reader
+import pickle  # noqa: TID251  its machine is used, its power to import is taken away: see _Reader
 import pickletools
 import struct
 import sys
@@ -42,7 +42,11 @@ class DType:
     def plain(self) -> "np.dtype[Any]":
         """Numbers only: no objects, records or texts."""
         text = self.text
-        if not isinstance(text, str) or text.lstrip("<>|=")[:1] not in _NUMBERS or not text.lstrip("<>|=")[1:].isdigit():
+        if (
+            not isinstance(text, str)
+            or text.lstrip("<>|=")[:1] not in _NUMBERS
+            or not text.lstrip("<>|=")[1:].isdigit()
+        ):
             raise Refused(f"it holds an array of {str(text)[:20]!r}, expected numbers")
         return np.dtype(text)
 
@@ -117,7 +121,11 @@ class Sparse(Kept):
     def plain(self) -> np.ndarray:
         shape = self.state.get("_shape", self.state.get("shape"))
         values, rows, starts = (_plain(self.state.get(name), 1) for name in ("data", "indices", "indptr"))
-        if not isinstance(shape, tuple) or len(shape) != 2 or not all(isinstance(n, int) and 0 < n < 10**6 for n in shape):
+        if (
+            not isinstance(shape, tuple)
+            or len(shape) != 2
+            or not all(isinstance(n, int) and 0 < n < 10**6 for n in shape)
+        ):
             raise Refused("it holds a sparse matrix without a shape")
         if shape[0] * shape[1] > _LARGEST_DENSE:
             raise Refused(f"it holds a sparse matrix of {shape[0]} x {shape[1]}")
@@ -232,7 +240,9 @@ def _look_through(content: bytes) -> None:
         if name == "GLOBAL":
             module, _, wanted = str(argument).partition(" ")
             _stand_in(module, wanted)
-        depth += (name == "MARK") - (name in ("TUPLE", "LIST", "DICT", "SETITEMS", "APPENDS", "POP_MARK", "FROZENSET", "ADDITEMS"))
+        depth += (name == "MARK") - (
+            name in ("TUPLE", "LIST", "DICT", "SETITEMS", "APPENDS", "POP_MARK", "FROZENSET", "ADDITEMS")
+        )
         if depth > _DEEPEST or count > _MOST_OPCODES:
             raise Refused("it is nested deeper, or is longer, than a model needs")
 
@@ -246,7 +256,15 @@ def read_arrays(content: bytes, names: list[str]) -> bytes:
         raise
     except RecursionError as error:
         raise Refused("it is nested deeper than a model needs") from error
-    except (EOFError, ValueError, IndexError, KeyError, struct.error, UnicodeDecodeError, pickle.UnpicklingError) as error:
+    except (
+        EOFError,
+        ValueError,
+        IndexError,
+        KeyError,
+        struct.error,
+        UnicodeDecodeError,
+        pickle.UnpicklingError,
+    ) as error:
         raise Refused(f"cut:it is no whole pickle ({type(error).__name__})") from error
     except (TypeError, AttributeError) as error:
         raise Refused(f"it calls what it may not call ({str(error)[:60]})") from error

@@ -62,7 +62,8 @@ def vocabulary(name: str) -> Vocabulary:
                           np.eye(len(SHAPES)), np.eye(len(SHAPES)), own_gram())  # fmt: skip
     if name not in vocabulary_names():
         raise UsageError(
-            f"no vocabulary named {name[:40]!r}.", hint=f"Choose one of: {', '.join(vocabulary_names())}, or a model you added."
+            f"no vocabulary named {name[:40]!r}.",
+            hint=f"Choose one of: {', '.join(vocabulary_names())}, or a model you added.",
         )
     return read_vocabulary(_FOLDER / f"{name}.json")
 
@@ -76,7 +77,9 @@ def read_vocabulary(path: Path) -> Vocabulary:
         return vocabulary_of(told)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UnreadableError(
-            f'expected a Rosetta table in "{path.name}" ({type(error).__name__}).', hint="Install avatar3d again.", file=path
+            f'expected a Rosetta table in "{path.name}" ({type(error).__name__}).',
+            hint="Install avatar3d again.",
+            file=path,
         ) from error
 
 

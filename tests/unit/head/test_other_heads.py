@@ -22,7 +22,7 @@ from avatar3d.core.errors import (
     UsageError,
 )
 from avatar3d.head import anny
-from avatar3d.head.added import added_names, arrays_of, bill_of, forget, keep, keep_rosetta, load_added, models_folder
+from avatar3d.head.added import added_names, bill_of, forget, keep, keep_rosetta, load_added, models_folder
 from avatar3d.head.flame import read_flame
 from avatar3d.head.gnm import read_gnm
 from avatar3d.head.load import load_head_model
@@ -164,7 +164,12 @@ def kept(name: str = "flame") -> dict[str, Any]:
     own = load_head_model()
     arrays = {"rest": own.rest + np.float32(0.001), "identity_mm": (1000 * own.identity[:5]).astype(np.float16),
               "expression_mm": (1000 * own.expression).astype(np.float16)}  # fmt: skip
-    facts = {"kind": "flame", "licence": "a licence", "counts": {"vertices": 48}, "topology_sha256": bill_of_materials()["sha256"]}
+    facts = {
+        "kind": "flame",
+        "licence": "a licence",
+        "counts": {"vertices": 48},
+        "topology_sha256": bill_of_materials()["sha256"],
+    }
     return keep(name, arrays, facts)
 
 
@@ -175,7 +180,7 @@ def test_an_added_head_is_a_head_model_on_our_topology_with_its_licence() -> Non
     assert (model.name, model.licence.splitlines()) == ("mine", ["a licence", own.licence])
     np.testing.assert_allclose(model.rest - own.rest, 0.001, atol=1e-7)
     assert model.identity.shape == (5, *own.rest.shape)
-    assert model.triangles is not None and np.array_equal(model.triangles, own.triangles)
+    np.testing.assert_array_equal(model.triangles, own.triangles)
 
 
 def test_a_head_that_was_changed_on_disk_is_refused() -> None:
