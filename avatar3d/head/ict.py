@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32
+from jaxtyping import Bool, Float32, Float64, Int32
 from scipy.spatial import KDTree
 
 from avatar3d.core.blendshapes import ARKIT_NAMES
@@ -27,6 +27,8 @@ from avatar3d.head.source import check_array
 PARTS: Final = ("face", "eyeLeft", "eyeRight", "teethUpper", "teethLower", "tongue", "mouth", "lashes", "brows")
 JOINTS: Final = ("root", "neck", "head", "jaw", "leftEye", "rightEye", "tongue")
 LICENCE: Final = "ICT-FaceKit light, MIT, (c) USC Institute for Creative Technologies"
+_NO_HAIR: Final = 0.9
+"""Below this our picture of lashes is clear: ICT's cards, which are whole sheets, would be black bars in it."""
 _HAND_OVER_M: Final = 0.03
 """Half the height over which the neck hands over to the head, and the root to the neck; as in our own head."""
 _TEXTS: Final = ("expression_names", "materials")
@@ -205,6 +207,8 @@ def _uvs(
     skin = np.unique(triangle_uvs[triangle_parts == PARTS.index("face")])
     back = tile[skin] == 1
     uvs[skin, 0] = np.where(back, _FACE_WIDTH + (1 - _FACE_WIDTH) * uvs[skin, 0], _FACE_WIDTH * uvs[skin, 0])
+    lashes = np.unique(triangle_uvs[triangle_parts == PARTS.index("lashes")])
+    uvs[lashes, 1] = _NO_HAIR + (1 - _NO_HAIR) * uvs[lashes, 1]
     eyes: list[np.ndarray] = []
     for name, side in (("eyeLeft", 1.0), ("eyeRight", -1.0)):
         chosen = triangle_parts == PARTS.index(name)
@@ -216,7 +220,19 @@ def _uvs(
         around = direction[:, :2] / np.maximum(np.linalg.norm(direction[:, :2], axis=1, keepdims=True), 1e-9)
         eyes.append(0.5 + 0.5 * angle[:, None] * around * [side, -1.0])
         triangle_uvs[chosen] = corners.reshape(-1, 3) + len(uvs) + sum(map(len, eyes[:-1]))
+    chosen = triangle_parts == PARTS.index("mouth")
+    members, corners = np.unique(triangles[chosen], return_inverse=True)
+    triangle_uvs[chosen] = corners.reshape(-1, 3) + len(uvs) + sum(map(len, eyes))
+    eyes.append(_deep(rest[members].astype(np.float64)))
     return np.concatenate([uvs, *eyes]).astype(np.float32), triangle_uvs
+
+
+def _deep(lining: Float64[np.ndarray, "M 3"]) -> Float64[np.ndarray, "M 2"]:
+    """The mouth's lining as our picture of it has it: the lips' rim outside, the throat, which is dark, in the middle."""
+    across = lining[:, :2] - lining[:, :2].mean(0)
+    around = across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
+    ahead = (lining[:, 2] - lining[:, 2].min()) / max(float(np.ptp(lining[:, 2])), 1e-9)
+    return 0.5 + 0.45 * ahead[:, None] * around * [1.0, -1.0]
 
 
 def _expressions(raw: dict[str, Any], eyeballs: Bool[np.ndarray, "V"]) -> Float32[np.ndarray, "52 V 3"]:
