@@ -36,6 +36,8 @@ VERBS: Final[dict[str, str]] = {
     "export-nerfstudio": "Write photos of one person as a dataset for nerfstudio.",
     "import-splats": "Bind splats that were trained elsewhere to an avatar.",
     "check": "Check GLB files, and files of splats, against what avatar3d promises.",
+    "convert-clip": "Write a clip in the names of another program.",
+    "models": "Add head models of others, look at them, remove them.",
     "doctor": "Say whether this machine has what avatar3d needs.",
     "demo": "Make an avatar of the astronaut Eileen Collins.",
 }

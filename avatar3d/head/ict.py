@@ -3,24 +3,36 @@
     ict_facekit.npz (cm) --> metres, twelve materials --> parts, 57 shapes --> 52 ARKit names, triangles, joints
 
 The file is read where it lies and never shipped; the head the product loads is `avatar3d` (head/load.py).
-ICT has no tongueOut (zero here) and its eyeLook shapes turn the eyeballs, which here is the eye joints' work.
+ICT has no tongueOut, which comes from our own head, and its eyeLook shapes turn the eyeballs, which here is the eye joints' work.
 """
 
 import os
+import zipfile
+import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32
+from jaxtyping import Bool, Float32, Float64, Int32
 from scipy.spatial import KDTree
 
 from avatar3d.core.blendshapes import ARKIT_NAMES
-from avatar3d.core.errors import ModelMissingError
+from avatar3d.core.errors import ModelMissingError, ModelUntrustedError
 from avatar3d.core.head import HeadModel
+from avatar3d.head.added import added_names, arrays_of
+from avatar3d.head.own import load_own
+from avatar3d.head.source import check_array
 
 PARTS: Final = ("face", "eyeLeft", "eyeRight", "teethUpper", "teethLower", "tongue", "mouth", "lashes", "brows")
 JOINTS: Final = ("root", "neck", "head", "jaw", "leftEye", "rightEye", "tongue")
 LICENCE: Final = "ICT-FaceKit light, MIT, (c) USC Institute for Creative Technologies"
+_NO_HAIR: Final = 0.9
+"""Below this our picture of lashes is clear: ICT's cards, which are whole sheets, would be black bars in it."""
+_HAND_OVER_M: Final = 0.03
+"""Half the height over which the neck hands over to the head, and the root to the neck; as in our own head."""
+_TEXTS: Final = ("expression_names", "materials")
+_KEYS: Final = ("mean", "identity", "expression", *_TEXTS, "faces", "face_uvs", "uvs", "face_material")
 
 # Vertex ranges of ICT-FaceKit's own README that share a material with something else.
 _MOUTH_SOCKET: Final = (11248, 13294)
@@ -43,19 +55,64 @@ def ict_path() -> Path:
 
 
 def load_ict(path: Path | None = None) -> HeadModel:
-    """ICT-FaceKit with 100 identity modes and the 52 ARKit shapes, metres.
+    """ICT-FaceKit with 100 identity modes and the 52 ARKit shapes, metres: from `path`, else as the user added it, else
+    where the project expects it.
 
-    Raises ModelMissingError when the file is not there.
+    Raises ModelMissingError (20) when it is in none of these places, ModelUntrustedError (21).
     """
-    source = path or ict_path()
+    if path is None and "ict" in added_names():
+        return load_ict_added("ict")
+    return ict_from(ict_arrays(path or ict_path()))
+
+
+def load_ict_added(name: str) -> HeadModel:
+    """An added ICT-FaceKit. Raises ModelMissingError (20), ModelUntrustedError (21)."""
+    raw = arrays_of(name)
+    texts = {key: np.array(raw[key].tobytes().decode().split("\n")) for key in _TEXTS}
+    return replace(ict_from(raw | texts), name=name)
+
+
+def ict_arrays(source: Path) -> dict[str, np.ndarray]:
+    """The file's arrays. Raises ModelMissingError (20), ModelUntrustedError (21) for another file."""
     if not source.is_file():
         raise ModelMissingError(
             f"expected ICT-FaceKit at {source}, found nothing.",
-            hint="Set AVATAR3D_SHARED to the folder that holds data/head/ict_facekit.npz.",
+            hint="avatar3d models add ict FILE --accept-licence, or set AVATAR3D_SHARED to the folder of data/head/ict_facekit.npz.",
             file=source,
         )
-    with np.load(source, allow_pickle=False) as archive:
-        raw = {key: archive[key] for key in archive.files}
+    try:
+        with np.load(source, allow_pickle=False) as archive:
+            raw = {key: archive[key] for key in _KEYS}
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        TypeError,
+        AttributeError,
+    ) as error:
+        raise ModelUntrustedError(
+            f"expected ICT-FaceKit as an .npz with {', '.join(_KEYS)}; {str(error)[:80]}.",
+            hint="Convert it again.",
+            file=source,
+        ) from error
+    count = len(check_array(raw["mean"], "mean", (None, 3)))
+    check_array(raw["identity"], "identity", (None, count, 3))
+    check_array(raw["expression"], "expression", (len(raw["expression_names"]), count, 3))
+    faces = check_array(raw["faces"], "faces", (None, 4), "iu")
+    check_array(raw["face_uvs"], "face_uvs", faces.shape, "iu")
+    check_array(raw["face_material"], "face_material", (len(faces),), "iu")
+    check_array(raw["uvs"], "uvs", (None, 2))
+    corners = (int(faces.max()) < count and int(faces.min()) >= -1) and int(raw["face_uvs"].max()) < len(raw["uvs"])
+    if not corners or int(raw["face_material"].max()) >= len(raw["materials"]):
+        raise ModelUntrustedError("faces name vertices that do not exist.", hint="Convert it again.", file=source)
+    return raw
+
+
+def ict_from(raw: dict[str, Any]) -> HeadModel:
+    """The head of these arrays, metres."""
     rest = (raw["mean"] * 0.01).astype(np.float32)
     polygon_parts = _polygon_parts(raw, rest)
     kept = np.flatnonzero(polygon_parts >= 0)
@@ -66,12 +123,15 @@ def load_ict(path: Path | None = None) -> HeadModel:
     uvs, triangle_uvs = _uvs(raw, rest, triangles, triangle_uvs, triangle_parts)
     of_part = [_members(triangles[triangle_parts == part], len(rest)) for part in range(len(PARTS))]
     landmark_triangles, barycentric, confidence = _landmarks(len(triangles))
+    expression, regressor = _expressions(raw, of_part[1] | of_part[2]), _joint_regressor(rest, of_part)
+    _put_tongue_out(expression, rest, of_part[PARTS.index("tongue")])
+    skin_joints, skin_weights = _skin(rest, expression[ARKIT_NAMES.index("jawOpen")], regressor, of_part)
     return HeadModel(
         name="ict",
         licence=LICENCE,
         rest=rest,
         identity=raw["identity"].astype(np.float32) * np.float32(0.01),
-        expression=_expressions(raw, of_part[1] | of_part[2]),
+        expression=expression,
         tongue=np.zeros((0, len(rest), 3), np.float32),
         polygons=polygons.astype(np.int32),
         triangles=triangles,
@@ -82,9 +142,9 @@ def load_ict(path: Path | None = None) -> HeadModel:
         mirror=_mirror(rest, of_part),
         joint_names=JOINTS,
         joint_parents=np.array([-1, 0, 1, 2, 2, 2, 3], np.int32),
-        joint_regressor=_joint_regressor(rest, of_part),
-        skin_joints=_skin_joints(of_part, len(rest)),
-        skin_weights=np.tile(np.array([1, 0, 0, 0], np.float32), (len(rest), 1)),
+        joint_regressor=regressor,
+        skin_joints=skin_joints,
+        skin_weights=skin_weights,
         landmark_triangles=landmark_triangles,
         landmark_barycentric=barycentric,
         landmark_confidence=confidence,
@@ -147,6 +207,8 @@ def _uvs(
     skin = np.unique(triangle_uvs[triangle_parts == PARTS.index("face")])
     back = tile[skin] == 1
     uvs[skin, 0] = np.where(back, _FACE_WIDTH + (1 - _FACE_WIDTH) * uvs[skin, 0], _FACE_WIDTH * uvs[skin, 0])
+    lashes = np.unique(triangle_uvs[triangle_parts == PARTS.index("lashes")])
+    uvs[lashes, 1] = _NO_HAIR + (1 - _NO_HAIR) * uvs[lashes, 1]
     eyes: list[np.ndarray] = []
     for name, side in (("eyeLeft", 1.0), ("eyeRight", -1.0)):
         chosen = triangle_parts == PARTS.index(name)
@@ -158,7 +220,19 @@ def _uvs(
         around = direction[:, :2] / np.maximum(np.linalg.norm(direction[:, :2], axis=1, keepdims=True), 1e-9)
         eyes.append(0.5 + 0.5 * angle[:, None] * around * [side, -1.0])
         triangle_uvs[chosen] = corners.reshape(-1, 3) + len(uvs) + sum(map(len, eyes[:-1]))
+    chosen = triangle_parts == PARTS.index("mouth")
+    members, corners = np.unique(triangles[chosen], return_inverse=True)
+    triangle_uvs[chosen] = corners.reshape(-1, 3) + len(uvs) + sum(map(len, eyes))
+    eyes.append(_deep(rest[members].astype(np.float64)))
     return np.concatenate([uvs, *eyes]).astype(np.float32), triangle_uvs
+
+
+def _deep(lining: Float64[np.ndarray, "M 3"]) -> Float64[np.ndarray, "M 2"]:
+    """The mouth's lining as our picture of it has it: the lips' rim outside, the throat, which is dark, in the middle."""
+    across = lining[:, :2] - lining[:, :2].mean(0)
+    around = across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
+    ahead = (lining[:, 2] - lining[:, 2].min()) / max(float(np.ptp(lining[:, 2])), 1e-9)
+    return 0.5 + 0.45 * ahead[:, None] * around * [1.0, -1.0]
 
 
 def _expressions(raw: dict[str, Any], eyeballs: Bool[np.ndarray, "V"]) -> Float32[np.ndarray, "52 V 3"]:
@@ -211,13 +285,77 @@ def _joint_regressor(
     return regressor
 
 
-def _skin_joints(of_part: list[Bool[np.ndarray, "V"]], count: int) -> Int32[np.ndarray, "V 4"]:
-    """Everything rides on the head joint (ICT's shapes open the jaw), the eyeballs on their own."""
-    joints = np.zeros((count, 4), np.int32)
-    joints[:, 0] = JOINTS.index("head")
-    joints[of_part[1], 0] = JOINTS.index("leftEye")
-    joints[of_part[2], 0] = JOINTS.index("rightEye")
-    return joints
+def _put_tongue_out(
+    expression: Float32[np.ndarray, "52 V 3"], rest: Float32[np.ndarray, "V 3"], tongue: Bool[np.ndarray, "V"]
+) -> None:
+    """Writes tongueOut: the jaw opens as in our own head's, and the tongue goes as ours does at the like place of its length."""
+    own = load_own()
+    names = own.part_names
+    theirs = np.unique(own.triangles[own.triangle_parts == names.index("tongue")])
+    jaw, out = ARKIT_NAMES.index("jawOpen"), ARKIT_NAMES.index("tongueOut")
+    opened = float(np.sum(own.expression[out] * own.expression[jaw], where=_skin_rows(own))
+                   / np.sum(own.expression[jaw] ** 2, where=_skin_rows(own)))  # fmt: skip
+    expression[out] = opened * expression[jaw]
+    here, there = rest[tongue], own.rest[theirs]
+    low, size = here.min(0), np.ptp(here, axis=0)
+    alike = there.min(0) + (here - low) / size * np.ptp(there, axis=0)
+    distance, near = (np.asarray(each) for each in KDTree(there).query(alike, k=4))
+    share = 1 / np.maximum(distance, 1e-4)
+    share /= share.sum(1, keepdims=True)
+    expression[out, tongue] = np.einsum("nk,nkc->nc", share, own.expression[out, theirs][near])
+
+
+def _skin_rows(own: HeadModel) -> Bool[np.ndarray, "V 1"]:
+    rows = np.zeros((len(own.rest), 1), bool)
+    rows[own.triangles[own.part("face")]] = True
+    return rows
+
+
+def _skin(
+    rest: Float32[np.ndarray, "V 3"],
+    jaw_open: Float32[np.ndarray, "V 3"],
+    regressor: Float32[np.ndarray, "J V"],
+    of_part: list[Bool[np.ndarray, "V"]],
+) -> tuple[Int32[np.ndarray, "V 4"], Float32[np.ndarray, "V 4"]]:
+    """Head and jaw: lower teeth and tongue turn whole, skin and lining as far as jawOpen takes them along; eyeballs on their own joints."""
+    arm = rest - regressor[JOINTS.index("jaw")] @ rest
+    teeth = of_part[PARTS.index("teethLower")]
+    # The turn about the ears' axis that best explains what the lower teeth do: small enough to be told by its tangent's arc.
+    before, after = np.arctan2(arm[teeth, 1], arm[teeth, 2]), np.arctan2(*(arm + jaw_open)[teeth][:, 1:].T)
+    angle = float(np.median(after - before))
+    turned = np.stack([
+        np.zeros(len(arm)),
+        arm[:, 1] * np.cos(angle) + arm[:, 2] * np.sin(angle) - arm[:, 1],
+        arm[:, 2] * np.cos(angle) - arm[:, 1] * np.sin(angle) - arm[:, 2],
+    ], axis=1)  # fmt: skip
+    lever = (turned**2).sum(1)
+    share = np.clip((jaw_open * turned).sum(1) / np.maximum(lever, 1e-9), 0, 1) * np.clip(np.sqrt(lever) / 0.01, 0, 1)
+    share[_ride_whole(of_part)] = 1
+    share[of_part[PARTS.index("teethUpper")] & ~teeth] = 0
+    above, low = _heights(rest)
+    joints = np.tile(
+        np.array([JOINTS.index(name) for name in ("head", "jaw", "neck", "root")], np.int32), (len(rest), 1)
+    )
+    weights = np.stack([above, 0 * above, (1 - above) * low, (1 - above) * (1 - low)], axis=1) * (1 - share)[:, None]
+    weights[:, 1] = share
+    joints[of_part[PARTS.index("tongue")], 1] = JOINTS.index("tongue")
+    for part, name in ((1, "leftEye"), (2, "rightEye")):
+        joints[of_part[part]] = [JOINTS.index(name), 0, 0, 0]
+        weights[of_part[part]] = [1, 0, 0, 0]
+    return np.where(weights > 0, joints, 0).astype(np.int32), weights.astype(np.float32)
+
+
+def _heights(rest: Float32[np.ndarray, "V 3"]) -> tuple[np.ndarray, np.ndarray]:
+    """How far each vertex is above the skull's edge, which falls from the nape to below the chin, and above the neck's foot; 0 to 1."""
+    _, y, z = rest.astype(np.float64).T
+    edge, foot = y + 0.045 + 0.4 * (z + 0.06), y - _JOINT_POINTS["neck"][1] + 0.01
+    above, low = (np.clip(height / (2 * _HAND_OVER_M) + 0.5 * (height is edge), 0, 1) for height in (edge, foot))
+    return above * above * (3 - 2 * above), low * low * (3 - 2 * low)
+
+
+def _ride_whole(of_part: list[Bool[np.ndarray, "V"]]) -> Bool[np.ndarray, "V"]:
+    """Vertices that are rigidly on the jaw."""
+    return of_part[PARTS.index("teethLower")] | of_part[PARTS.index("tongue")]
 
 
 def _landmarks(
