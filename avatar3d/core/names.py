@@ -117,6 +117,11 @@ _SOFT_M: Final = 0.010
 """Half the width over which left becomes right."""
 
 
+def viseme_name(name: str, naming: Naming) -> str:
+    """Of one of VISEMES."""
+    return f"{_VRCHAT_PREFIX}{_VRCHAT.get(name, name).lower()}" if naming == "vrchat" else VISEME_PREFIX + name
+
+
 def with_vowels(mesh: Mesh, keep: tuple[str, ...]) -> Mesh:
     """Only the shapes `keep` and the five vowels: what a far level of detail speaks with."""
     own = {name: move for name, move in zip(mesh.morph_names, mesh.morphs, strict=True) if name in keep}
@@ -132,7 +137,7 @@ def _visemes(mesh: Mesh, names: tuple[str, ...], naming: Naming) -> dict[str, np
     nothing = np.zeros_like(mesh.positions)
     made: dict[str, np.ndarray] = {}
     for name in names:
-        shown = f"{_VRCHAT_PREFIX}{_VRCHAT.get(name, name).lower()}" if naming == "vrchat" else VISEME_PREFIX + name
+        shown = viseme_name(name, naming)
         parts = [np.float32(weight) * own[shape] for shape, weight in viseme_weights()[name].items() if shape in own]
         made[shown] = sum(parts, nothing)
     return made

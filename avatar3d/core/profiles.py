@@ -3,9 +3,8 @@
     create/export --profile NAME -> a Profile -> levels, one mesh, textures, names, files        check --target NAME -> its limits
 
 Sources, by the key that a rule prints:
-- vrchat: creators.vrchat.com/avatars/avatar-performance-ranking-system and /avatar-size-limits
+- vrchat: creators.vrchat.com/avatars/avatar-performance-ranking-system, its column Excellent; vrchat-size: /avatar-size-limits
 - avatar3d: our own budgets for LOD0 to LOD3 and file sizes (docs/formats.md), which no vendor sets
-- quicklook: Apple WWDC 2018, session 603, confirmed in developer.apple.com/forums/thread/693867
 - godot: godotengine/godot-proposals, issue 24 (many blend shapes cost on every mesh)
 """
 
@@ -30,7 +29,7 @@ class Limits:
     triangles: int | None = None
     texture_px: int | None = None
     texture_bytes: int | None = None
-    """As compressed on the device, with mip levels: `rig.textures.video_bytes`."""
+    """As compressed on the device, with mip levels: formats/targets/video.py."""
     meshes: int | None = None
     """Skinned meshes."""
     materials: int | None = None
@@ -59,7 +58,7 @@ class Profile:
     opaque: bool = False
     """No cut-outs: hair as a shell and cards without alpha."""
     last_shapes_only: bool = False
-    """Every level with the shapes of the last one."""
+    """Its one level is so far down that jaw, blinks and vowels are all it says."""
 
 
 def _limits(**values: tuple[int, str]) -> Limits:
@@ -92,7 +91,7 @@ PROFILES: Final[dict[str, Profile]] = {
             "vrchat-pc", _LEVELS[:1], 2048,
             _limits(
                 triangles=(32_000, "vrchat"), texture_bytes=(40 * MIB, "vrchat"), meshes=(1, "vrchat"),
-                materials=(4, "vrchat"), bones=(75, "vrchat"), file_bytes=(200 * MB, "vrchat"),
+                materials=(4, "vrchat"), bones=(75, "vrchat"), file_bytes=(200 * MB, "vrchat-size"),
             ),
             naming="vrchat", packing="orm", one_mesh=True,
         ),
@@ -100,7 +99,7 @@ PROFILES: Final[dict[str, Profile]] = {
             "vrchat-quest", (7_500,), 1024,
             _limits(
                 triangles=(7_500, "vrchat"), texture_bytes=(10 * MIB, "vrchat"), meshes=(1, "vrchat"),
-                materials=(1, "vrchat"), bones=(75, "vrchat"), file_bytes=(10 * MB, "vrchat"),
+                materials=(1, "vrchat"), bones=(75, "vrchat"), file_bytes=(10 * MB, "vrchat-size"),
             ),
             naming="vrchat", packing="orm", one_mesh=True, opaque=True,
         ),

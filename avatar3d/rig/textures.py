@@ -9,9 +9,6 @@ from jaxtyping import UInt8
 
 from avatar3d.core.avatar import Avatar, Material, Texture
 
-_WITH_MIPS: Final = 4 / 3
-_BYTES_PER_TEXEL: Final = 1
-"""BC7 and ASTC 4 x 4 alike: 16 bytes for 16 texels."""
 _PLAIN_PX: Final = 16
 
 
@@ -51,22 +48,6 @@ def resized(pixels: UInt8[np.ndarray, "H W C"], size: tuple[int, int]) -> UInt8[
     shrinks = size[0] <= pixels.shape[1] and size[1] <= pixels.shape[0]
     made = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     return np.asarray(made, np.uint8).reshape(size[1], size[0], pixels.shape[2])
-
-
-def video_bytes(textures: list[Texture]) -> int:
-    """Memory of textures on a device that compresses to 8 bits per texel, mip levels included; each picture once."""
-    seen = {(texture.name, texture.pixels.shape, texture.pixels.tobytes()) for texture in textures}
-    return round(sum(shape[0] * shape[1] for _, shape, _ in seen) * _BYTES_PER_TEXEL * _WITH_MIPS)
-
-
-def textures_of(avatar: Avatar) -> list[Texture]:
-    """Every texture of every mesh, as often as it is used."""
-    return [
-        texture
-        for mesh in avatar.meshes
-        for texture in (mesh.material.base_colour, mesh.material.normal, mesh.material.occlusion_roughness_metallic)
-        if texture is not None
-    ]
 
 
 def packed_orm(material: Material) -> UInt8[np.ndarray, "H W 3"]:
