@@ -4,7 +4,6 @@ Avatar -> opaque? -> levels -> textures -> one mesh? -> names -> a writer per fo
 """
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -34,9 +33,9 @@ class ExportParams:
     """What is written; what a profile says itself, it says."""
 
     profiles: tuple[str, ...] = ()
-    formats: tuple[FileFormat, ...] = ()
+    formats: tuple[str, ...] = ()
     """Empty: the profile's own, or glb."""
-    naming: Naming | None = None
+    naming: str | None = None
     """None: the profile's own, or arkit."""
     levels: int = 0
     """How many levels of detail, from 20k triangles down; 0: the profile's own, or the avatar as it is."""
@@ -71,24 +70,39 @@ def export_files(
 
     Raises UsageError for what cannot be asked, MissingExtraError for a format whose package is not there, DiskError.
     """
-    _refuse_unknown(params)
+    formats, naming = _known(params)
     if not params.profiles:
-        formats = params.formats or ("glb",)
+        formats = formats or ("glb",)
         plain = Profile("plain", TRIANGLES[: params.levels], 1 << 16, profile_of("desktop").limits)
-        naming: Naming = params.naming or "arkit"
-        if source is not None and "glb" in formats and _path(out, avatar.name, "glb", None).resolve() == source.resolve():
-            raise UsageError(f"{source} would be written over itself.", hint="Name another folder with --out.", file=source)
-        return Exported(tuple(_written(avatar, out, replace(plain, naming=naming, formats=formats), progress)))
+        if (
+            source is not None
+            and "glb" in formats
+            and _path(out, avatar.name, "glb", None).resolve() == source.resolve()
+        ):
+            raise UsageError(
+                f"{source} would be written over itself.", hint="Name another folder with --out.", file=source
+            )
+        return Exported(
+            tuple(_written(avatar, out, replace(plain, naming=naming or "arkit", formats=formats), progress))
+        )
     files: list[Path] = []
     reports: dict[str, CheckReport] = {}
     for name in dict.fromkeys(params.profiles):
-        profile = _chosen(profile_of(name), params)
+        profile = profile_of(name)
+        profile = replace(
+            profile,
+            formats=formats or profile.formats,
+            naming=naming or profile.naming,
+            triangles=TRIANGLES[: params.levels] or profile.triangles,
+        )
         folder = out / avatar.name / name
         progress(f"{name}")
         began_s = time.perf_counter()
         with publishing(folder) as fresh:
             made = _written(avatar, fresh, profile, progress)
-            report = check_target(next(file for file in made if file.suffix == ".glb"), name) if _has_glb(profile) else None
+            report = (
+                check_target(next(file for file in made if file.suffix == ".glb"), name) if _has_glb(profile) else None
+            )
             write_manifest(fresh, _facts(avatar, profile, began_s))
         files += [folder / file.name for file in made]
         if report is not None:
@@ -96,23 +110,20 @@ def export_files(
     return Exported(tuple(files), reports)
 
 
-def _refuse_unknown(params: ExportParams) -> None:
-    for what, given, known in (("format", params.formats, FORMATS), ("naming", [params.naming or "arkit"], NAMINGS)):
-        for name in given:
-            if name not in known:
-                raise UsageError(f"no {what} is called {name!r}.", hint=f"Choose among: {', '.join(known)}.")
+def _known(params: ExportParams) -> tuple[tuple[FileFormat, ...], Naming | None]:
+    """The formats and the naming that were asked for. Raises UsageError for what there is not."""
+    formats = tuple(kind for kind in FORMATS if kind in params.formats)
+    naming = next((each for each in NAMINGS if each == params.naming), None)
+    strange = [name for name in params.formats if name not in formats]
+    if strange:
+        raise UsageError(f"no format is called {strange[0]!r}.", hint=f"Choose among: {', '.join(FORMATS)}.")
+    if params.naming and naming is None:
+        raise UsageError(f"no naming is called {params.naming!r}.", hint=f"Choose among: {', '.join(NAMINGS)}.")
+    for name in params.profiles:
+        profile_of(name)
     if not 0 <= params.levels <= len(TRIANGLES):
         raise UsageError(f"expected 1 to {len(TRIANGLES)} levels, got {params.levels}.", hint="For example --lods 4.")
-
-
-def _chosen(profile: Profile, params: ExportParams) -> Profile:
-    """The profile with what was asked for by hand in its place."""
-    return replace(
-        profile,
-        formats=params.formats or profile.formats,
-        naming=params.naming or profile.naming,
-        triangles=TRIANGLES[: params.levels] if params.levels else profile.triangles,
-    )
+    return formats, naming
 
 
 def _has_glb(profile: Profile) -> bool:

@@ -16,16 +16,16 @@ import re
 import sys
 import tempfile
 
-_WHEN = datetime.datetime(2000, 1, 1)  # noqa: DTZ001, FBX has local times
+_WHEN = datetime.datetime(2000, 1, 1)
 
 
 class _StoppedClock(datetime.datetime):
     @classmethod
-    def now(cls, tz=None):  # noqa: ANN001, ANN206
+    def now(cls, tz=None):
         return _WHEN
 
 
-def _picture_names(images) -> dict:  # noqa: ANN001
+def _picture_names(images) -> dict:
     """A file name for each picture, by the name Blender knows it by; without one Blender embeds but the first."""
     suffixes = {"JPEG": "jpg"}
     return {

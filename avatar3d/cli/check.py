@@ -18,7 +18,9 @@ if TYPE_CHECKING:  # a verb's file is quick to import; its work is loaded when i
 @click.option(
     "--khronos/--no-khronos", default=True, show_default=True, help="Run the Khronos validator when it is here."
 )
-@click.option("--target", metavar="X", help="A platform's rules instead: a profile of export, vrchat-android, quicklook.")
+@click.option(
+    "--target", metavar="X", help="A platform's rules instead: a profile of export, vrchat-android, quicklook."
+)
 @click.option("--verbose", "-v", is_flag=True, help="Also list the promises that hold.")
 @speaking
 def check(voice: Voice, files: tuple[Path, ...], khronos: bool, target: str | None, verbose: bool) -> int:

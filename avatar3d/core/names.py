@@ -22,7 +22,6 @@ import numpy as np
 
 from avatar3d.core.avatar import Avatar, Mesh
 from avatar3d.core.blendshapes import ARKIT_NAMES, TONGUE_NAMES
-from avatar3d.core.errors import UsageError
 
 Naming = Literal["arkit", "livelink", "meta", "unified", "oculus15", "vrchat"]
 NAMINGS: Final[tuple[Naming, ...]] = get_args(Naming)
@@ -80,8 +79,6 @@ def renamed(avatar: Avatar, naming: Naming) -> Avatar:
     """The avatar with its morph targets under other names; `oculus15` and `vrchat` have the visemes too."""
     if naming == "arkit":
         return avatar
-    if naming not in NAMINGS:
-        raise UsageError(f"no naming is called {naming!r}.", hint=f"Choose one of: {', '.join(NAMINGS)}.")
     return replace(avatar, meshes=tuple(_renamed(mesh, naming) for mesh in avatar.meshes))
 
 

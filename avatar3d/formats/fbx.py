@@ -37,7 +37,9 @@ def save_fbx(avatar: Avatar, path: Path | str, *, blender: str | None = None) ->
         ended, said, told = run_script(replace(found, script=script), glb, out)
         if ended != 0 or not out.is_file():
             lines = [line.strip() for line in (*said, *told) if line.strip()]
-            why = next((line for line in reversed(lines) if "Error" in line), lines[-1] if lines else f"it ended with {ended}")
+            why = next(
+                (line for line in reversed(lines) if "Error" in line), lines[-1] if lines else f"it ended with {ended}"
+            )
             raise Avatar3dError(
                 f"Blender wrote no FBX: {why[:300]}", hint="It must be Blender 4.2 or later.", id="BLENDER_FAILED"
             )

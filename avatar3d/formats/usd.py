@@ -154,7 +154,9 @@ def _mesh(pxr: Any, stage: Any, mesh: Mesh, skeleton: Any) -> Any:
     prim.SetNormalsInterpolation(pxr.UsdGeom.Tokens.vertex)
     prim.CreateSubdivisionSchemeAttr(pxr.UsdGeom.Tokens.none)
     prim.CreateDoubleSidedAttr(mesh.material.double_sided)
-    prim.CreateExtentAttr([pxr.Gf.Vec3f(*map(float, mesh.positions.min(0))), pxr.Gf.Vec3f(*map(float, mesh.positions.max(0)))])
+    prim.CreateExtentAttr(
+        [pxr.Gf.Vec3f(*map(float, mesh.positions.min(0))), pxr.Gf.Vec3f(*map(float, mesh.positions.max(0)))]
+    )
     primvars = pxr.UsdGeom.PrimvarsAPI(prim)
     flipped = (mesh.uvs * np.float32([1, -1]) + np.float32([0, 1])).astype(np.float32)  # USD's origin is the lower left
     primvars.CreatePrimvar("st", types.TexCoord2fArray, pxr.UsdGeom.Tokens.vertex).Set(vt.Vec2fArray.FromNumpy(flipped))
@@ -162,7 +164,9 @@ def _mesh(pxr: Any, stage: Any, mesh: Mesh, skeleton: Any) -> Any:
     binding.CreateSkeletonRel().SetTargets([skeleton.GetPath()])
     binding.CreateGeomBindTransformAttr(pxr.Gf.Matrix4d(1))
     binding.CreateJointIndicesPrimvar(False, 4).Set(vt.IntArray.FromNumpy(mesh.joints.reshape(-1).astype(np.int32)))
-    binding.CreateJointWeightsPrimvar(False, 4).Set(vt.FloatArray.FromNumpy(mesh.weights.reshape(-1).astype(np.float32)))
+    binding.CreateJointWeightsPrimvar(False, 4).Set(
+        vt.FloatArray.FromNumpy(mesh.weights.reshape(-1).astype(np.float32))
+    )
     _shapes(pxr, stage, mesh, path, binding)
     return prim
 

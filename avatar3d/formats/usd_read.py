@@ -43,7 +43,7 @@ def read_usdz(path: Path | str) -> UsdAvatar:
         raise MissingExtraError("usd-core", "usd", "Reading USDZ") from cause
     try:
         stage = Usd.Stage.Open(str(path))
-    except Exception as cause:  # noqa: BLE001 (pxr has one kind of exception for all)
+    except Exception as cause:
         raise broken(Path(path), str(cause).splitlines()[0][:120]) from cause
     meshes: dict[str, UsdMesh] = {}
     joints: tuple[str, ...] = ()
@@ -111,4 +111,28 @@ def entries(path: Path) -> list[tuple[str, int, bool]]:
 
 def broken(path: Path, why: str) -> UnreadableError:
     """One sentence about a package that cannot be opened."""
-    return UnreadableError(f'"{path.name}" is no sound USDZ: {why}.', hint="Export it again.", id="USDZ_BROKEN", file=path)
+    return UnreadableError(
+        f'"{path.name}" is no sound USDZ: {why}.', hint="Export it again.", id="USDZ_BROKEN", file=path
+    )
+
+
+def posed_points(path: Path | str, rotations: dict[str, np.ndarray]) -> dict[str, Float32[np.ndarray, "V 3"]]:
+    """Every mesh skinned by USD with joints turned by wxyz quaternions from their rest; no shape on."""
+    from pxr import Gf, Usd, UsdGeom, UsdSkel, Vt  # noqa: PLC0415 (an extra)
+
+    stage = Usd.Stage.Open(str(path))
+    cache, posed = UsdSkel.Cache(), {}
+    for root in (prim for prim in stage.Traverse() if prim.IsA(UsdSkel.Root)):
+        animation = next(UsdSkel.Animation(prim) for prim in stage.Traverse() if prim.IsA(UsdSkel.Animation))
+        turns = [
+            rotations.get(joint.rpartition("/")[2], np.array([1, 0, 0, 0])) for joint in animation.GetJointsAttr().Get()
+        ]
+        animation.GetRotationsAttr().Set([Gf.Quatf(*map(float, turn)) for turn in turns])
+        cache.Populate(UsdSkel.Root(root), Usd.PrimDefaultPredicate)
+        for binding in cache.ComputeSkelBindings(UsdSkel.Root(root), Usd.PrimDefaultPredicate):
+            moved = cache.GetSkelQuery(binding.GetSkeleton()).ComputeSkinningTransforms(Usd.TimeCode.Default())
+            for target in binding.GetSkinningTargets():
+                points = Vt.Vec3fArray(UsdGeom.Mesh(target.GetPrim()).GetPointsAttr().Get())
+                target.ComputeSkinnedPoints(moved, points)
+                posed[target.GetPrim().GetName()] = np.array(points, np.float32)
+    return posed

@@ -18,7 +18,13 @@ from avatar3d.core.errors import Avatar3dError, UsageError
 from avatar3d.formats.gltf import save_glb
 from avatar3d.formats.khronos import MODULES_VARIABLE, find_node
 
-_PACKAGES: Final = ("@gltf-transform/core", "@gltf-transform/extensions", "@gltf-transform/functions", "meshoptimizer", "sharp")
+_PACKAGES: Final = (
+    "@gltf-transform/core",
+    "@gltf-transform/extensions",
+    "@gltf-transform/functions",
+    "meshoptimizer",
+    "sharp",
+)
 _SCRIPT: Final = Path(__file__).with_name("web_build.mjs")
 _TIMEOUT_S: Final = 300
 

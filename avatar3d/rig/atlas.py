@@ -1,6 +1,6 @@
 """All pictures of an avatar in one: where each goes, and the texture coordinates that follow.
 
-    sizes -> rectangles at the largest scale that fits -> pictures drawn with their edges repeated into a gutter
+sizes -> rectangles at the largest scale that fits -> pictures drawn with their edges repeated into a gutter
 """
 
 from collections.abc import Sequence

@@ -21,6 +21,8 @@ _CAP: Final = 0.35
 """Share of the hair's triangles that its cap gets, if it has so many."""
 _SIMPLEST: Final = 6
 """Triangles of a card that has been bent at all."""
+_GLIMPSE: Final = 0.01
+"""A card that is seen less than this share of the most seen one is not worth its triangles."""
 _VIEWS: Final = ((0, 0), (45, 0), (90, 0), (135, 0), (180, 0), (225, 0), (270, 0), (315, 0), (0, 55), (180, 55))
 """Degrees around and above: from where people look at heads."""
 _VIEW_PX: Final = 160
@@ -31,7 +33,9 @@ def pieces(mesh: Mesh) -> Int64[np.ndarray, "F"]:
     """For each triangle the number of the connected piece it belongs to."""
     corners = weld(mesh)[mesh.triangles]
     count = int(corners.max(initial=-1)) + 1
-    links = sp.coo_matrix((np.ones(corners.size), (corners.ravel(), np.roll(corners, 1, axis=1).ravel())), (count, count))
+    links = sp.coo_matrix(
+        (np.ones(corners.size), (corners.ravel(), np.roll(corners, 1, axis=1).ravel())), (count, count)
+    )
     return connected_components(links, directed=False)[1][corners[:, 0]].astype(np.int64)
 
 
@@ -45,10 +49,9 @@ def seen_pixels(avatar: Avatar, mesh: Mesh) -> Int64[np.ndarray, "F"]:
     stage = stage_avatar(avatar)
     own = stage.triangle_mesh == avatar.meshes.index(mesh)
     begin = int(np.argmax(own))
-    middle = (stage.positions.min(0) + stage.positions.max(0)) / 2
     size_m = float(np.linalg.norm(np.ptp(mesh.positions, axis=0)))
     total = np.zeros(len(mesh.triangles), np.int64)
-    middle = (mesh.positions.min(0) + mesh.positions.max(0)) / 2
+    middle = (mesh.positions.min(0) + mesh.positions.max(0)).astype(np.float64) / 2
     for around, above in _VIEWS:
         hits = first_hits(stage, stage.positions, _camera(middle, around, above, size_m)).triangle
         inside = hits[(hits >= begin) & (hits < begin + len(total))] - begin
@@ -74,8 +77,9 @@ def thin_hair(mesh: Mesh, target: int, seen: Int64[np.ndarray, "F"]) -> tuple[Me
         mean = card_count / len(number)
         each = float(np.clip(mean * np.sqrt(room / card_count), _SIMPLEST, mean))
         pixels = np.bincount(piece, seen * card)[number]
-        kept = number[np.argsort(-pixels, kind="stable")[: max(1, int(room / each))]]
-        chosen = np.isin(piece, kept)
+        order = np.argsort(-pixels, kind="stable")[: max(1, int(room / each))]
+        kept = number[order[pixels[order] > _GLIMPSE * pixels.max()]]  # what nobody sees goes first
+        chosen = np.isin(piece, kept if len(kept) else number[:1])
         parts.append(_collapsed(keep_triangles(mesh, mesh.triangles[chosen]), room, seen[chosen]))
     return _joined(mesh, [part for part, _ in parts]), np.concatenate([pixels for _, pixels in parts])
 
@@ -101,9 +105,9 @@ def _joined(mesh: Mesh, parts: list[Mesh]) -> Mesh:
         positions=np.concatenate([part.positions for part in parts]),
         normals=np.concatenate([part.normals for part in parts]),
         uvs=np.concatenate([part.uvs for part in parts]),
-        triangles=np.concatenate(
-            [part.triangles + start for part, start in zip(parts, starts, strict=False)]
-        ).astype(np.int32),
+        triangles=np.concatenate([part.triangles + start for part, start in zip(parts, starts, strict=False)]).astype(
+            np.int32
+        ),
         morphs=np.concatenate([part.morphs for part in parts], axis=1),
         joints=np.concatenate([part.joints for part in parts]),
         weights=np.concatenate([part.weights for part in parts]),

@@ -152,20 +152,18 @@ class _Surface:
         edges = np.unique(np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [2, 0]]]), axis=0)
         edges = np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
         costs = made.costs(edges[:, 0], edges[:, 1])
-        made.heap = [
-            (cost, start, end, 0) for cost, (start, end) in zip(costs.tolist(), edges.tolist(), strict=True)
-        ]
+        made.heap = [(cost, start, end, 0) for cost, (start, end) in zip(costs.tolist(), edges.tolist(), strict=True)]
         heapify(made.heap)
         return made
 
-    def costs(self, start: Int64[np.ndarray, "K"], end: Int64[np.ndarray, "K"]) -> Float64[np.ndarray, "K"]:
-        """What it costs to move `start` into `end`: both halves alike count as their mean."""
+    def costs(self, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+        """What it costs to move `start` into `end` [K]: both halves alike count as their mean."""
         cost = self._cost(start, end)
         if self.twin is not None:
             cost = (cost + self._cost(self.twin[start], self.twin[end])) / 2
         return cost
 
-    def _cost(self, start: Int64[np.ndarray, "K"], end: Int64[np.ndarray, "K"]) -> Float64[np.ndarray, "K"]:
+    def _cost(self, start: np.ndarray, end: np.ndarray) -> np.ndarray:
         lost = np.einsum("kd,kd->k", self.products[end], self.quadrics[start])
         step = self.points[start, 0, :3] - self.points[end, 0, :3]
         return np.maximum(lost, 0) + _SHORTEST * np.einsum("kc,kc->k", step, step) ** 2
@@ -272,8 +270,8 @@ class _Surface:
         return np.array(left, np.int32).reshape(-1, 3)
 
 
-def _cross(one: Float64[np.ndarray, "*N 3"], two: Float64[np.ndarray, "*N 3"]) -> Float64[np.ndarray, "*N 3"]:
-    """As numpy's, in a third of its time for a handful."""
+def _cross(one: np.ndarray, two: np.ndarray) -> np.ndarray:
+    """As numpy's of [... 3], in a third of its time for a handful."""
     a, b, c = one[..., 0], one[..., 1], one[..., 2]
     d, e, f = two[..., 0], two[..., 1], two[..., 2]
     return np.stack([b * f - c * e, c * d - a * f, a * e - b * d], axis=-1)
@@ -283,7 +281,8 @@ def _packed(matrices: Float64[np.ndarray, "N S 4 4"]) -> Float64[np.ndarray, "N 
     return np.ascontiguousarray(matrices[:, :, _UPPER[0], _UPPER[1]].reshape(len(matrices), -1))
 
 
-def _uv_areas(corners: Float64[np.ndarray, "F 3 2"]) -> Float64[np.ndarray, "F"]:
+def _uv_areas(corners: np.ndarray) -> np.ndarray:
+    """Twice the signed area of triangles [F 3 2] in the texture."""
     one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     return one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
 

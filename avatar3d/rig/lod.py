@@ -85,16 +85,31 @@ def make_levels(
     """
     if list(targets) != sorted(set(targets), reverse=True) or any(target < 500 for target in targets):
         raise UsageError(
-            f"expected levels of falling size, 500 triangles or more, got {list(targets)}.", hint="For example 20000,10000."
+            f"expected levels of falling size, 500 triangles or more, got {list(targets)}.",
+            hint="For example 20000,10000.",
         )
     plans = [_plan(avatar, target) for target in targets]
-    made: dict[str, list[Mesh]] = {}
-    for mesh in avatar.meshes:
-        wanted = [plan[mesh.name] for plan in plans]
-        made[mesh.name] = _hair(avatar, mesh, wanted) if _has_cards(mesh) else _part(mesh, wanted)
+    whole = sum(len(mesh.triangles) for mesh in avatar.meshes)
+    hairy = [mesh for mesh in avatar.meshes if whole > targets[-1] and _has_cards(mesh)]
+    made = {mesh.name: _part(mesh, [plan[mesh.name] for plan in plans]) for mesh in avatar.meshes if mesh not in hairy}
+    for mesh in hairy:  # last: it can always do with less, and pays for what could not
+        made[mesh.name] = _hair(
+            avatar,
+            mesh,
+            [
+                _room(plan, made, target, at, mesh.name)
+                for at, (plan, target) in enumerate(zip(plans, targets, strict=True))
+            ],
+        )
+    face = avatar.meshes[0]
+    over = [sum(len(own[at].triangles) for own in made.values()) - target for at, target in enumerate(targets)]
+    if max(over) > 0 and whole > targets[-1]:
+        counts = [len(own.triangles) - max(more, 0) for own, more in zip(made[face.name], over, strict=True)]
+        made[face.name] = _part(face, counts)
     levels: list[Level] = []
     for index, target in enumerate(targets):
-        meshes = [made[mesh.name][index] for mesh in avatar.meshes if plans[index][mesh.name] >= _LEAST]
+        shown = [made[mesh.name][index] for mesh in avatar.meshes if plans[index][mesh.name] >= _LEAST]
+        meshes = [mesh for mesh in shown if len(mesh.triangles)]
         if target < last_shapes_below:
             meshes = [with_vowels(mesh, LAST_SHAPES) for mesh in meshes]
         levels.append(Level(replace(avatar, meshes=tuple(meshes)), target))
@@ -127,6 +142,12 @@ def _plan(avatar: Avatar, target: int) -> dict[str, int]:
         room = wanted
     told = known | {name: count * room / max(wanted, 1) for name, count in others.items()}
     return {name: int(count) for name, count in told.items()}
+
+
+def _room(plan: dict[str, int], made: dict[str, list[Mesh]], target: int, at: int, name: str) -> int:
+    """What hair gets: its plan, less what other parts could not go down to."""
+    waiting = sum(count for other, count in plan.items() if other not in made and other != name)
+    return max(_LEAST, min(plan[name], target - waiting - sum(len(own[at].triangles) for own in made.values())))
 
 
 def _part(mesh: Mesh, wanted: Sequence[int]) -> list[Mesh]:

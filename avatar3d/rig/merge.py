@@ -1,6 +1,6 @@
 """Many meshes and materials become one skinned mesh with one material and one atlas; and hair without cut-outs.
 
-    opaque_hair: triangles that are mostly cut out go, the rest is solid          one_mesh: vertices, shapes, skin and pictures joined
+opaque_hair: triangles that are mostly cut out go, the rest is solid          one_mesh: vertices, shapes, skin and pictures joined
 """
 
 from dataclasses import replace
@@ -42,7 +42,7 @@ def opaque_hair(avatar: Avatar) -> Avatar:
         if mesh.material.alpha_mode == "BLEND":
             continue
         if mesh.material.alpha_mode == "MASK":
-            mesh = _pressed(_solid(mesh), avatar.meshes[0])  # noqa: PLW2901, the same part, made solid
+            mesh = _pressed(_solid(mesh), avatar.meshes[0])
         if len(mesh.triangles):
             meshes.append(mesh)
     return replace(avatar, meshes=tuple(meshes))
@@ -99,7 +99,9 @@ def _filled(pixels: UInt8[np.ndarray, "H W 4"]) -> UInt8[np.ndarray, "H W 3"]:
     return np.round(_from_near(pixels[..., :3] * weight, weight)).astype(np.uint8)
 
 
-def _from_near(sums: Float64[np.ndarray, "H W 3"], weight: Float64[np.ndarray, "H W 1"]) -> Float64[np.ndarray, "H W 3"]:
+def _from_near(
+    sums: Float64[np.ndarray, "H W 3"], weight: Float64[np.ndarray, "H W 1"]
+) -> Float64[np.ndarray, "H W 3"]:
     height, width = weight.shape[:2]
     if min(height, width) < 2 or height % 2 or width % 2:
         total = max(float(weight.sum()), 1e-9)
@@ -126,7 +128,10 @@ def one_mesh(avatar: Avatar, atlas_px: int) -> Avatar:
     where = dict(zip(alike, places, strict=True))
     normals = [_normal(material) for material in materials]
     colour = draw_atlas(
-        [_colour(material, alpha=masked) for material in materials], places, atlas_px, (128, 110, 100, 255)[: 4 if masked else 3]
+        [_colour(material, alpha=masked) for material in materials],
+        places,
+        atlas_px,
+        (128, 110, 100, 255)[: 4 if masked else 3],
     )
     material = Material(
         name="avatar",
@@ -136,9 +141,7 @@ def one_mesh(avatar: Avatar, atlas_px: int) -> Avatar:
         else None,
         occlusion_roughness_metallic=Texture(
             "avatar_orm",
-            draw_atlas(
-                [_orm(material) for material in materials], places, atlas_px, (255, 160, 0), shrunk=_ORM_SHRUNK
-            ),
+            draw_atlas([_orm(material) for material in materials], places, atlas_px, (255, 160, 0), shrunk=_ORM_SHRUNK),
         ),
         roughness=1.0,
         metallic=1.0,
@@ -151,9 +154,9 @@ def one_mesh(avatar: Avatar, atlas_px: int) -> Avatar:
         positions=np.concatenate([mesh.positions for mesh in meshes]),
         normals=np.concatenate([mesh.normals for mesh in meshes]),
         uvs=np.concatenate([_uvs(mesh, where[_told(mesh.material)], atlas_px) for mesh in meshes]),
-        triangles=np.concatenate(
-            [mesh.triangles + start for mesh, start in zip(meshes, starts, strict=False)]
-        ).astype(np.int32),
+        triangles=np.concatenate([mesh.triangles + start for mesh, start in zip(meshes, starts, strict=False)]).astype(
+            np.int32
+        ),
         material=material,
         morph_names=names,
         morphs=np.concatenate([_shapes(mesh, names) for mesh in meshes], axis=1),

@@ -39,8 +39,13 @@ def counts(subject: Subject, field: str) -> list[tuple[str, int]]:
 def triangles(subject: Subject) -> int:
     """Of all primitives, by their indices."""
     accessors = subject.document.items("accessors")
-    held = [primitive.get("indices", primitive.get("attributes", {}).get("POSITION")) for _, _, primitive in subject.primitives]
-    return sum(int(accessors[at].get("count", 0)) // 3 for at in held if isinstance(at, int) and 0 <= at < len(accessors))
+    held = [
+        primitive.get("indices", primitive.get("attributes", {}).get("POSITION"))
+        for _, _, primitive in subject.primitives
+    ]
+    return sum(
+        int(accessors[at].get("count", 0)) // 3 for at in held if isinstance(at, int) and 0 <= at < len(accessors)
+    )
 
 
 def budget_rules(target: str) -> tuple[Rule, ...]:

@@ -15,7 +15,13 @@ from avatar3d.formats.targets.vrchat import rank_findings
 ALIASES: Final = {"vrchat-android": "vrchat-quest", "vrchat": "vrchat-pc"}
 TARGETS: Final = (*PROFILES, *ALIASES, "quicklook")
 _READ: Final = frozenset(
-    {"EXT_meshopt_compression", "KHR_mesh_quantization", "EXT_texture_webp", "KHR_texture_basisu", "KHR_texture_transform"}
+    {
+        "EXT_meshopt_compression",
+        "KHR_mesh_quantization",
+        "EXT_texture_webp",
+        "KHR_texture_basisu",
+        "KHR_texture_transform",
+    }
 )
 """Extensions whose JSON these rules can judge without decoding."""
 
@@ -37,7 +43,9 @@ def check_target(path: Path | str, target: str) -> CheckReport:
         return CheckReport(file, tuple(check_usdz(file)))
     name = ALIASES.get(target, target)
     if name == "quicklook":
-        raise UnsupportedFormatError(f'"{file.name}" is no USDZ, which Quick Look wants.', hint="Export --format usdz.", file=file)
+        raise UnsupportedFormatError(
+            f'"{file.name}" is no USDZ, which Quick Look wants.', hint="Export --format usdz.", file=file
+        )
     profile_of(name)
     subject = Subject(read_glb(file, known=_READ), name)
     findings = [finding for rule in rules_of(name) for finding in rule.findings(subject)]

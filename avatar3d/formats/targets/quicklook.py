@@ -27,13 +27,19 @@ def check_usdz(file: Path) -> list[Finding]:
     if not listed:
         raise broken(file, "it holds no file")
     findings = list(_package(listed))
+    if any(finding.level == "fail" for finding in findings):
+        return findings  # USD itself would not open it
     avatar = read_usdz(file)
     findings += [*_pictures(file, listed), *_stage(avatar), *_shapes(avatar)]
     return findings
 
 
 def _package(listed: list[tuple[str, int, bool]]) -> Iterator[Finding]:
-    faults = [(name, f"begins at byte {offset:,}, no multiple of {ALIGNMENT}") for name, offset, _ in listed if offset % ALIGNMENT]
+    faults = [
+        (name, f"begins at byte {offset:,}, no multiple of {ALIGNMENT}")
+        for name, offset, _ in listed
+        if offset % ALIGNMENT
+    ]
     faults += [(name, "is compressed; a package only stores") for name, _, compressed in listed if compressed]
     faults += [
         (name, "is of a kind that packages do not hold")
@@ -67,11 +73,15 @@ def _stage(avatar: UsdAvatar) -> Iterator[Finding]:
     yield report("triangles", "", f"{polygons:,} polygons; {_POLYGONS:,} is the advice [{APPLE}]")
     units = avatar.metres_per_unit == 1 and avatar.up_axis == "Y"
     say = passed if units else failed
-    yield say("metres", "stage", f"{avatar.metres_per_unit:g} m per unit, {avatar.up_axis} up; expected 1 and Y [{PACKAGE}]")
+    yield say(
+        "metres", "stage", f"{avatar.metres_per_unit:g} m per unit, {avatar.up_axis} up; expected 1 and Y [{PACKAGE}]"
+    )
     if not avatar.has_default:
         yield failed("default-prim", "stage", f"no default prim: references and Quick Look find nothing [{PACKAGE}]")
     bare = [name for name, mesh in avatar.meshes.items() if not mesh.materials]
-    yield from (failed("material", name, "no material is bound [openusd.org, UsdPreviewSurface Specification]") for name in bare)
+    yield from (
+        failed("material", name, "no material is bound [openusd.org, UsdPreviewSurface Specification]") for name in bare
+    )
     missing = [name for name in _MARKS if name not in avatar.provenance]
     if missing:
         yield failed("marks", "customLayerData", f"no {', '.join(missing)} [docs/conventions.md]")
@@ -85,6 +95,8 @@ def _shapes(avatar: UsdAvatar) -> Iterator[Finding]:
     if not avatar.joints:
         yield failed("skeleton", "", "no skeleton binds the meshes [openusd.org, UsdSkel]")
     if missing:
-        yield failed("shapes", "", f"{len(missing)} of the 52 move nothing: {', '.join(missing[:6])} [Apple, ARFaceAnchor]")
+        yield failed(
+            "shapes", "", f"{len(missing)} of the 52 move nothing: {', '.join(missing[:6])} [Apple, ARFaceAnchor]"
+        )
     else:
         yield passed("shapes", "", "all 52 move something, evaluated by UsdSkel [Apple, ARFaceAnchor]")

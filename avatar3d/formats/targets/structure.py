@@ -20,7 +20,17 @@ _UNIT: Final = 0.01
 _HEAD_M: Final = (0.05, 0.075)
 _LAST: Final = ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight")
 _PLAIN: Final = tuple(name for name in PROFILES if name != "web")
-_MESH_ENGINES: Final = ("desktop", "mobile", "unity", "unreal", "godot", "meta-quest", "vrchat-pc", "vrchat-quest", "crowd")
+_MESH_ENGINES: Final = (
+    "desktop",
+    "mobile",
+    "unity",
+    "unreal",
+    "godot",
+    "meta-quest",
+    "vrchat-pc",
+    "vrchat-quest",
+    "crowd",
+)
 
 
 def one_root(subject: Subject) -> Faults:
@@ -29,7 +39,10 @@ def one_root(subject: Subject) -> Faults:
     children = {child for at in joints for child in nodes[at].get("children", [])} if joints else set()
     roots = sorted(joints - children)
     if len(roots) != 1:
-        yield "skin", f"{len(roots)} root joints ({', '.join(str(nodes[at].get('name')) for at in roots[:4])}), expected one"
+        yield (
+            "skin",
+            f"{len(roots)} root joints ({', '.join(str(nodes[at].get('name')) for at in roots[:4])}), expected one",
+        )
 
 
 def one_skin(subject: Subject) -> Faults:
@@ -121,7 +134,10 @@ def metres(subject: Subject) -> Faults:
     across = place("leftEye") - place("rightEye")
     distance = float(np.linalg.norm(across))
     if not _HEAD_M[0] <= distance <= _HEAD_M[1]:
-        yield "leftEye", f"the eyes are {distance:.3g} apart, expected {_HEAD_M[0]} to {_HEAD_M[1]} m: the unit must be the metre"
+        yield (
+            "leftEye",
+            f"the eyes are {distance:.3g} apart, expected {_HEAD_M[0]} to {_HEAD_M[1]} m: the unit must be the metre",
+        )
     elif across[0] < 0.8 * distance:
         yield "leftEye", "the person's left eye is not at +x of the right one: +y up, face to +z"
 
@@ -154,7 +170,10 @@ def no_blend(subject: Subject) -> Faults:
 def only_opaque(subject: Subject) -> Faults:
     for material in subject.document.items("materials"):
         if material.get("alphaMode", "OPAQUE") != "OPAQUE":
-            yield str(material.get("name")), f"alphaMode {material['alphaMode']}: the mobile shaders for avatars have no transparency"
+            yield (
+                str(material.get("name")),
+                f"alphaMode {material['alphaMode']}: the mobile shaders for avatars have no transparency",
+            )
 
 
 RULES: Final[tuple[Rule, ...]] = (
