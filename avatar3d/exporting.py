@@ -112,8 +112,10 @@ def export_files(
 
 def _known(params: ExportParams) -> tuple[tuple[FileFormat, ...], Naming | None]:
     """The formats and the naming that were asked for. Raises UsageError for what there is not."""
-    formats = tuple(kind for kind in FORMATS if kind in params.formats)
-    naming = next((each for each in NAMINGS if each == params.naming), None)
+    formats: tuple[FileFormat, ...] = tuple(kind for kind in FORMATS if kind in params.formats)
+    naming: Naming | None = None
+    for each in NAMINGS:
+        naming = each if each == params.naming else naming
     strange = [name for name in params.formats if name not in formats]
     if strange:
         raise UsageError(f"no format is called {strange[0]!r}.", hint=f"Choose among: {', '.join(FORMATS)}.")
@@ -156,7 +158,7 @@ def _written(avatar: Avatar, folder: Path, profile: Profile, progress: Progress)
             progress(f"  {path.name}")
             files.append(level.avatar.save(path))
     if profile.packing == "unity":
-        files += _pack_for_unity(levels[0].avatar, folder)
+        files += _pack_for_unity(next(level.avatar for level in levels), folder)
     if not files:
         raise OutputInvalidError("nothing was asked for.")
     return files

@@ -1,4 +1,4 @@
-"""Avatar to USDZ: UsdSkel with blend shapes, UsdPreviewSurface, pictures inside. The only file that imports pxr to write.
+"""Avatar to USDZ: UsdSkel with blend shapes, UsdPreviewSurface, pictures inside.
 
     Avatar -> stage (SkelRoot > Skeleton, Animation, Materials, a Mesh per part with its BlendShapes) -> .usdc + pictures -> .usdz
 
@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64
 
 from avatar3d.core.avatar import Avatar, Material, Mesh, Skeleton, Texture
 from avatar3d.core.durable import write_atomically
-from avatar3d.core.errors import MissingExtraError
 from avatar3d.formats.images import encode_texture
+from avatar3d.formats.pxr import load_pxr
 
 ALIGNMENT: Final = 64
 _MOVED_M: Final = 1e-7
@@ -36,7 +36,7 @@ def save_usdz(avatar: Avatar, path: Path | str) -> Path:
 
 def encode_usdz(avatar: Avatar) -> bytes:
     """The bytes of a .usdz; the same avatar gives the same ones."""
-    pxr = _pxr()
+    pxr = load_pxr()
     pictures = _Pictures()
     with tempfile.TemporaryDirectory(prefix="avatar3d-usd-") as folder:
         layer = Path(folder) / "avatar.usdc"
@@ -45,15 +45,6 @@ def encode_usdz(avatar: Avatar) -> bytes:
         stage.GetRootLayer().Save()
         del stage
         return package([("avatar.usdc", layer.read_bytes()), *pictures.files.items()])
-
-
-def _pxr() -> Any:
-    try:
-        import pxr  # noqa: PLC0415 (an extra)
-        from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade, UsdSkel, Vt  # noqa: F401, PLC0415 (pxr.NAME needs each once)
-    except ImportError as cause:
-        raise MissingExtraError("usd-core", "usd", "USDZ") from cause
-    return pxr
 
 
 class _Pictures:
@@ -89,7 +80,7 @@ def _describe(pxr: Any, stage: Any, avatar: Avatar, pictures: _Pictures) -> None
     stage.GetRootLayer().customLayerData = {"avatar3d": _plain(pxr, avatar.extras)}
     stage.GetRootLayer().comment = str(avatar.extras.get("copyright", ""))
     points = np.concatenate([mesh.positions for mesh in avatar.meshes])
-    root.CreateExtentAttr([pxr.Gf.Vec3f(*map(float, points.min(0))), pxr.Gf.Vec3f(*map(float, points.max(0)))])
+    root.CreateExtentAttr(_extent(pxr, points))
     skeleton = _skeleton(pxr, stage, avatar)
     made: dict[int, Any] = {}
     for mesh in avatar.meshes:
@@ -99,10 +90,16 @@ def _describe(pxr: Any, stage: Any, avatar: Avatar, pictures: _Pictures) -> None
         pxr.UsdShade.MaterialBindingAPI.Apply(prim.GetPrim()).Bind(made[id(mesh.material)])
 
 
+def _extent(pxr: Any, points: Float32[np.ndarray, "V 3"]) -> list[Any]:
+    corners: Any = (points.min(0).tolist(), points.max(0).tolist())
+    return [pxr.Gf.Vec3f(*corner) for corner in corners]
+
+
 def _plain(pxr: Any, value: Any) -> Any:
     """JSON as USD dictionaries hold it: lists become arrays of strings."""
     if isinstance(value, dict):
-        return {identifier(str(key)): _plain(pxr, each) for key, each in value.items()}
+        entries: dict[Any, Any] = value
+        return {identifier(str(key)): _plain(pxr, each) for key, each in entries.items()}
     if isinstance(value, list | tuple):
         return pxr.Vt.StringArray([str(each) for each in value])
     return value if isinstance(value, bool | int | float) else str(value)
@@ -139,7 +136,8 @@ def _skeleton(pxr: Any, stage: Any, avatar: Avatar) -> Any:
 
 
 def _moved(pxr: Any, offsets: Float64[np.ndarray, "J 3"]) -> list[Any]:
-    return [pxr.Gf.Matrix4d(1).SetTranslate(pxr.Gf.Vec3d(*map(float, offset))) for offset in offsets]
+    places: Any = offsets.tolist()
+    return [pxr.Gf.Matrix4d(1).SetTranslate(pxr.Gf.Vec3d(*place)) for place in places]
 
 
 def _mesh(pxr: Any, stage: Any, mesh: Mesh, skeleton: Any) -> Any:
@@ -154,9 +152,7 @@ def _mesh(pxr: Any, stage: Any, mesh: Mesh, skeleton: Any) -> Any:
     prim.SetNormalsInterpolation(pxr.UsdGeom.Tokens.vertex)
     prim.CreateSubdivisionSchemeAttr(pxr.UsdGeom.Tokens.none)
     prim.CreateDoubleSidedAttr(mesh.material.double_sided)
-    prim.CreateExtentAttr(
-        [pxr.Gf.Vec3f(*map(float, mesh.positions.min(0))), pxr.Gf.Vec3f(*map(float, mesh.positions.max(0)))]
-    )
+    prim.CreateExtentAttr(_extent(pxr, mesh.positions))
     primvars = pxr.UsdGeom.PrimvarsAPI(prim)
     flipped = (mesh.uvs * np.float32([1, -1]) + np.float32([0, 1])).astype(np.float32)  # USD's origin is the lower left
     primvars.CreatePrimvar("st", types.TexCoord2fArray, pxr.UsdGeom.Tokens.vertex).Set(vt.Vec2fArray.FromNumpy(flipped))

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from avatar3d.core.errors import MissingExtraError, UnreadableError
+from avatar3d.core.errors import UnreadableError
+from avatar3d.formats.pxr import load_pxr
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,58 +38,56 @@ class UsdAvatar:
 
 def read_usdz(path: Path | str) -> UsdAvatar:
     """Open and evaluate. Raises UnreadableError (10), MissingExtraError (2) without usd-core."""
+    pxr = load_pxr()
     try:
-        from pxr import Usd, UsdGeom, UsdShade, UsdSkel  # noqa: PLC0415 (an extra)
-    except ImportError as cause:
-        raise MissingExtraError("usd-core", "usd", "Reading USDZ") from cause
-    try:
-        stage = Usd.Stage.Open(str(path))
+        stage = pxr.Usd.Stage.Open(str(path))
     except Exception as cause:
         raise broken(Path(path), str(cause).splitlines()[0][:120]) from cause
     meshes: dict[str, UsdMesh] = {}
     joints: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
-    cache = UsdSkel.Cache()
-    for root in (prim for prim in stage.Traverse() if prim.IsA(UsdSkel.Root)):
-        cache.Populate(UsdSkel.Root(root), Usd.PrimDefaultPredicate)
-        for binding in cache.ComputeSkelBindings(UsdSkel.Root(root), Usd.PrimDefaultPredicate):
+    cache = pxr.UsdSkel.Cache()
+    for root in (prim for prim in stage.Traverse() if prim.IsA(pxr.UsdSkel.Root)):
+        cache.Populate(pxr.UsdSkel.Root(root), pxr.Usd.PrimDefaultPredicate)
+        for binding in cache.ComputeSkelBindings(pxr.UsdSkel.Root(root), pxr.Usd.PrimDefaultPredicate):
             query = cache.GetSkelQuery(binding.GetSkeleton())
             joints = tuple(query.GetJointOrder())
             if query.GetAnimQuery():
                 named = tuple(query.GetAnimQuery().GetBlendShapeOrder())
             for target in binding.GetSkinningTargets():
-                mesh = UsdGeom.Mesh(target.GetPrim())
+                mesh = pxr.UsdGeom.Mesh(target.GetPrim())
                 rest = np.array(mesh.GetPointsAttr().Get(), np.float32)
-                shapes = _shapes(UsdSkel, target, rest)
+                shapes = _shapes(pxr, target, rest)
                 counts = mesh.GetFaceVertexCountsAttr().Get()
-                bound = UsdShade.MaterialBindingAPI(target.GetPrim()).ComputeBoundMaterial()[0]
+                bound = pxr.UsdShade.MaterialBindingAPI(target.GetPrim()).ComputeBoundMaterial()[0]
                 meshes[target.GetPrim().GetName()] = UsdMesh(rest, shapes, len(counts), int(bool(bound)))
     layer = stage.GetRootLayer()
     return UsdAvatar(
         meshes,
         joints,
-        float(UsdGeom.GetStageMetersPerUnit(stage)),
-        str(UsdGeom.GetStageUpAxis(stage)),
+        float(pxr.UsdGeom.GetStageMetersPerUnit(stage)),
+        str(pxr.UsdGeom.GetStageUpAxis(stage)),
         dict(layer.customLayerData.get("avatar3d", {})),
         bool(stage.GetDefaultPrim()),
         named,
     )
 
 
-def _shapes(skel: Any, target: Any, rest: np.ndarray) -> dict[str, np.ndarray]:
+def _shapes(pxr: Any, target: Any, rest: np.ndarray) -> dict[str, np.ndarray]:
     """Each shape alone at full weight, through UsdSkel's own deformation."""
     if not target.HasBlendShapes():
         return {}
-    order, query = list(target.GetBlendShapeOrder()), skel.BlendShapeQuery(skel.BindingAPI(target.GetPrim()))
+    order, query = (
+        list(target.GetBlendShapeOrder()),
+        pxr.UsdSkel.BlendShapeQuery(pxr.UsdSkel.BindingAPI(target.GetPrim())),
+    )
     indices, offsets = query.ComputeBlendShapePointIndices(), query.ComputeSubShapePointOffsets()
-    from pxr import Vt  # noqa: PLC0415 (an extra)
-
     shapes: dict[str, np.ndarray] = {}
     for at, name in enumerate(order):
         weights = [0.0] * len(order)
         weights[at] = 1.0
         sub = query.ComputeSubShapeWeights(weights)
-        points = Vt.Vec3fArray.FromNumpy(rest.copy())
+        points = pxr.Vt.Vec3fArray.FromNumpy(rest.copy())
         if not query.ComputeDeformedPoints(*sub, indices, offsets, points):
             raise AssertionError(f"UsdSkel does not evaluate {name}")
         shapes[name] = np.array(points, np.float32) - rest
@@ -118,21 +117,20 @@ def broken(path: Path, why: str) -> UnreadableError:
 
 def posed_points(path: Path | str, rotations: dict[str, np.ndarray]) -> dict[str, Float32[np.ndarray, "V 3"]]:
     """Every mesh skinned by USD with joints turned by wxyz quaternions from their rest; no shape on."""
-    from pxr import Gf, Usd, UsdGeom, UsdSkel, Vt  # noqa: PLC0415 (an extra)
-
-    stage = Usd.Stage.Open(str(path))
-    cache, posed = UsdSkel.Cache(), {}
-    for root in (prim for prim in stage.Traverse() if prim.IsA(UsdSkel.Root)):
-        animation = next(UsdSkel.Animation(prim) for prim in stage.Traverse() if prim.IsA(UsdSkel.Animation))
+    pxr = load_pxr()
+    stage = pxr.Usd.Stage.Open(str(path))
+    cache, posed = pxr.UsdSkel.Cache(), {}
+    for root in (prim for prim in stage.Traverse() if prim.IsA(pxr.UsdSkel.Root)):
+        animation = next(pxr.UsdSkel.Animation(prim) for prim in stage.Traverse() if prim.IsA(pxr.UsdSkel.Animation))
         turns = [
             rotations.get(joint.rpartition("/")[2], np.array([1, 0, 0, 0])) for joint in animation.GetJointsAttr().Get()
         ]
-        animation.GetRotationsAttr().Set([Gf.Quatf(*map(float, turn)) for turn in turns])
-        cache.Populate(UsdSkel.Root(root), Usd.PrimDefaultPredicate)
-        for binding in cache.ComputeSkelBindings(UsdSkel.Root(root), Usd.PrimDefaultPredicate):
-            moved = cache.GetSkelQuery(binding.GetSkeleton()).ComputeSkinningTransforms(Usd.TimeCode.Default())
+        animation.GetRotationsAttr().Set([pxr.Gf.Quatf(*map(float, turn)) for turn in turns])
+        cache.Populate(pxr.UsdSkel.Root(root), pxr.Usd.PrimDefaultPredicate)
+        for binding in cache.ComputeSkelBindings(pxr.UsdSkel.Root(root), pxr.Usd.PrimDefaultPredicate):
+            moved = cache.GetSkelQuery(binding.GetSkeleton()).ComputeSkinningTransforms(pxr.Usd.TimeCode.Default())
             for target in binding.GetSkinningTargets():
-                points = Vt.Vec3fArray(UsdGeom.Mesh(target.GetPrim()).GetPointsAttr().Get())
+                points = pxr.Vt.Vec3fArray(pxr.UsdGeom.Mesh(target.GetPrim()).GetPointsAttr().Get())
                 target.ComputeSkinnedPoints(moved, points)
                 posed[target.GetPrim().GetName()] = np.array(points, np.float32)
     return posed
