@@ -44,6 +44,8 @@ _SHARES: Final[dict[str, tuple[float, float, float, float]]] = {
     "mouth": (0.034, 0.026, 0.022, 0.022),
     "lashes": (0.017, 0.020, 0.020, 0.018),
     "brows": (0.017, 0.020, 0.020, 0.018),
+    "glasses": (0.053, 0.060, 0.080, 0.110),
+    "lenses": (0.003, 0.004, 0.006, 0.008),
     "wetLines": (0.005, 0.0096, 0.008, 0.0),
 }
 _OTHERS_SHARE: Final = 0.22
