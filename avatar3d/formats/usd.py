@@ -154,7 +154,7 @@ def _mesh(pxr: Any, stage: Any, mesh: Mesh, skeleton: Any) -> Any:
     prim.CreateDoubleSidedAttr(mesh.material.double_sided)
     prim.CreateExtentAttr(_extent(pxr, mesh.positions))
     primvars = pxr.UsdGeom.PrimvarsAPI(prim)
-    flipped = (mesh.uvs * np.float32([1, -1]) + np.float32([0, 1])).astype(np.float32)  # USD's origin is the lower left
+    flipped = (mesh.uvs * np.array([1, -1]) + np.array([0, 1])).astype(np.float32)  # USD's origin is the lower left
     primvars.CreatePrimvar("st", types.TexCoord2fArray, pxr.UsdGeom.Tokens.vertex).Set(vt.Vec2fArray.FromNumpy(flipped))
     binding = pxr.UsdSkel.BindingAPI.Apply(prim.GetPrim())
     binding.CreateSkeletonRel().SetTargets([skeleton.GetPath()])
