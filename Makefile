@@ -2,6 +2,7 @@
 VENV    := .venv
 PYTHON  := $(VENV)/bin/python
 ENGINES := tests/engine
+WEB := tools/web
 VIEWER  := avatar3d/viewer
 # Silences the version notice; the pins are the constraints file's business.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -19,7 +20,7 @@ help:
 demo: $(VENV)/demo.stamp
 	@$(PYTHON) -m avatar3d demo --out out
 
-setup: $(VENV)/dev.stamp $(ENGINES)/node_modules/npm.stamp $(VIEWER)/dist/index.html
+setup: $(VENV)/dev.stamp $(ENGINES)/node_modules/npm.stamp $(WEB)/node_modules/npm.stamp $(VIEWER)/dist/index.html
 
 viewer: $(VIEWER)/dist/index.html
 
@@ -51,7 +52,7 @@ docs: $(VENV)/dev.stamp
 	@echo "See build/docs/index.html"
 
 clean:
-	rm -rf $(VENV) .venv-bpy .venv-bpy-4.2 .venv-bpy-5.0 $(ENGINES)/node_modules $(VIEWER)/web/node_modules $(VIEWER)/dist build dist
+	rm -rf $(VENV) .venv-bpy .venv-bpy-4.2 .venv-bpy-5.0 $(ENGINES)/node_modules $(WEB)/node_modules $(VIEWER)/web/node_modules $(VIEWER)/dist build dist
 
 # The small installation: what a user gets, and the picture for the demo.
 $(VENV)/demo.stamp: pyproject.toml constraints.txt
@@ -72,6 +73,11 @@ $(VENV)/dev.stamp: $(VENV)/demo.stamp
 $(ENGINES)/node_modules/npm.stamp: $(ENGINES)/package-lock.json | $(VENV)/dev.stamp
 	@$(PYTHON) tools/setup/npm.py ci --prefix $(ENGINES) --ignore-scripts --no-audit --no-fund --loglevel=error \
 		&& touch $@ || echo "npm could not install $(ENGINES): its tests will skip."
+
+# What `export --format web` runs. Without the npm registry it says so, and its tests skip.
+$(WEB)/node_modules/npm.stamp: $(WEB)/package-lock.json | $(VENV)/dev.stamp
+	@$(PYTHON) tools/setup/npm.py ci --prefix $(WEB) --ignore-scripts --no-audit --no-fund --loglevel=error \
+		&& touch $@ || echo "npm could not install $(WEB): there is no web format, and its tests will skip."
 
 # The page that the bridge serves. Without the npm registry there is none, `avatar3d view` says so, and its tests skip.
 $(VIEWER)/web/node_modules/npm.stamp: $(VIEWER)/web/package-lock.json | $(VENV)/dev.stamp

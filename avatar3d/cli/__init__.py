@@ -23,6 +23,7 @@ from avatar3d.core.errors import INTERNAL_EXIT_CODE, Avatar3dError, InterruptedR
 VERBS: Final[dict[str, str]] = {
     "create": "Turn photos into rigged heads.",
     "edit": "Change colours, age, style or shape of a finished avatar.",
+    "export": "Write a finished avatar in other formats, or as a platform wants it.",
     "rederive": "Give an edited mesh the shapes and skin weights of its avatar.",
     "pull": "Bring an avatar that was edited in Blender back.",
     "blender": "Pack the Blender extension, or install it.",

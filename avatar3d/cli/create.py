@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 from avatar3d.cli.voice import Voice, printable, speaking
-from avatar3d.core.errors import Avatar3dError, UsageError
+from avatar3d.core.errors import Avatar3dError, OutputInvalidError, UsageError
 
 if TYPE_CHECKING:
+    from avatar3d.core.avatar import Avatar
     from avatar3d.pipeline import CreateParams, SplatFile
 
 
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 @click.option("--compact", is_flag=True, help="Sparse morph targets: smaller, refused by some importers.")
 @click.option("--report/--no-report", default=True, show_default=True, help="Draw preview.png and report.html.")
 @click.option("--turntable", is_flag=True, help="Film turntable.mp4 (needs the extra 'video').")
+@click.option(
+    "--profile", "profiles", metavar="P,P", default="", help="Also DIR/NAME/P/ for these platforms: see export."
+)
 @speaking
 def create(
     voice: Voice,
@@ -51,6 +55,7 @@ def create(
     splats: str | None,
     pins_file: Path | None,
     draft: bool,
+    profiles: str,
     **choices: str | bool,
 ) -> int:
     """Turn photos into rigged heads."""
@@ -61,6 +66,7 @@ def create(
             f"--pins and --draft are for one photo, got {len(photos)}.",
             hint="avatar3d create PHOTO -o DIR --pins FILE.",
         )
+    platforms = _platforms(profiles)
     if splats is not None and choices["refine"] == "none":
         raise UsageError("--splats chooses among files that --refine splat makes.", hint="Add --refine splat.")
     if draft:
@@ -91,7 +97,7 @@ def create(
         voice.warn(f"{name!r} cannot name a folder everywhere; it is called {taken!r}.")
     params = CreateParams(texture_px=int(texture_px), splats=_splat_files(splats or "all"), **choices)  # type: ignore[arg-type]
     if seed is not None:
-        return _create_person(voice, seed, out / safe_name(name or f"person-{seed}"), params)
+        return _create_person(voice, seed, out / safe_name(name or f"person-{seed}"), params, platforms)
     exit_code = 0
     names = distinct_names([name] if name else [p.stem for p in photos])
     for photo, source, avatar_name in zip(photos, sources, names, strict=True):
@@ -114,8 +120,32 @@ def create(
             continue
         for warning in made.warnings:
             voice.warn(f"{printable(photo.name)}: {warning}")
-        voice.result(str(made.glb), made.as_json())
+        told, code = _export(voice, made.creation.avatar, out, platforms)
+        exit_code = exit_code or code
+        voice.result(str(made.glb), made.as_json() | told)
     return exit_code
+
+
+def _platforms(words: str) -> tuple[str, ...]:
+    """Of "unity,web". Raises UsageError before a photo is looked at."""
+    from avatar3d.core.profiles import profile_of
+
+    names = tuple(word.strip() for word in words.split(",") if word.strip())
+    for each in names:
+        profile_of(each)
+    return names
+
+
+def _export(voice: Voice, avatar: "Avatar", out: Path, platforms: tuple[str, ...]) -> tuple[dict[str, object], int]:
+    """DIR/NAME/PROFILE/ for each; what JSON says of it, and the exit code."""
+    if not platforms:
+        return {}, 0
+    from avatar3d.exporting import ExportParams, export_files
+
+    made = export_files(avatar, out, ExportParams(platforms), progress=lambda stage: voice.progress(f"  {stage}"))
+    for fault in made.failures:
+        voice.warn(f"{printable(avatar.name)}: {fault}")
+    return made.as_json(), OutputInvalidError.exit_code if made.failures else 0
 
 
 def _splat_files(kinds: str) -> "tuple[SplatFile, ...]":
@@ -144,11 +174,12 @@ def _draft(voice: Voice, photo: Path, folder: Path, pins_file: Path | None) -> i
     return 0
 
 
-def _create_person(voice: Voice, seed: int, folder: Path, params: "CreateParams") -> int:
+def _create_person(voice: Voice, seed: int, folder: Path, params: "CreateParams", platforms: tuple[str, ...]) -> int:
     from avatar3d.generating import create_person
 
     made = create_person(seed, folder, params, progress=lambda stage: voice.progress(f"  {stage}"))
     for warning in made.warnings:
         voice.warn(warning)
-    voice.result(str(made.glb), made.as_json())
-    return 0
+    told, code = _export(voice, made.creation.avatar, folder.parent, platforms)
+    voice.result(str(made.glb), made.as_json() | told)
+    return code

@@ -30,6 +30,7 @@ EXTRAS: Final = {
     "espeak": ("espeakng_loader", "speak and live --text"),
     "mic": ("sounddevice", "live --mic and speaker://"),
     "lan": ("segno", "live --lan"),
+    "usd": ("pxr", "export --format usdz"),
 }
 
 

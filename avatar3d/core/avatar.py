@@ -112,9 +112,12 @@ class Avatar:
         return {mesh.name: mesh for mesh in self.meshes}[name]
 
     def save(self, path: Path | str, **choices: Any) -> Path:
-        """Write in the format the suffix names (.glb); atomic. Returns the path."""
+        """Write in the format the suffix names (.glb, .web.glb, .usdz, .fbx); atomic. Returns the path."""
         target = Path(path)
-        _plugin("avatar3d.writers", target.suffix.lstrip(".").lower())(self, target, **choices)
+        kinds = [suffix.lstrip(".").lower() for suffix in target.suffixes[-2:]]
+        whole = ".".join(kinds)  # .web.glb before .glb; anna.v2.glb is a .glb
+        known = whole in {point.name for point in entry_points(group="avatar3d.writers")}
+        _plugin("avatar3d.writers", whole if known else target.suffix.lstrip(".").lower())(self, target, **choices)
         return target
 
     @staticmethod

@@ -68,9 +68,7 @@ def extract_blend(blender: Blender, blend: Path, out: Path) -> Path:
     """
     if not blend.is_file():
         raise UnreadableError(f'"{blend.name}" does not exist.', hint="Check the path.", id="FILE_MISSING", file=blend)
-    with tempfile.TemporaryDirectory(prefix="avatar3d-blender-") as own:
-        environment = os.environ | {"BLENDER_USER_RESOURCES": own, "PYTHONDONTWRITEBYTECODE": "1"}
-        code, said, told = _run(blender.words(blend, out), environment)
+    code, said, told = run_script(blender, blend, out)
     last = said[-1].strip() if said else ""
     if code == 0 and last and Path(last).is_file():
         return Path(last)
@@ -89,6 +87,13 @@ def extract_blend(blender: Blender, blend: Path, out: Path) -> Path:
         id="BLENDER_FAILED",
         file=blend,
     )
+
+
+def run_script(blender: Blender, source: Path, out: Path) -> tuple[int, list[str], list[str]]:
+    """Exit code and the lines of stdout and stderr of `script source out`, with settings that are nobody's."""
+    with tempfile.TemporaryDirectory(prefix="avatar3d-blender-") as own:
+        fixed = {"BLENDER_USER_RESOURCES": own, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
+        return _run(blender.words(source, out), os.environ | fixed)
 
 
 def _run(words: list[str], environment: dict[str, str]) -> tuple[int, list[str], list[str]]:

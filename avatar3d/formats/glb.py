@@ -85,8 +85,8 @@ def glb_bytes(document: Json, binary: bytes) -> bytes:
     return _HEADER.pack(b"glTF", 2, _HEADER.size + len(chunks)) + chunks
 
 
-def read_glb(path: Path | str) -> GlbDocument:
-    """Open a .glb file, trusting nothing it says.
+def read_glb(path: Path | str, *, known: frozenset[str] = frozenset()) -> GlbDocument:
+    """Open a .glb file, trusting nothing it says. `known` are required extensions that the caller copes with.
 
     Raises UnreadableError (10) when it is damaged, UnsupportedFormatError (11) for another format, version,
     external file or required extension, LimitError (12) beyond the limits above. Never follows a URI.
@@ -94,7 +94,7 @@ def read_glb(path: Path | str) -> GlbDocument:
     file = Path(path)
     text, binary = _split(file, _read_regular_file(file))
     document = GlbDocument(_parse_json(file, text), binary, file)
-    _check_promises_to_readers(document)
+    _check_promises_to_readers(document, known)
     _check_node_tree(document)
     return document
 
@@ -258,13 +258,13 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _check_promises_to_readers(document: GlbDocument) -> None:
+def _check_promises_to_readers(document: GlbDocument, known: frozenset[str]) -> None:
     """Version, required extensions, and that everything is inside this one file."""
     asset = document.json.get("asset")
     if not isinstance(asset, dict) or asset.get("version") != "2.0":
         raise document.broken('"asset" does not say version "2.0"')
     required = document.json.get("extensionsRequired", [])
-    if required:
+    if not isinstance(required, list) or not known.issuperset(map(str, required)):
         raise UnsupportedFormatError(
             f'"{document.file.name}" cannot be read without the extensions {str(required)[:200]}.',
             hint="Export it without compression (no Draco, meshopt, KTX2).",
@@ -281,12 +281,19 @@ def _check_promises_to_readers(document: GlbDocument) -> None:
                     file=document.file,
                 )
     buffers = document.items("buffers")
-    if len(buffers) > 1:
+    if len(buffers) > 1 and not ("EXT_meshopt_compression" in known and all(map(_is_fallback, buffers[1:]))):
         raise document.broken(f"a GLB has one buffer, this has {len(buffers)}")
     if buffers:
         declared = buffers[0].get("byteLength")
         if not is_index(declared) or not declared <= len(document.binary) <= declared + 3:
             raise document.broken(f"its buffer says {declared} bytes, its BIN chunk has {len(document.binary):,}")
+
+
+def _is_fallback(buffer: Json) -> bool:
+    """EXT_meshopt_compression: a buffer that is not there, for readers that do not know the extension."""
+    extensions = buffer.get("extensions")
+    told = extensions.get("EXT_meshopt_compression") if isinstance(extensions, dict) else None
+    return isinstance(told, dict) and told.get("fallback") is True
 
 
 def _check_node_tree(document: GlbDocument) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image
 
 from avatar3d.core.avatar import Texture
@@ -45,6 +46,13 @@ def encode_texture(texture: Texture, *, normal: bool = False, lossless: bool = F
         return "image/png", out.getvalue()
     picture.save(out, "JPEG", quality=_JPEG_QUALITY, subsampling=0, optimize=True)
     return "image/jpeg", out.getvalue()
+
+
+def png_file(pixels: UInt8[np.ndarray, "H W C"]) -> bytes:
+    """A PNG of these pixels, the same bytes for the same pixels."""
+    out = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(out, "PNG", compress_level=_PNG_LEVEL)
+    return out.getvalue()
 
 
 def decode_texture(document: GlbDocument, content: memoryview, mime: object, name: str, room_px: int) -> Texture:

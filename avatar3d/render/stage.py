@@ -77,7 +77,8 @@ def _build(avatar: Avatar) -> Stage:
     welded = np.empty(int(starts[-1]), np.int32)
     for mesh, start in zip(avatar.meshes, starts[:-1], strict=True):
         for name, morph in zip(mesh.morph_names, mesh.morphs, strict=True):
-            morphs[SHAPE_INDEX[name], start : start + len(morph)] = morph
+            if name in SHAPE_INDEX:  # a far level's visemes, and what others call theirs, are not posed here
+                morphs[SHAPE_INDEX[name], start : start + len(morph)] = morph
         micrometres = np.round(mesh.positions * 1e6).astype(np.int64)
         _, first, same = np.unique(micrometres, axis=0, return_index=True, return_inverse=True)
         welded[start : start + len(micrometres)] = start + first[same.ravel()]

@@ -177,7 +177,7 @@ def _sample(
     absent: tuple[float, ...],
 ) -> Float32[np.ndarray, "N C"]:
     """Bilinear, repeating texture look-up; `absent` where there is no texture."""
-    if not pyramid or not len(uvs):
+    if not pyramid or not len(uvs):  # nothing is left to look up where everything was cut out
         return np.broadcast_to(np.array(absent, np.float32), (len(uvs), len(absent)))
     image = pyramid[min(level, len(pyramid) - 1)]
     size = np.array(image.shape[1::-1], np.float32)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from avatar3d.core.avatar import Avatar
 from avatar3d.formats.gltf import save_glb
 from avatar3d.formats.khronos import find_node
+from tests.engine.godot_project import COMMAND
 from tests.synthetic import synthetic_avatar
 
 HERE = Path(__file__).parent
@@ -58,6 +60,14 @@ def blender() -> list[str]:
     if python is None:
         pytest.skip("no Blender module: python3.11 -m venv .venv-bpy && .venv-bpy/bin/pip install bpy==4.5.15")
     return [python, str(HERE / "read_blender.py")]
+
+
+@pytest.fixture(scope="session")
+def godot() -> list[str]:
+    """Command of the reader in Godot."""
+    if shutil.which(COMMAND) is None:
+        pytest.skip(f"no Godot 3.2: apt-get install {COMMAND}")
+    return [sys.executable, str(HERE / "read_godot.py")]
 
 
 def _node(package: str) -> list[str]:

@@ -76,15 +76,24 @@ def see(command: Sequence[str], file: Path, folder: Path, *, timeout_s: float = 
     )
     assert run.returncode == 0, f"{command} failed on {file.name}:\n{run.stdout[-2000:]}\n{run.stderr[-4000:]}"
     told = json.loads((folder / "motion.json").read_text())
-    document = read_glb(file)
-    meshes = {
+    meshes = {} if file.suffix == ".fbx" else _names_of_nodes(file)
+    return SeenAvatar(
+        told["engine"],
+        {
+            meshes.get(mesh["name"], mesh["name"].removesuffix("Mesh")): _seen_mesh(mesh, folder)
+            for mesh in told["meshes"]
+        },
+    )
+
+
+def _names_of_nodes(file: Path) -> dict[str, str]:
+    """Mesh by node; a web build's numbers are packed, its JSON is not."""
+    document = read_glb(file, known=frozenset({"EXT_meshopt_compression", "EXT_texture_webp"}))
+    return {
         node["name"]: document.items("meshes")[node["mesh"]]["name"]
         for node in document.items("nodes")
         if "mesh" in node
     }
-    return SeenAvatar(
-        told["engine"], {meshes.get(mesh["name"], mesh["name"]): _seen_mesh(mesh, folder) for mesh in told["meshes"]}
-    )
 
 
 def _seen_mesh(told: dict, folder: Path) -> SeenMesh:

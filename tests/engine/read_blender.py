@@ -1,4 +1,4 @@
-"""What Blender sees in a GLB: every shape and every pose, as vertex positions of the evaluated objects.
+"""What Blender sees in a GLB or an FBX: every shape and every pose, as vertex positions of the evaluated objects.
 
 usage: PYTHON_WITH_BPY read_blender.py FILE REQUEST.json OUT_FOLDER      (the formats are in motion.py)
 
@@ -24,7 +24,13 @@ BLENDER_FROM_GLTF = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float64)
 def main(file: str, request_file: str, out: str) -> None:
     poses = json.loads(Path(request_file).read_text())["poses"]
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    bpy.ops.import_scene.gltf(filepath=file, disable_bone_shape=True)
+    if file.endswith(".fbx"):
+        import addon_utils
+
+        addon_utils.enable("io_scene_fbx")
+        bpy.ops.import_scene.fbx(filepath=file, use_anim=False)
+    else:
+        bpy.ops.import_scene.gltf(filepath=file, disable_bone_shape=True)
     armature = next(thing for thing in bpy.data.objects if thing.type == "ARMATURE")
     meshes = []
     for thing in sorted(
@@ -45,7 +51,12 @@ def main(file: str, request_file: str, out: str) -> None:
         meshes.append(
             {"name": thing.name, "shapes": names, "poses": len(poses), "vertices": len(rest), "file": path.name}
         )
-    told = {"engine": f"Blender {bpy.app.version_string}", "meshes": meshes}
+    told = {
+        "engine": f"Blender {bpy.app.version_string}",
+        "meshes": meshes,
+        "bones": [bone.name for bone in armature.data.bones],
+        "pictures": sorted(image.name for image in bpy.data.images if image.size[0]),
+    }
     (Path(out) / "motion.json").write_text(json.dumps(told))
 
 

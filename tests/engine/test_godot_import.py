@@ -1,7 +1,5 @@
 """The GLB in Godot 3.2, imported by the editor without a window: names, order, every displacement, posed skin."""
 
-import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,21 +7,11 @@ import pytest
 
 from avatar3d.core.avatar import Avatar
 from avatar3d.formats.gltf import save_glb
-from tests.engine.godot_project import COMMAND
 from tests.engine.motion import assert_same_motion, see
 from tests.engine.test_engines import corrupt_morph
 from tests.synthetic import synthetic_avatar
 
 pytestmark = pytest.mark.engine
-HERE = Path(__file__).parent
-
-
-@pytest.fixture(scope="module")
-def godot() -> list[str]:
-    """Command of the reader in Godot."""
-    if shutil.which(COMMAND) is None:
-        pytest.skip(f"no Godot 3.2: apt-get install {COMMAND}")
-    return [sys.executable, str(HERE / "read_godot.py")]
 
 
 @pytest.mark.parametrize("who", ["egg", "created"])

@@ -16,32 +16,11 @@ import numpy as np
 from jaxtyping import Float32
 
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
+from avatar3d.core.names import unified_parts
 
 SIDES: Final = ("Left", "Right")
-_QUARTERS: Final = tuple(f"{lip}{side}" for lip in ("Upper", "Lower") for side in SIDES)
-_OWN: Final[dict[str, tuple[str, ...]]] = {
-    "browInnerUp": ("BrowInnerUpLeft", "BrowInnerUpRight"),
-    "cheekPuff": ("CheekPuffLeft", "CheekPuffRight"),
-    "mouthClose": ("MouthClosed",),
-    "mouthFunnel": tuple(f"LipFunnel{quarter}" for quarter in _QUARTERS),
-    "mouthPucker": tuple(f"LipPucker{quarter}" for quarter in _QUARTERS),
-    "mouthRollLower": ("LipSuckLowerLeft", "LipSuckLowerRight"),
-    "mouthRollUpper": ("LipSuckUpperLeft", "LipSuckUpperRight"),
-    "mouthShrugLower": ("MouthRaiserLower",),
-    "mouthShrugUpper": ("MouthRaiserUpper",),
-} | {
-    f"{name}{side}": tuple(f"{part}{side}" for part in parts)
-    for side in SIDES
-    for name, parts in {
-        "browDown": ("BrowLowerer", "BrowPinch"),
-        "eyeBlink": ("EyeClosed",),
-        "mouth": ("MouthUpper", "MouthLower"),
-        "mouthSmile": ("MouthCornerPull", "MouthCornerSlant"),
-        "mouthUpperUp": ("MouthUpperUp", "MouthUpperDeepen"),
-    }.items()
-}
 PARTS: Final[Mapping[str, tuple[str, ...]]] = {
-    name: _OWN.get(name, (name[0].upper() + name[1:],)) for name in ARKIT_NAMES if not name.startswith("eyeLook")
+    name: unified_parts(name) for name in ARKIT_NAMES if not name.startswith("eyeLook")
 }
 """Theirs of each of ARKit's; where nothing else is said it is the same name with a capital letter. Gaze is apart."""
 

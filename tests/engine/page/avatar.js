@@ -1,9 +1,10 @@
 // Loads /avatar.glb with three.js' own GLTFLoader. window.avatar can pose, measure and show it.
 import * as THREE from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
+import { MeshoptDecoder } from "three/addons/libs/meshopt_decoder.module.js";
 import { RoomEnvironment } from "three/addons/environments/RoomEnvironment.js";
 
-const { scene: root } = await new GLTFLoader().loadAsync("/avatar.glb");
+const { scene: root } = await new GLTFLoader().setMeshoptDecoder(MeshoptDecoder).loadAsync("/avatar.glb");
 const scene = new THREE.Scene();
 scene.add(root);
 

@@ -29,11 +29,16 @@ def plain_skin(size: int = 64) -> Skin:
     )
 
 
-@lru_cache
 def avatar() -> Avatar:
     """A random person with a plain face."""
+    return person(4)
+
+
+@lru_cache
+def person(seed: int) -> Avatar:
+    """Another one by another seed."""
     model = load_head_model()
-    identity = np.random.default_rng(4).normal(size=len(model.identity)).astype(np.float32)
+    identity = np.random.default_rng(seed).normal(size=len(model.identity)).astype(np.float32)
     neutral = (model.rest + np.tensordot(identity, model.identity, 1)).astype(np.float32)
     still = np.array([1, 0, 0, 0], np.float32)
     camera = Camera(500.0, np.array([256, 256], np.float32), 512, 512, still, np.array([0, 0, 0.6], np.float32))
