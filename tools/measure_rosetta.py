@@ -16,6 +16,7 @@ import numpy as np
 
 from avatar3d.core.blendshapes import ARKIT_INDEX, ARKIT_NAMES
 from avatar3d.core.head import HeadModel
+from avatar3d.core.names import viseme_weights
 from avatar3d.core.vrm import preset_expressions
 from avatar3d.formats.clip_arrays import stack_clip
 from avatar3d.formats.clip_npz import load_clip
@@ -25,9 +26,6 @@ from avatar3d.live.dialects.unified import PARTS
 from avatar3d.rosetta import tables
 from avatar3d.rosetta.measure import Apart, apart, pair_errors, shape_errors
 from avatar3d.rosetta.tables import FORMAT, SHAPES, vocabulary
-from avatar3d.speech.coarticulate import phone_pulls, weights_of
-from avatar3d.speech.marks.visemes import symbols_of_viseme
-from avatar3d.speech.phones import PHONES
 
 ROOT: Final = Path(__file__).parents[1]
 DATA: Final = ROOT / "avatar3d/rosetta/data"
@@ -111,18 +109,12 @@ def unified() -> Table:
 
 
 def viseme15() -> Table:
-    targets, _ = phone_pulls()
-    rows: Rows = {}
-    for viseme in VISEMES:
-        (symbol,) = symbols_of_viseme("oculus", viseme)
-        weights, tongue = weights_of(targets[[PHONES.index(symbol)]])
-        both = np.concatenate([weights[0], tongue[0]])
-        rows[viseme] = {SHAPES[k]: round(float(both[k]), 4) for k in np.flatnonzero(both > 0.005)}
+    """What our files say under these names: core/data/visemes.json, by tools/build_visemes.py."""
     return _table(
         "viseme15",
         "15 visemes (Oculus)",
-        "Meta, Oculus Lipsync, Viseme Reference; as our own speech says each of their phones",
-        rows,
+        "Meta, Oculus Lipsync, Viseme Reference; the weights of our files (tools/build_visemes.py)",
+        {name: dict(weights) for name, weights in viseme_weights().items()},
         None,
     )
 
