@@ -1,0 +1,205 @@
+"""A garment's sheet laid over one person's body: smoothed where cloth bridges hollows, off the skin, with a turned hem.
+
+body's surface --means of its vertices--> sheet --tent: hollows bridged--> --off the skin--> --hem turned in--> Draped
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int32
+from scipy.sparse import csr_array
+
+from avatar3d.body.model import Garment
+from avatar3d.body.neck import four_strongest
+from avatar3d.render.stage import vertex_normals
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How a kind of garment lies."""
+
+    off_m: float
+    """From the skin."""
+    bridging: int
+    """Rounds of smoothing that lift the sheet over hollows; none lets it in."""
+    hems_m: tuple[float, ...]
+    """What is added to `off_m` at each hem, in the order of the builder's fields."""
+    flares_m: tuple[float, ...]
+    """How far inside each hem its addition has faded."""
+    smooth: int
+    """Rounds of smoothing for cloth that does not show what lies under it."""
+    thick_m: float = 0.0022
+    """Of the turned hem."""
+    turned_m: float = 0.012
+    """How far it is turned in."""
+
+
+CUTS: Final = {
+    "shirt": Cut(0.0090, 14, (-0.0055, 0.0045, 0.009), (0.04, 0.10, 0.25), 8),
+    "trousers": Cut(0.0065, 10, (-0.003, 0.0185), (0.06, 0.75), 6),
+    "bust": Cut(0.0080, 12, (-0.0045, 0.0, 0.0), (0.04, 0.05, 0.05), 8),
+}
+_BARE_M: Final = 0.035
+"""So near to a hem there is skin below."""
+
+
+@dataclass(frozen=True, eq=False)
+class Draped:
+    """A garment on a body: what a mesh needs, but for its material."""
+
+    positions: Float32[np.ndarray, "N 3"]
+    normals: Float32[np.ndarray, "N 3"]
+    uvs: Float32[np.ndarray, "N 2"]
+    triangles: Int32[np.ndarray, "T 3"]
+    joints: Int32[np.ndarray, "N 4"]
+    weights: Float32[np.ndarray, "N 4"]
+
+
+def drape(
+    garment: Garment,
+    vertices: Float32[np.ndarray, "V 3"],
+    normals: Float32[np.ndarray, "V 3"],
+    weights: Float32[np.ndarray, "V J"],
+    middle_m: float = 0.0,
+) -> Draped:
+    """The garment over the body's vertices (metres), hung on the joints that the skin below it hangs on.
+
+    `middle_m`: a sheet of two legs keeps so far from the sagittal plane where the body does.
+    """
+    cut = CUTS[garment.name]
+    own = np.flatnonzero(garment.welded == np.arange(len(garment.welded)))
+    compact = np.zeros(len(garment.welded), np.int64)
+    compact[own] = np.arange(len(own))
+    triangles = compact[garment.welded[garment.triangles]].astype(np.int32)
+    mean = _mean_of(garment, own, len(vertices))
+    skin = np.asarray(mean @ vertices.astype(np.float64))
+    away = np.asarray(mean @ normals.astype(np.float64))
+    away /= np.linalg.norm(away, axis=1, keepdims=True)
+    average = _average(triangles, len(own))
+    depth = garment.depth_m[own].astype(np.float64)
+    rim = depth <= 0
+    added = np.array(cut.hems_m)[garment.hem[own]] * _fade(depth / np.array(cut.flares_m)[garment.hem[own]])
+    lift = _tent(skin, away, average, cut.bridging, rim) + cut.off_m + added
+    sheet = skin + lift[:, None] * away
+    for _ in range(cut.smooth):
+        sheet = np.where(rim[:, None], sheet, 0.5 * (sheet + np.asarray(average @ sheet)))
+    least = (0.8 * cut.off_m + np.minimum(added, 0)) * (depth < _BARE_M)
+    sheet += np.maximum(0, least - ((sheet - skin) * away).sum(1) * (least > 0))[:, None] * away
+    if middle_m:
+        beside = np.abs(skin[:, 0]) > 1e-4
+        sheet[beside, 0] = np.where(
+            skin[beside, 0] > 0, np.maximum(sheet[beside, 0], middle_m), np.minimum(sheet[beside, 0], -middle_m)
+        )
+    bound = np.asarray(mean @ weights)
+    return _with_hem(garment, own, compact, triangles, sheet, away, bound, cut)
+
+
+def _mean_of(garment: Garment, own: Int32[np.ndarray, "O"], count: int) -> csr_array:
+    slots = garment.vertices.shape[1]
+    rows = np.repeat(np.arange(len(own)), slots)
+    table = csr_array(
+        (garment.shares[own].ravel().astype(np.float64), (rows, garment.vertices[own].ravel())), shape=(len(own), count)
+    )
+    return table
+
+
+def _average(triangles: Int32[np.ndarray, "T 3"], count: int) -> csr_array:
+    """The mean of each vertex's neighbours."""
+    one, other = triangles[:, [0, 1, 2]].ravel(), triangles[:, [1, 2, 0]].ravel()
+    near = csr_array((np.ones(2 * len(one)), (np.r_[one, other], np.r_[other, one])), shape=(count, count))
+    near.data[:] = 1
+    return csr_array(near.multiply(1 / near.sum(axis=1)[:, None]))
+
+
+def _tent(
+    skin: Float64[np.ndarray, "O 3"],
+    away: Float64[np.ndarray, "O 3"],
+    average: csr_array,
+    rounds: int,
+    held: np.ndarray,
+) -> Float64[np.ndarray, "O"]:
+    """How far cloth stands off the skin because it spans hollows: stretched smooth over what is highest."""
+    cloth = skin.copy()
+    for _ in range(rounds):
+        even = np.asarray(average @ cloth)
+        out = np.maximum(((even - skin) * away).sum(1), 0)
+        cloth = np.where(held[:, None], cloth, skin + out[:, None] * away)
+    lift = ((cloth - skin) * away).sum(1)
+    for _ in range(4):
+        lift = np.where(held, lift, np.asarray(average @ lift))
+    return np.maximum(lift, 0)
+
+
+def _fade(way: Float64[np.ndarray, "O"]) -> Float64[np.ndarray, "O"]:
+    """1 at 0, 0 from 1 on, smooth."""
+    left = 1 - np.clip(way, 0, 1)
+    return left * left * (3 - 2 * left)
+
+
+def _with_hem(
+    garment: Garment,
+    own: Int32[np.ndarray, "O"],
+    compact: np.ndarray,
+    triangles: Int32[np.ndarray, "T 3"],
+    sheet: Float64[np.ndarray, "O 3"],
+    away: Float64[np.ndarray, "O 3"],
+    bound: Float32[np.ndarray, "O J"],
+    cut: Cut,
+) -> Draped:
+    """The sheet split at its UV seams, and along each border a strip that turns in: its thickness, then its inside."""
+    place = compact[garment.welded]
+    border = _border(garment.triangles, place)
+    inward = _inward(triangles, sheet, place[border[:, 0]], place)
+    edge = np.unique(border)
+    row = np.full(len(place), -1)
+    row[edge] = np.arange(len(edge))
+    at = place[edge]
+    under = sheet[at] - cut.thick_m * away[at]
+    inside = under + cut.turned_m * inward[at]
+    count, rim = len(place), len(edge)
+    first = count + row  # the rim again, with normals of its own: a hem is an edge
+    faces: list[np.ndarray] = []
+    a, b = border[:, 0], border[:, 1]
+    for outer, inner in ((first, first + rim), (first + 2 * rim, first + 3 * rim)):
+        faces += [np.stack([outer[b], outer[a], inner[a]], 1), np.stack([outer[b], inner[a], inner[b]], 1)]
+    positions = np.concatenate([sheet[place], sheet[at], under, under, inside])
+    normals = vertex_normals(sheet.astype(np.float32), triangles, np.arange(len(sheet), dtype=np.int32))
+    down = -inward[at].astype(np.float32)
+    allnormals = np.concatenate([normals[place], down, down, -normals[at], -normals[at]])
+    joints, weights = four_strongest(np.concatenate([bound[place], *(bound[at] for _ in range(4))]))
+    uvs = np.concatenate([garment.uvs, *(garment.uvs[edge] for _ in range(4))])
+    return Draped(
+        positions.astype(np.float32),
+        allnormals.astype(np.float32),
+        uvs.astype(np.float32),
+        np.concatenate([garment.triangles, *faces]).astype(np.int32),
+        joints,
+        weights,
+    )
+
+
+def _border(triangles: Int32[np.ndarray, "T 3"], place: np.ndarray) -> Int32[np.ndarray, "B 2"]:
+    """The edges of the sheet's outline as their triangle runs along them; seams of UVs are no outline."""
+    edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    run = place[edges]
+    known = set(map(tuple, run.tolist()))
+    open_ = np.array([(b, a) not in known for a, b in run.tolist()])
+    return edges[open_].astype(np.int32)
+
+
+def _inward(
+    triangles: Int32[np.ndarray, "T 3"], sheet: Float64[np.ndarray, "O 3"], rim: np.ndarray, place: np.ndarray
+) -> Float64[np.ndarray, "O 3"]:
+    """Unit directions from the rim into the sheet, along it and across the hem."""
+    on_rim = np.zeros(len(sheet), bool)
+    on_rim[rim] = True
+    pull = np.zeros_like(sheet)
+    for k in range(3):
+        here = triangles[:, k]
+        for step in (1, 2):
+            there = triangles[:, (k + step) % 3]
+            use = on_rim[here] & ~on_rim[there]
+            np.add.at(pull, here[use], sheet[there[use]] - sheet[here[use]])
+    length = np.linalg.norm(pull, axis=1, keepdims=True)
+    return np.where(length > 1e-9, pull / np.maximum(length, 1e-9), 0.0)
