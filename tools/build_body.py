@@ -38,8 +38,6 @@ _BLEND_M: Final = 0.065
 """From the ring up, over so much skin the head's shape takes over from the body's."""
 _NECK_M: Final = 0.15
 """So far from the ring the head's vertices are known here."""
-_BLANK: Final = -9.0
-"""Depth of what no clothes cover."""
 
 
 def main() -> None:
@@ -129,32 +127,27 @@ def _dress(
     )
     neck, shoulder, elbow, hips, ankle = (at[name] for name in ("neck", "leftUpperArm", "leftLowerArm", "hips", "leftFoot"))
     collar = _COLLAR_DROP_M + neck[1] - _COLLAR_TILT * (z - neck[2]) - y
-    collar += _COLLAR_FUNNEL * np.maximum(0, np.abs(x) - _COLLAR_HALF_M)
+    collar += _COLLAR_ROUND[0] * x**2 + _COLLAR_ROUND[1] * x**4
     sleeve = shoulder[0] + _SLEEVE * (elbow[0] - shoulder[0]) - np.abs(x)
     shirt = np.stack([collar, sleeve, y - (hips[1] - _SHIRT_BELOW_HIPS_M)])
-    trousers = np.stack([hips[1] + _WAIST_OVER_HIPS_M - y, y - (ankle[1] - _TROUSERS_BELOW_ANKLE_M)])
+    trousers = np.stack([hips[1] + _WAIST_OVER_HIPS_M - y, y - (ankle[1] + _TROUSERS_OVER_ANKLE_M)])
     cape = np.stack([collar, shoulder[0] + _CAPE_SLEEVE_M - np.abs(x), y - (at["upperChest"][1] + _CAPE_OVER_CHEST_M)])
-    covered = np.maximum(shirt.min(0), trousers[0])
     return (
-        np.where(np.isfinite(covered), covered, _BLANK).astype(np.float32),
-        tuple(
-            cut_sheet(name, surface, np.where(np.arange(len(x)) < len(x), fields, _BLANK))
-            for name, fields in (("shirt", shirt), ("trousers", trousers), ("bust", cape))
-        ),
+        np.minimum(collar, sleeve).astype(np.float32),
+        tuple(cut_sheet(name, surface, f) for name, f in (("shirt", shirt), ("trousers", trousers), ("bust", cape))),
     )
 
 
 # The neckline's plane: so far from the neck's joint, and so much lower per metre to the front.
-_COLLAR_DROP_M: Final = -0.012
+_COLLAR_DROP_M: Final = -0.010
 _COLLAR_TILT: Final = 0.72
-# Beside the neck it rises so much per metre: shoulders lie higher than the front of the neckline.
-_COLLAR_HALF_M: Final = 0.045
-_COLLAR_FUNNEL: Final = 1.6
+# Beside the neck it rises, by these per square metre and metre to the fourth: shoulders lie higher than its front.
+_COLLAR_ROUND: Final = (2.0, 600.0)
 _SLEEVE: Final = 0.62
 """Of the upper arm that a sleeve covers."""
 _SHIRT_BELOW_HIPS_M: Final = 0.045
-_WAIST_OVER_HIPS_M: Final = 0.015
-_TROUSERS_BELOW_ANKLE_M: Final = 0.015
+_WAIST_OVER_HIPS_M: Final = -0.005
+_TROUSERS_OVER_ANKLE_M: Final = 0.006
 _CAPE_SLEEVE_M: Final = 0.075
 _CAPE_OVER_CHEST_M: Final = 0.03
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int32
-from scipy.sparse import csr_array
+from jaxtyping import Bool, Float32, Float64, Int32
+from scipy.sparse import csr_array, diags_array
+from scipy.sparse.linalg import splu
+from scipy.spatial import KDTree
 
 from avatar3d.body.model import Garment
 from avatar3d.body.neck import four_strongest
@@ -31,7 +33,7 @@ class Cut:
     """Rounds of smoothing for cloth that does not show what lies under it."""
     thick_m: float = 0.0022
     """Of the turned hem."""
-    turned_m: float = 0.012
+    turned_m: float = 0.007
     """How far it is turned in."""
 
 
@@ -40,8 +42,15 @@ CUTS: Final = {
     "trousers": Cut(0.0065, 10, (-0.003, 0.0185), (0.06, 0.75), 6),
     "bust": Cut(0.0080, 12, (-0.0045, 0.0, 0.0), (0.04, 0.05, 0.05), 8),
 }
-_BARE_M: Final = 0.035
+_BARE_M: Final = 0.075
 """So near to a hem there is skin below."""
+_EVEN_ROUNDS: Final = 5
+_FAIR_M: Final = 0.020
+"""Smaller than this, what lies below does not show."""
+_APART_M: Final = 0.0045
+"""Of two garments that lie over one another ..."""
+_NEAR_M: Final = 0.03
+"""... where they are no further from one another than this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +70,13 @@ def drape(
     vertices: Float32[np.ndarray, "V 3"],
     normals: Float32[np.ndarray, "V 3"],
     weights: Float32[np.ndarray, "V J"],
+    *,
     middle_m: float = 0.0,
+    over: Draped | None = None,
 ) -> Draped:
     """The garment over the body's vertices (metres), hung on the joints that the skin below it hangs on.
 
-    `middle_m`: a sheet of two legs keeps so far from the sagittal plane where the body does.
+    `middle_m`: a sheet of two legs keeps so far from the sagittal plane. It lies over the garment `over`.
     """
     cut = CUTS[garment.name]
     own = np.flatnonzero(garment.welded == np.arange(len(garment.welded)))
@@ -80,12 +91,23 @@ def drape(
     depth = garment.depth_m[own].astype(np.float64)
     rim = depth <= 0
     added = np.array(cut.hems_m)[garment.hem[own]] * _fade(depth / np.array(cut.flares_m)[garment.hem[own]])
-    lift = _tent(skin, away, average, cut.bridging, rim) + cut.off_m + added
-    sheet = skin + lift[:, None] * away
+    base = _fair(skin, triangles, rim)  # cloth tells little of what is small: nipples, a navel
+    out = away
+    for _ in range(_EVEN_ROUNDS):
+        out = 0.5 * (out + np.asarray(average @ out))
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    lift = _tent(base, out, average, cut.bridging, rim) + cut.off_m + added
+    sheet = _straight_hems(base + lift[:, None] * out, triangles, rim, garment.hem[own])
     for _ in range(cut.smooth):
         sheet = np.where(rim[:, None], sheet, 0.5 * (sheet + np.asarray(average @ sheet)))
-    least = (0.8 * cut.off_m + np.minimum(added, 0)) * (depth < _BARE_M)
-    sheet += np.maximum(0, least - ((sheet - skin) * away).sum(1) * (least > 0))[:, None] * away
+    sheet = _straight_hems(sheet, triangles, rim, garment.hem[own])
+    least = 0.8 * cut.off_m + np.minimum(added, 0)
+    bare = depth < _BARE_M
+    for _ in range(2):
+        sheet += np.maximum(0, least - ((sheet - base) * out).sum(1))[:, None] * out
+        sheet += (np.maximum(0, least - ((sheet - skin) * away).sum(1)) * bare)[:, None] * away
+    if over is not None:
+        sheet = _off(sheet, away, over)
     if middle_m:
         beside = np.abs(skin[:, 0]) > 1e-4
         sheet[beside, 0] = np.where(
@@ -131,6 +153,57 @@ def _tent(
     return np.maximum(lift, 0)
 
 
+def _fair(
+    points: Float64[np.ndarray, "O 3"], triangles: Int32[np.ndarray, "T 3"], rim: Bool[np.ndarray, "O"]
+) -> Float64[np.ndarray, "O 3"]:
+    """One implicit step of diffusion along the surface (Desbrun et al. 1999); the rim stays."""
+    count = len(points)
+    corners = points[triangles]
+    rows, columns, values = [], [], []
+    area = np.zeros(count)
+    for k in range(3):
+        a, b = triangles[:, (k + 1) % 3], triangles[:, (k + 2) % 3]
+        one, other = corners[:, (k + 1) % 3] - corners[:, k], corners[:, (k + 2) % 3] - corners[:, k]
+        double = np.linalg.norm(np.cross(one, other), axis=1)
+        cotangent = np.clip((one * other).sum(1) / np.maximum(double, 1e-12), 0, 10)
+        rows += [a, b]
+        columns += [b, a]
+        values += [0.5 * cotangent, 0.5 * cotangent]
+        area += np.bincount(triangles[:, k], double / 6, count)
+    near = csr_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(count, count))
+    stiff = diags_array(np.asarray(near.sum(axis=1)).ravel(), format="csr") - near
+    held = diags_array(np.where(rim, 1e3, 1.0) * area, format="csr")
+    return np.asarray(splu((held + _FAIR_M**2 * stiff).tocsc()).solve(held @ points))
+
+
+def _straight_hems(
+    sheet: Float64[np.ndarray, "O 3"],
+    triangles: Int32[np.ndarray, "T 3"],
+    rim: Bool[np.ndarray, "O"],
+    hem: Int32[np.ndarray, "O"],
+) -> Float64[np.ndarray, "O 3"]:
+    """Each rim goes on straight from what is above it, at the height it has."""
+    inner, votes = np.zeros_like(sheet), np.zeros(len(sheet))
+    for k in range(3):
+        for step in (1, 2):
+            here, there = triangles[:, k], triangles[:, (k + step) % 3]
+            use = rim[here] & ~rim[there]
+            np.add.at(inner, here[use], sheet[there[use]])
+            np.add.at(votes, here[use], 1)
+    inward = _inward(triangles, sheet, rim)
+    straight = sheet.copy()
+    for number in range(1, int(hem.max()) + 1):  # the first is neckline or waist, which lies on the skin
+        for side in (sheet[:, 0] > 0, sheet[:, 0] <= 0):
+            loop = rim & (hem == number) & side & (votes > 0)
+            if number == 0 and len(np.unique(hem[rim])) > 1:
+                continue  # a neckline or waist lies on the skin
+            axis = inward[loop].mean(0)
+            axis /= np.linalg.norm(axis)
+            ahead = inner[loop] / votes[loop, None] - sheet[loop]
+            straight[loop] += ahead - (ahead @ axis)[:, None] * axis
+    return straight
+
+
 def _fade(way: Float64[np.ndarray, "O"]) -> Float64[np.ndarray, "O"]:
     """1 at 0, 0 from 1 on, smooth."""
     left = 1 - np.clip(way, 0, 1)
@@ -150,13 +223,15 @@ def _with_hem(
     """The sheet split at its UV seams, and along each border a strip that turns in: its thickness, then its inside."""
     place = compact[garment.welded]
     border = _border(garment.triangles, place)
-    inward = _inward(triangles, sheet, place[border[:, 0]], place)
+    on_rim = np.zeros(len(sheet), bool)
+    on_rim[place[border]] = True
+    inward = _inward(triangles, sheet, on_rim)
     edge = np.unique(border)
     row = np.full(len(place), -1)
     row[edge] = np.arange(len(edge))
     at = place[edge]
     under = sheet[at] - cut.thick_m * away[at]
-    inside = under + cut.turned_m * inward[at]
+    inside = under + cut.turned_m * inward[at] - cut.thick_m * away[at]
     count, rim = len(place), len(edge)
     first = count + row  # the rim again, with normals of its own: a hem is an edge
     faces: list[np.ndarray] = []
@@ -189,17 +264,28 @@ def _border(triangles: Int32[np.ndarray, "T 3"], place: np.ndarray) -> Int32[np.
 
 
 def _inward(
-    triangles: Int32[np.ndarray, "T 3"], sheet: Float64[np.ndarray, "O 3"], rim: np.ndarray, place: np.ndarray
+    triangles: Int32[np.ndarray, "T 3"], sheet: Float64[np.ndarray, "O 3"], rim: Bool[np.ndarray, "O"]
 ) -> Float64[np.ndarray, "O 3"]:
-    """Unit directions from the rim into the sheet, along it and across the hem."""
-    on_rim = np.zeros(len(sheet), bool)
-    on_rim[rim] = True
+    """Unit directions from the rim into the sheet, across the hem; zero elsewhere."""
     pull = np.zeros_like(sheet)
     for k in range(3):
         here = triangles[:, k]
         for step in (1, 2):
             there = triangles[:, (k + step) % 3]
-            use = on_rim[here] & ~on_rim[there]
+            use = rim[here] & ~rim[there]
             np.add.at(pull, here[use], sheet[there[use]] - sheet[here[use]])
     length = np.linalg.norm(pull, axis=1, keepdims=True)
     return np.where(length > 1e-9, pull / np.maximum(length, 1e-9), 0.0)
+
+
+def _off(
+    sheet: Float64[np.ndarray, "O 3"], away: Float64[np.ndarray, "O 3"], over: Draped
+) -> Float64[np.ndarray, "O 3"]:
+    """Pushed out where the garment below comes too near."""
+    below = KDTree(over.positions)
+    for _ in range(3):
+        distance, nearest = below.query(sheet, k=4)
+        gap = ((sheet[:, None] - over.positions[nearest]) * away[:, None]).sum(2)
+        lack = np.where(distance < _NEAR_M, _APART_M - gap, 0).max(1)
+        sheet = sheet + np.maximum(lack, 0)[:, None] * away
+    return sheet

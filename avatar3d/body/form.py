@@ -79,6 +79,7 @@ def volume_m3(vertices: Float32[np.ndarray, "V 3"], triangles: Int32[np.ndarray,
 
 def _border(triangles: Int32[np.ndarray, "F 3"]) -> Int32[np.ndarray, "B 2"]:
     """Edges that only one triangle has, as it runs along them."""
-    edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
-    known = {(a, b) for a, b in edges.tolist()}
-    return np.array([edge for edge in edges.tolist() if (edge[1], edge[0]) not in known], np.int32)
+    edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]).astype(np.int64)
+    count = int(triangles.max()) + 1
+    run, back = edges[:, 0] * count + edges[:, 1], edges[:, 1] * count + edges[:, 0]
+    return edges[~np.isin(run, back)].astype(np.int32)

@@ -70,7 +70,7 @@ class BodyModel:
     below_neck: Float32[np.ndarray, "V"]
     """Of the head's vertices: 1 on the ring, where the body's shape counts, 0 on the neck, where the head's does."""
     covered_m: Float32[np.ndarray, "V"]
-    """How deep under clothes a vertex lies, on the mean body: below 0 it is bare."""
+    """How deep under clothes a vertex lies, from neckline and sleeves in, on the mean body: below 0 it is bare."""
     garments: tuple[Garment, ...]
 
 

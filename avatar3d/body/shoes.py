@@ -28,7 +28,7 @@ _OVER_FOOT_M: Final = 0.014
 """Room over the foot: a loop takes in what lies so much lower than it."""
 _TOE_BOX_M: Final = 0.026
 """Up to here the upper stands upright."""
-_OVER_ANKLE_M: Final = 0.010
+_OVER_ANKLE_M: Final = 0.026
 """What the opening lies over the ankle's joint."""
 _BEND_M: Final = 0.05
 """Length over which toes take over from the foot."""

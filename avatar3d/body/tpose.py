@@ -15,6 +15,8 @@ from avatar3d.body.joints import BODY_JOINTS, FINGER_BONES, FINGERS, PARENTS
 
 _SHRUG_RAD: Final = np.radians(9.0)
 """How far the shoulder blades rise with arms that are held level."""
+_HANGING_RAD: Final = np.radians(68.0)
+"""How far below level hanging arms are."""
 _LEGS_APART_RAD: Final = np.radians(3.0)
 """Thighs of heavy people would meet in legs that hang straight down."""
 _ROLL_SHARES: Final = {"UpperArm": 0.3, "LowerArm": 0.75, "Hand": 1.0}
@@ -26,10 +28,14 @@ _THUMB_LOW: Final = 0.3
 
 
 def lay_in_t(
-    formed: Formed, skin_joints: Int32[np.ndarray, "V 4"], skin_weights: Float32[np.ndarray, "V 4"]
+    formed: Formed,
+    skin_joints: Int32[np.ndarray, "V 4"],
+    skin_weights: Float32[np.ndarray, "V 4"],
+    *,
+    hanging: bool = False,
 ) -> Formed:
-    """The same body in a T-pose, standing where it stood."""
-    turns = _turns(formed)
+    """The same body in a T-pose, standing where it stood; with `hanging` arms, as a bust has them."""
+    turns = _turns(formed, hanging)
     places = _places(formed.joints.astype(np.float64), turns)
     ends = np.stack(
         [
@@ -84,19 +90,19 @@ def _carried(
     return turns[row] @ (point - formed.joints[row]) + places[row]
 
 
-def _turns(formed: Formed) -> Float64[np.ndarray, "J 3 3"]:
+def _turns(formed: Formed, hanging: bool) -> Float64[np.ndarray, "J 3 3"]:
     """The world rotation of each joint."""
     at = {name: point.astype(np.float64) for name, point in zip(BODY_JOINTS, formed.joints, strict=True)}
     turns = {name: np.eye(3) for name in BODY_JOINTS}
     for half, (side, out) in enumerate((("left", 1.0), ("right", -1.0))):
         ends = dict(zip(FINGERS, formed.finger_ends[5 * half : 5 * half + 5].astype(np.float64), strict=True))
-        turns |= _arm(at, ends, side, out)
+        turns |= _arm(at, ends, side, out, _HANGING_RAD if hanging else 0.0)
         turns |= _leg(at, side, out)
     return np.stack([turns[name] for name in BODY_JOINTS])
 
 
 def _arm(
-    at: dict[str, Float64[np.ndarray, "3"]], ends: dict[str, Float64[np.ndarray, "3"]], side: str, out: float
+    at: dict[str, Float64[np.ndarray, "3"]], ends: dict[str, Float64[np.ndarray, "3"]], side: str, out: float, lowered: float
 ) -> dict[str, Float64[np.ndarray, "3 3"]]:
     aside = np.array([out, 0.0, 0.0])
     upper, lower, hand = (at[f"{side}{bone}"] for bone in ("UpperArm", "LowerArm", "Hand"))
@@ -111,7 +117,7 @@ def _arm(
     }
     down = straight["Hand"] @ palm
     roll = float(np.arctan2(down[2], -down[1]))  # about +x, which takes -y to -z
-    turns = {f"{side}Shoulder": _about(2, out * _SHRUG_RAD)}
+    turns = {f"{side}Shoulder": _about(2, out * (0.0 if lowered else _SHRUG_RAD))}
     for bone, share in _ROLL_SHARES.items():
         turns[f"{side}{bone}"] = _about(0, roll * share) @ straight[bone]
     of_hand = turns[f"{side}Hand"]
@@ -125,7 +131,8 @@ def _arm(
         level = np.array([out * max(abs(float(whole[0])), 1e-6), 0.0, _SPREAD * float(whole[2])])
         for name, start, end in zip(names, points[:3], points[1:], strict=True):
             turns[name] = _least_turn(of_hand @ (end - start), level) @ of_hand
-    return turns
+    down_turn = _about(2, -out * lowered)
+    return {name: down_turn @ turn if not name.endswith("Shoulder") else turn for name, turn in turns.items()}
 
 
 def _leg(at: dict[str, Float64[np.ndarray, "3"]], side: str, out: float) -> dict[str, Float64[np.ndarray, "3 3"]]:
