@@ -1,6 +1,7 @@
 """The whole product on one page.
 
-photos or stills -> FaceObservation -> Segments -> HeadFit -> Skin, eyes, hair, what is worn -> Avatar, refined by splats -> DIR/NAME/{glb, json, png, html, splats}
+photos or stills -> FaceObservation -> Segments -> HeadFit -> Skin, eyes, hair, what is worn -> Avatar, refined by splats or
+given a body -> DIR/NAME/{glb, json, png, html, splats}
 """
 
 import json
@@ -16,6 +17,7 @@ from jaxtyping import Float32
 from threadpoolctl import threadpool_limits
 
 from avatar3d import __version__
+from avatar3d.body.give import BodyParams, check_body, give_body
 from avatar3d.core.avatar import Avatar, Skin, Texture
 from avatar3d.core.clock import Progress, StageClock, counted
 from avatar3d.core.durable import write_atomically
@@ -54,7 +56,7 @@ from avatar3d.report.pictures import TURNTABLE_FRAMES, compose_preview, film_tur
 from avatar3d.report.publish import publishing, write_manifest
 from avatar3d.report.record import FitRecord, record_as_json
 from avatar3d.report.story import Story, tell_story
-from avatar3d.rig.assemble import as_rigged, assemble_avatar
+from avatar3d.rig.assemble import as_rigged, assemble_avatar, rig_head
 from avatar3d.splat.bake import bake
 from avatar3d.splat.bind import at_rest
 from avatar3d.splat.look import look_at
@@ -70,6 +72,7 @@ from avatar3d.wear.glasses import find_glasses
 from avatar3d.wear.headwear import find_headwear, put_on_headwear
 
 __all__ = [
+    "BodyParams",
     "CreateParams",
     "Creation",
     "Files",
@@ -125,6 +128,8 @@ class CreateParams:
     splats: tuple[SplatFile, ...] = SPLAT_FILES
     """Which files of splats `refine` leaves beside the GLB: NAME-splats.glb, the avatar with its splats; NAME.ply and
     NAME.spz, a still head; NAME.splats, the splats bound to the avatar's triangles."""
+    body: BodyParams = BodyParams()
+    """None, a bust or a whole body below the head, and whose."""
     compact: bool = False
     """Sparse morph targets: smaller, but not read by every importer."""
     report: bool = True
@@ -212,6 +217,9 @@ def make_avatar(
     `others` are further photos of the same person: they tell of the shape, and of the skin that they show better.
     `pins` is a file of landmarks of the first photo that were put right by hand.
     """
+    check_body(params.body)
+    if params.refine == "splat" and params.body.kind != "none":
+        raise UsageError("--refine splat learns a head alone; it knows no body yet.", hint="Leave out one of the two.")
     renderer = load_splat_renderer("numba") if params.refine == "splat" else None
     with threadpool_limits(1), ThreadPoolExecutor(1) as beside:  # what does not wait for another runs on a second core
         progress("load")
@@ -268,9 +276,16 @@ def make_avatar(
         if renderer is not None:
             progress("splats")
             avatar, splats = _refined(avatar, fitted, face, segments, skin.light, renderer, progress)
+        guessed: tuple[str, ...] = ()
+        if params.body.kind != "none":
+            progress("body")
+            embodied = give_body(
+                avatar, model, rig_head(model, shown).neutral, skin, face, segments, params.body
+            )
+            avatar, guessed = embodied.avatar, embodied.remarks
         said = (f"{other.photo.file or other.photo.name}: {each}" for other in more for each in _warnings(other))
         remarked = remarks(face, skin.light, hidden)
-        face = replace(face, warnings=(*face.warnings, *remarked, *said, *together.doubts))
+        face = replace(face, warnings=(*face.warnings, *remarked, *said, *together.doubts, *guessed))
         return Creation(avatar, model, face, fitted, skin, eyes, sitting_of(together.main), hashes[1:], moved, splats,
                         _seen([face, *more], together.fits, [segments, *seen]))  # fmt: skip
 

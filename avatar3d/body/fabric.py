@@ -9,11 +9,14 @@ from typing import Final
 import cv2
 import numpy as np
 from jaxtyping import Float32
+from scipy.spatial import KDTree
 
 from avatar3d.body.attach import Dressed
 from avatar3d.body.canvas import Canvas, encoded, noise, relief, texel_width, unroll
 from avatar3d.body.cloth import Draped
 from avatar3d.core.avatar import Material, Texture
+from avatar3d.core.segments import Segments
+from avatar3d.render.stage import LINEAR_FROM_SRGB
 
 _SIZES: Final = {"shirt": 1024, "trousers": 1024, "shoes": 512}
 _ROUGHNESS: Final = {"shirt": 0.92, "trousers": 0.88, "shoes": 0.55}
@@ -33,6 +36,13 @@ _DARK_SOLE: Final = (0.03, 0.028, 0.026)
 _SOCK: Final = (0.05, 0.05, 0.055)
 
 
+_SURE: Final = 0.8
+_LEAST_SEEN: Final = 0.03
+"""Of the picture around the face that clothes must cover to tell their colour."""
+_CLOTH_BETWEEN: Final = (0.015, 0.70)
+"""Black and white cloth, linear."""
+
+
 @dataclass(frozen=True)
 class Colours:
     """Linear colours of the clothes."""
@@ -49,6 +59,18 @@ def colours_by(seed: int, shirt: tuple[float, float, float] | None = None) -> Co
     return Colours(
         shirt or picked, TROUSERS[int(rng.integers(len(TROUSERS)))], SHOES[int(rng.integers(len(SHOES)))]
     )
+
+
+def shirt_colour(segments: Segments, tone: Float32[np.ndarray, "3"]) -> tuple[float, float, float] | None:
+    """Linear colour of the photo's clothes as skin of this tone says the light was; None where it shows too few."""
+    worn = segments.of("clothes") > _SURE
+    skin = segments.of("skin") > _SURE
+    if worn.mean() < _LEAST_SEEN or not skin.any():
+        return None
+    light = np.median(LINEAR_FROM_SRGB[segments.pixels[skin]], axis=0) / np.maximum(tone, 1e-3)
+    colour = np.median(LINEAR_FROM_SRGB[segments.pixels[worn]], axis=0) / np.maximum(light.mean(), 1e-3)
+    red, green, blue = np.clip(colour, *_CLOTH_BETWEEN).tolist()
+    return red, green, blue
 
 
 def clothes_materials(dressed: Dressed, colours: Colours, seed: int) -> dict[str, Material]:
@@ -160,8 +182,6 @@ def _weave(canvas: Canvas) -> Float32[np.ndarray, "N"]:
 
 def _edge_distance(part: Draped) -> Float32[np.ndarray, "V"]:
     """Metres to the nearest vertex of the part's outline."""
-    from scipy.spatial import KDTree  # noqa: PLC0415
-
     _, place = np.unique(np.round(part.positions * 1e5).astype(np.int64), axis=0, return_inverse=True)
     run = place.ravel()[np.concatenate([part.triangles[:, [0, 1]], part.triangles[:, [1, 2]], part.triangles[:, [2, 0]]])]
     known = set(map(tuple, run.tolist()))
