@@ -1,4 +1,4 @@
-"""An avatar's head put on a body: one skeleton, one skin, clothes.
+r"""An avatar's head put on a body: one skeleton, one skin, clothes.
 
 head's neutral --figure, T-pose, join--> surface --> face's bust and body's skin welded at the ring, garments over them
                                                 \--> skeleton: root on the ground > hips > ... > neck > head > the head's own
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Bool, Float32, Int32
 
 from avatar3d.body.cloth import Draped, drape
 from avatar3d.body.figure import Figure, Traits, find_figure
@@ -25,11 +25,9 @@ from avatar3d.render.stage import vertex_normals
 
 Kind = Literal["bust", "full"]
 BARE_M: Final = 0.03
-"""Skin so deep under clothes is left out: nothing can poke through, and nobody sees it."""
+"""Skin so deep under clothes is left out, but for the triangles at the ring: nothing can poke through, nobody sees it."""
 _LEGS_APART_M: Final = 0.002
 _CHEST: Final = "upperChest"
-_FOLLOWS_M: Final = 0.05
-"""Hair and scarves so near to the bust go with it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +107,7 @@ def put_together(avatar: Avatar, dressed: Dressed, materials: Mapping[str, Mater
     """The avatar with its body; `materials` by part: body, shirt, trousers, shoes."""
     names, old = dressed.skeleton.names, avatar.skeleton.names
     moved = np.array([names.index(name if name != "root" or len(names) == len(old) else _CHEST) for name in old], np.int32)
-    others = [_carried(mesh, avatar.meshes[0], dressed, moved) for mesh in avatar.meshes[1:]]
+    others = [_carried(mesh, dressed, moved) for mesh in avatar.meshes[1:]]
     parts = {"body": dressed.skin} | dict(dressed.clothes)
     meshes = [_mesh(name, part, materials[name]) for name, part in parts.items()]
     return replace(avatar, meshes=(dressed.face, *others, *meshes), skeleton=dressed.skeleton)
@@ -176,10 +174,10 @@ def _whole_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _skin(model: BodyModel, surface: _Surface, kind: Kind) -> Draped:
     """The body's own skin, split at its UV seams."""
-    deep = model.covered_m[model.triangles].min(1) >= BARE_M
+    at_ring = (model.head_vertex >= 0) & (model.below_neck == 1)
+    deep = (model.covered_m[model.triangles].min(1) >= BARE_M) & ~at_ring[model.triangles].any(1)
     if kind == "bust":
-        deep |= surface.joined.vertices[model.triangles, 1].max(1) < _arms_from(surface.joined)
-        deep |= ~_near_ring(model)
+        deep |= _on_arms(model)
     kept = ~deep
     corners = np.stack([model.triangles[kept].ravel(), model.triangle_uvs[kept].ravel()], axis=1)
     pairs, index = np.unique(corners, axis=0, return_inverse=True)
@@ -195,15 +193,10 @@ def _skin(model: BodyModel, surface: _Surface, kind: Kind) -> Draped:
     )
 
 
-def _arms_from(joined: Joined) -> float:
-    return float(joined.joints[BODY_JOINTS.index("leftUpperArm"), 1]) - 1.0
-
-
-def _near_ring(model: BodyModel) -> np.ndarray:
-    """The body's triangles that belong to the neckline and not to the arms."""
+def _on_arms(model: BodyModel) -> Bool[np.ndarray, "F"]:
     arms = [k for k, name in enumerate(BODY_JOINTS) if name.startswith(("left", "right")) and "Shoulder" not in name]
-    on_arm = (np.isin(model.skin_joints, arms) * model.skin_weights).sum(1) > 0.6
-    return ~on_arm[model.triangles].any(1)
+    mostly = (np.isin(model.skin_joints, arms) * model.skin_weights).sum(1) > 0.5
+    return mostly[model.triangles].any(1)
 
 
 def face_source(head: HeadModel) -> Int32[np.ndarray, "N"]:
@@ -269,7 +262,7 @@ def _raised(part: Draped, lift_m: float) -> Draped:
     return replace(part, positions=_lifted(part.positions, lift_m))
 
 
-def _carried(mesh: Mesh, before: Mesh, dressed: Dressed, moved: Int32[np.ndarray, "J"]) -> Mesh:
+def _carried(mesh: Mesh, dressed: Dressed, moved: Int32[np.ndarray, "J"]) -> Mesh:
     """Another of the head's meshes, on the new skeleton, moved up with it."""
     joints = np.where(mesh.weights > 0, moved[mesh.joints], 0).astype(np.int32)
     return replace(mesh, positions=_lifted(mesh.positions, dressed.lift_m), joints=joints)

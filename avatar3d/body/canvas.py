@@ -1,6 +1,7 @@
 """Pictures for surfaces: which place of a part each texel shows, noise in space, and relief as a normal map."""
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -10,6 +11,9 @@ from scipy.ndimage import distance_transform_edt
 from avatar3d.body.cloth import Draped
 from avatar3d.render.raycast import Scene
 from avatar3d.render.stage import srgb_from_linear
+
+
+_MASK = 63
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +36,12 @@ class Canvas:
         """Values of the shown texels as a picture, gaps filled with what is nearest."""
         whole = np.zeros((self.size, self.size, *values.shape[1:]), np.float32)
         whole[self.shown] = values
-        _, (rows, columns) = distance_transform_edt(~self.shown, return_indices=True)
-        return whole[rows, columns]
+        return whole[self._nearest[0], self._nearest[1]]
+
+    @cached_property
+    def _nearest(self) -> Int32[np.ndarray, "2 S S"]:
+        """Row and column of the nearest shown texel."""
+        return np.asarray(distance_transform_edt(~self.shown, return_distances=False, return_indices=True))
 
 
 def unroll(part: Draped, size: int) -> Canvas:
@@ -49,20 +57,29 @@ def unroll(part: Draped, size: int) -> Canvas:
 
 
 def noise(points: Float32[np.ndarray, "N 3"], seed: int) -> Float32[np.ndarray, "N"]:
-    """Smooth value noise of grain 1, in [-1, 1]: lattice values by an integer hash, quintic between them (Perlin 2002)."""
-    whole = np.floor(points).astype(np.int64)
-    part = (points - whole).astype(np.float32)
+    """Smooth value noise of grain 1, in [-1, 1], repeating after 64: lattice values, quintic between them (Perlin 2002)."""
+    table = _lattice(seed)
+    floor = np.floor(points)
+    part = points - floor
     fade = part * part * part * (part * (part * 6 - 15) + 10)
-    total = np.zeros(len(points), np.float32)
-    for corner in range(8):
-        offset = np.array([corner & 1, corner >> 1 & 1, corner >> 2])
-        x, y, z = (whole + offset).T
-        code = (x * 73856093 ^ y * 19349663 ^ z * 83492791 ^ seed * 2654435761) & 0xFFFFFFFF
-        code = (code ^ code >> 15) * 2246822519 & 0xFFFFFFFF
-        code = (code ^ code >> 13) * 3266489917 & 0xFFFFFFFF
-        value = ((code ^ code >> 16) & 0xFFFF).astype(np.float32) / np.float32(32767.5) - 1
-        total += value * np.where(offset, fade, 1 - fade).prod(axis=1)
-    return total
+    x, y, z = floor.astype(np.int32).T
+    sides = [[(axis & _MASK) << shift, ((axis + 1) & _MASK) << shift] for axis, shift in ((x, 12), (y, 6), (z, 0))]
+    fx, fy, fz = np.ascontiguousarray(fade.T)
+
+    def along_x(dy: int, dz: int) -> Float32[np.ndarray, "N"]:
+        rest = sides[1][dy] + sides[2][dz]
+        low = table[sides[0][0] + rest]
+        return low + fx * (table[sides[0][1] + rest] - low)
+
+    near, far = along_x(0, 0), along_x(0, 1)
+    near += fy * (along_x(1, 0) - near)
+    far += fy * (along_x(1, 1) - far)
+    return near + fz * (far - near)
+
+
+@lru_cache(maxsize=16)
+def _lattice(seed: int) -> Float32[np.ndarray, "M"]:
+    return np.random.default_rng(seed).uniform(-1, 1, 64**3).astype(np.float32)
 
 
 def relief(height_m: Float32[np.ndarray, "S S"], texel_m: float) -> UInt8[np.ndarray, "S S 3"]:

@@ -33,8 +33,6 @@ class Cut:
     """Rounds of smoothing for cloth that does not show what lies under it."""
     thick_m: float = 0.0022
     """Of the turned hem."""
-    turned_m: float = 0.007
-    """How far it is turned in."""
 
 
 CUTS: Final = {
@@ -79,7 +77,7 @@ def drape(
     `middle_m`: a sheet of two legs keeps so far from the sagittal plane. It lies over the garment `over`.
     """
     cut = CUTS[garment.name]
-    own = np.flatnonzero(garment.welded == np.arange(len(garment.welded)))
+    own = np.flatnonzero(garment.welded == np.arange(len(garment.welded))).astype(np.int32)
     compact = np.zeros(len(garment.welded), np.int64)
     compact[own] = np.arange(len(own))
     triangles = compact[garment.welded[garment.triangles]].astype(np.int32)
@@ -113,7 +111,7 @@ def drape(
         sheet[beside, 0] = np.where(
             skin[beside, 0] > 0, np.maximum(sheet[beside, 0], middle_m), np.minimum(sheet[beside, 0], -middle_m)
         )
-    bound = np.asarray(mean @ weights)
+    bound = np.asarray(mean @ weights, np.float32)
     return _with_hem(garment, own, compact, triangles, sheet, away, bound, cut)
 
 
@@ -220,7 +218,7 @@ def _with_hem(
     bound: Float32[np.ndarray, "O J"],
     cut: Cut,
 ) -> Draped:
-    """The sheet split at its UV seams, and along each border a strip that turns in: its thickness, then its inside."""
+    """The sheet split at its UV seams, and along each border a strip that turns in: cloth has a thickness."""
     place = compact[garment.welded]
     border = _border(garment.triangles, place)
     on_rim = np.zeros(len(sheet), bool)
@@ -231,22 +229,21 @@ def _with_hem(
     row[edge] = np.arange(len(edge))
     at = place[edge]
     under = sheet[at] - cut.thick_m * away[at]
-    inside = under + cut.turned_m * inward[at] - cut.thick_m * away[at]
     count, rim = len(place), len(edge)
     first = count + row  # the rim again, with normals of its own: a hem is an edge
     faces: list[np.ndarray] = []
     a, b = border[:, 0], border[:, 1]
-    for outer, inner in ((first, first + rim), (first + 2 * rim, first + 3 * rim)):
-        faces += [np.stack([outer[b], outer[a], inner[a]], 1), np.stack([outer[b], inner[a], inner[b]], 1)]
-    positions = np.concatenate([sheet[place], sheet[at], under, under, inside])
+    inner = first + rim
+    faces += [np.stack([first[b], first[a], inner[a]], 1), np.stack([first[b], inner[a], inner[b]], 1)]
+    positions = np.concatenate([sheet[place], sheet[at], under])
     normals = vertex_normals(sheet.astype(np.float32), triangles, np.arange(len(sheet), dtype=np.int32))
     down = -inward[at].astype(np.float32)
-    allnormals = np.concatenate([normals[place], down, down, -normals[at], -normals[at]])
-    joints, weights = four_strongest(np.concatenate([bound[place], *(bound[at] for _ in range(4))]))
-    uvs = np.concatenate([garment.uvs, *(garment.uvs[edge] for _ in range(4))])
+    whole = np.concatenate([normals[place], down, down])
+    joints, weights = four_strongest(np.concatenate([bound[place], bound[at], bound[at]]))
+    uvs = np.concatenate([garment.uvs, garment.uvs[edge], garment.uvs[edge]])
     return Draped(
         positions.astype(np.float32),
-        allnormals.astype(np.float32),
+        whole.astype(np.float32),
         uvs.astype(np.float32),
         np.concatenate([garment.triangles, *faces]).astype(np.int32),
         joints,

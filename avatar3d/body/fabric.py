@@ -100,12 +100,12 @@ def _knit(
     """Cotton: fine weave, ribbed neckline, a stitched seam along the hems."""
     at = canvas.of(places)
     pulled = _pulled(dressed, at, {"UpperArm": (0.12, 0.9), "spine": (0.13, 0.55), "Shoulder": (0.12, 0.25)})
-    folds = _folds(at, np.array([0.055, 0.017, 0.055]), seed) * (0.22 + pulled)
+    folds = _folds(canvas, places, np.array([0.055, 0.020, 0.055]), seed) * (0.14 + pulled)
     edge = canvas.of(_edge_distance(canvas.part))
     height = _DEEP_M * folds + _stitches(edge)
     fold_shade = _FOLD_SHADE * np.minimum(folds, 0.3)
     weave = 0.045 * _weave(canvas)
-    shade = np.exp(fold_shade + weave + _seam_shade(edge) + 0.04 * noise(at / np.float32(0.09), seed + 3))
+    shade = np.exp(fold_shade + weave + _seam_shade(edge) + 0.04 * canvas.of(noise(places / np.float32(0.09), seed + 3)))
     return canvas.picture((colour * shade[:, None]).astype(np.float32)), _smooth(canvas.picture(height), 1.1)
 
 
@@ -116,7 +116,7 @@ def _denim(
     at = canvas.of(places)
     joints = dict(zip(dressed.skeleton.names, dressed.skeleton.positions, strict=True))
     pulled = _pulled(dressed, at, {"UpperLeg": (0.13, 0.5), "LowerLeg": (0.11, 0.8), "Foot": (0.13, 0.9)})
-    folds = _folds(at, np.array([0.07, 0.016, 0.07]), seed + 11) * (0.12 + pulled)
+    folds = _folds(canvas, places, np.array([0.07, 0.016, 0.07]), seed + 11) * (0.12 + pulled)
     edge = canvas.of(_edge_distance(canvas.part))
     low = dressed.lift_m
     knee, hip = (float(joints[name][1]) - low for name in ("leftLowerLeg", "leftUpperLeg"))
@@ -124,7 +124,7 @@ def _denim(
     fly = np.exp(-((at[:, 0] / 0.0022) ** 2)) * (at[:, 1] > hip - 0.10) * (at[:, 2] > 0)
     height = _DEEP_M * folds + _stitches(edge) - 0.0008 * fly
     weave = 0.10 * _weave(canvas)
-    uneven = 0.05 * noise(at / np.float32(0.05), seed + 5)
+    uneven = 0.05 * canvas.of(noise(places / np.float32(0.06), seed + 5))
     shade = np.exp(0.22 * worn + _FOLD_SHADE * np.minimum(folds, 0.3) + weave + uneven + _seam_shade(edge) - 0.4 * fly)
     return canvas.picture((colour * shade[:, None]).astype(np.float32)), _smooth(canvas.picture(height), 1.1)
 
@@ -163,13 +163,14 @@ def _pulled(
     return total
 
 
-def _folds(at: Float32[np.ndarray, "N 3"], grain_m: np.ndarray, seed: int) -> Float32[np.ndarray, "N"]:
-    """Ridges across a limb, bent by a slower noise: 0 in the valleys, 1 on the crests, mostly in between."""
-    bent = at + 0.03 * np.stack([noise(at / np.float32(0.12), seed + k) for k in range(3)], axis=1)
-    turned = bent.copy()
-    turned[:, 1] += 0.35 * np.abs(bent[:, 0])  # folds hang down towards the outside
-    coarse = 1 - np.abs(noise((turned / grain_m).astype(np.float32), seed + 7)) * 2
-    return (0.5 * coarse).astype(np.float32)
+def _folds(
+    canvas: Canvas, places: Float32[np.ndarray, "V 3"], grain_m: np.ndarray, seed: int
+) -> Float32[np.ndarray, "N"]:
+    """Ridges across a limb, bent by a slower noise that vertices are near enough for; between -0.5 and 0.5."""
+    slow = np.stack([noise(places / np.float32(0.12), seed + k) for k in range(3)], axis=1)
+    bent = places + np.float32(0.03) * slow
+    bent[:, 1] += np.float32(0.35) * np.abs(bent[:, 0])  # folds hang down towards the outside
+    return 0.5 - np.abs(noise(canvas.of((bent / grain_m).astype(np.float32)), seed + 7))
 
 
 def _weave(canvas: Canvas) -> Float32[np.ndarray, "N"]:

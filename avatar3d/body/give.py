@@ -3,8 +3,8 @@
 photo's guess, what was asked for --> traits --> Dressed --> skin, cloth --> avatar with its body
 """
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
 import numpy as np
 from jaxtyping import Float32
@@ -96,12 +96,13 @@ def give_body(
     materials = {"body": skin_material(dressed, avatar.meshes[0], skin)}
     materials |= clothes_materials(dressed, colours, seed % 1000)
     embodied = put_together(avatar, dressed, materials)
-    licences = load_body_model().licence
-    extras = {**embodied.extras, "licences": [*embodied.extras.get("licences", []), licences]}
-    if not isinstance(embodied.extras.get("licences", []), list):
-        extras = dict(embodied.extras)
-    named = Avatar(embodied.name, embodied.meshes, embodied.skeleton, extras)
+    named = replace(embodied, extras=_with_licence(embodied.extras, load_body_model().licence))
     return Embodied(named, dressed.figure, dressed.lift_m, _remarks(dressed.figure, params))
+
+
+def _with_licence(extras: dict[str, Any], line: str) -> dict[str, Any]:
+    copyright_line = f"{extras['copyright']}; {line}" if "copyright" in extras else line
+    return extras | {"copyright": copyright_line, "licences": [*extras.get("licences", []), line]}
 
 
 def _remarks(figure: Figure, params: BodyParams) -> tuple[str, ...]:

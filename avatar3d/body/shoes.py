@@ -84,7 +84,7 @@ def _shoe(vertices: np.ndarray, joints: np.ndarray, weights: np.ndarray, side: s
     positions, uvs, triangles, normals = [], [], [], []
     count = 0
     for part, rows in stack:
-        grid = count + np.arange(len(rows) * _AROUND).reshape(len(rows), _AROUND)
+        grid = (count + np.arange(len(rows) * _AROUND, dtype=np.int32)).reshape(len(rows), _AROUND)
         own = np.concatenate(rows)
         faces = _quads(grid)
         positions.append(own)

@@ -74,6 +74,8 @@ def create(
         )
     if splats is not None and choices["refine"] == "none":
         raise UsageError("--splats chooses among files that --refine splat makes.", hint="Add --refine splat.")
+    if draft and body != "none":
+        raise UsageError("--draft changes the shape of a head that has no body.", hint="Leave out --draft, or --body.")
     if draft:
         folder = out / safe_name(name or photos[0].stem)
         if (code := _draft(voice, photos[0], folder, pins_file)) is not None:

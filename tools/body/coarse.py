@@ -14,7 +14,7 @@ from tools.body.reduce import reduce_half
 from tools.body.source import BodySource
 
 _FORMS: Final = ("male-young-average-average", "female-young-average-average", "female-old-min-max")
-_ZONES: Final = {"trunk": 2400, "hand": 1000, "foot": 420}
+_ZONES: Final = {"trunk": 2400, "hand": 900, "foot": 420}
 """Triangles on one side."""
 _MIDLINE_M: Final = 1e-4
 
