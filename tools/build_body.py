@@ -145,8 +145,8 @@ _COLLAR_TILT: Final = 0.72
 _COLLAR_ROUND: Final = (2.0, 600.0)
 _SLEEVE: Final = 0.62
 """Of the upper arm that a sleeve covers."""
-_SHIRT_BELOW_HIPS_M: Final = 0.045
-_WAIST_OVER_HIPS_M: Final = -0.012
+_SHIRT_BELOW_HIPS_M: Final = 0.020
+_WAIST_OVER_HIPS_M: Final = 0.018
 _TROUSERS_OVER_ANKLE_M: Final = 0.006
 _CAPE_SLEEVE_M: Final = 0.075
 _CAPE_OVER_CHEST_M: Final = 0.03

@@ -31,21 +31,28 @@ class Cut:
     """How far inside each hem its addition has faded."""
     smooth: int
     """Rounds of smoothing for cloth that does not show what lies under it."""
+    stiff: int
+    """Rounds of smoothing of the skin weights."""
     thick_m: float = 0.0022
     """Of the turned hem."""
 
 
 CUTS: Final = {
-    "shirt": Cut(0.0090, 14, (-0.0055, 0.0045, 0.009), (0.04, 0.10, 0.25), 8),
-    "trousers": Cut(0.0065, 10, (-0.003, 0.0185), (0.06, 0.75), 6),
-    "bust": Cut(0.0080, 12, (-0.0045, 0.0, 0.0), (0.04, 0.05, 0.05), 8),
+    "shirt": Cut(0.0090, 14, (-0.0045, 0.0045, 0.009), (0.04, 0.10, 0.25), 8, 10),
+    "trousers": Cut(0.0065, 10, (-0.003, 0.0185), (0.06, 0.75), 6, 2),
+    "bust": Cut(0.0080, 12, (-0.0045, 0.0, 0.0), (0.04, 0.05, 0.05), 8, 0),
 }
 _BARE_M: Final = 0.075
 """So near to a hem there is skin below."""
+_RING_M: Final = 0.30
+"""And so near to other hems than the lowest: at the ring."""
+_STIFF_M: Final = 0.03
+"""So deep inside a hem cloth bends as stiffly as it does."""
+_RIM_ROUNDS: Final = 6
 _EVEN_ROUNDS: Final = 5
 _FAIR_M: Final = 0.020
 """Smaller than this, what lies below does not show."""
-_APART_M: Final = 0.0045
+_APART_M: Final = 0.0065
 """Of two garments that lie over one another ..."""
 _NEAR_M: Final = 0.03
 """... where they are no further from one another than this."""
@@ -98,9 +105,9 @@ def drape(
     sheet = _straight_hems(base + lift[:, None] * out, triangles, rim, garment.hem[own])
     for _ in range(cut.smooth):
         sheet = np.where(rim[:, None], sheet, 0.5 * (sheet + np.asarray(average @ sheet)))
-    sheet = _straight_hems(sheet, triangles, rim, garment.hem[own])
+    sheet = _even_rims(_straight_hems(sheet, triangles, rim, garment.hem[own]), triangles, rim)
     least = 0.8 * cut.off_m + np.minimum(added, 0)
-    bare = depth < _BARE_M
+    bare = (depth < _BARE_M) | ((garment.hem[own] < len(cut.hems_m) - 1) & (depth < _RING_M))
     for _ in range(2):
         sheet += np.maximum(0, least - ((sheet - base) * out).sum(1))[:, None] * out
         sheet += (np.maximum(0, least - ((sheet - skin) * away).sum(1)) * bare)[:, None] * away
@@ -111,8 +118,11 @@ def drape(
         sheet[beside, 0] = np.where(
             skin[beside, 0] > 0, np.maximum(sheet[beside, 0], middle_m), np.minimum(sheet[beside, 0], -middle_m)
         )
-    bound = np.asarray(mean @ weights, np.float32)
-    return _with_hem(garment, own, compact, triangles, sheet, away, bound, cut)
+    bound = np.asarray(mean @ weights)
+    stiff = (_fade(1 - depth / _STIFF_M))[:, None]
+    for _ in range(cut.stiff):  # cloth bends less sharply than skin
+        bound += stiff * (0.5 * (bound + np.asarray(average @ bound)) - bound)
+    return _with_hem(garment, own, compact, triangles, sheet, away, bound.astype(np.float32), cut)
 
 
 def _mean_of(garment: Garment, own: Int32[np.ndarray, "O"], count: int) -> csr_array:
@@ -206,6 +216,20 @@ def _fade(way: Float64[np.ndarray, "O"]) -> Float64[np.ndarray, "O"]:
     """1 at 0, 0 from 1 on, smooth."""
     left = 1 - np.clip(way, 0, 1)
     return left * left * (3 - 2 * left)
+
+
+def _even_rims(
+    sheet: Float64[np.ndarray, "O 3"], triangles: Int32[np.ndarray, "T 3"], rim: Bool[np.ndarray, "O"]
+) -> Float64[np.ndarray, "O 3"]:
+    """Rims smoothed along themselves: what the cut of triangles left of zigzag."""
+    edges = _border(triangles, np.arange(len(sheet)))
+    sums = np.zeros_like(sheet)
+    for _ in range(_RIM_ROUNDS):
+        sums[:] = 0
+        np.add.at(sums, edges[:, 0], sheet[edges[:, 1]])
+        np.add.at(sums, edges[:, 1], sheet[edges[:, 0]])
+        sheet = np.where(rim[:, None], 0.5 * sheet + 0.25 * sums, sheet)
+    return sheet
 
 
 def _with_hem(
