@@ -7,7 +7,7 @@ given a body -> DIR/NAME/{glb, json, png, html, splats}
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -128,7 +128,7 @@ class CreateParams:
     splats: tuple[SplatFile, ...] = SPLAT_FILES
     """Which files of splats `refine` leaves beside the GLB: NAME-splats.glb, the avatar with its splats; NAME.ply and
     NAME.spz, a still head; NAME.splats, the splats bound to the avatar's triangles."""
-    body: BodyParams = BodyParams()
+    body: BodyParams = field(default_factory=BodyParams)
     """None, a bust or a whole body below the head, and whose."""
     compact: bool = False
     """Sparse morph targets: smaller, but not read by every importer."""
@@ -217,7 +217,7 @@ def make_avatar(
     `others` are further photos of the same person: they tell of the shape, and of the skin that they show better.
     `pins` is a file of landmarks of the first photo that were put right by hand.
     """
-    check_body(params.body)
+    check_body(params.body, params.head)
     if params.refine == "splat" and params.body.kind != "none":
         raise UsageError("--refine splat learns a head alone; it knows no body yet.", hint="Leave out one of the two.")
     renderer = load_splat_renderer("numba") if params.refine == "splat" else None
@@ -279,9 +279,7 @@ def make_avatar(
         guessed: tuple[str, ...] = ()
         if params.body.kind != "none":
             progress("body")
-            embodied = give_body(
-                avatar, model, rig_head(model, shown).neutral, skin, face, segments, params.body
-            )
+            embodied = give_body(avatar, model, rig_head(model, shown).neutral, skin, face, segments, params.body)
             avatar, guessed = embodied.avatar, embodied.remarks
         said = (f"{other.photo.file or other.photo.name}: {each}" for other in more for each in _warnings(other))
         remarked = remarks(face, skin.light, hidden)

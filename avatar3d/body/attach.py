@@ -106,7 +106,9 @@ def dress(avatar: Avatar, head: HeadModel, neutral: Float32[np.ndarray, "H 3"], 
 def put_together(avatar: Avatar, dressed: Dressed, materials: Mapping[str, Material]) -> Avatar:
     """The avatar with its body; `materials` by part: body, shirt, trousers, shoes."""
     names, old = dressed.skeleton.names, avatar.skeleton.names
-    moved = np.array([names.index(name if name != "root" or len(names) == len(old) else _CHEST) for name in old], np.int32)
+    moved = np.array(
+        [names.index(name if name != "root" or len(names) == len(old) else _CHEST) for name in old], np.int32
+    )
     others = [_carried(mesh, dressed, moved) for mesh in avatar.meshes[1:]]
     parts = {"body": dressed.skin} | dict(dressed.clothes)
     meshes = [_mesh(name, part, materials[name]) for name, part in parts.items()]
@@ -147,7 +149,7 @@ def _face(face: Mesh, head: HeadModel, model: BodyModel, surface: _Surface, name
     root = len(BODY_JOINTS) + names.index("root")
     bound = bind_bust(surface.joined, rows, share, wide[known, root], wide[known][:, necks])
     wide[known, root] = 0
-    wide[np.ix_(known, range(len(BODY_JOINTS)))] = bound
+    wide[known, : len(BODY_JOINTS)] = bound
     wide[:, BODY_JOINTS.index(_CHEST)] += wide[:, root]
     wide[:, root] = 0
     chosen, weights = four_strongest(wide)

@@ -12,7 +12,6 @@ from avatar3d.body.cloth import Draped
 from avatar3d.render.raycast import Scene
 from avatar3d.render.stage import srgb_from_linear
 
-
 _MASK = 63
 
 

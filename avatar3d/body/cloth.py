@@ -122,16 +122,15 @@ def drape(
     stiff = (_fade(1 - depth / _STIFF_M))[:, None]
     for _ in range(cut.stiff):  # cloth bends less sharply than skin
         bound += stiff * (0.5 * (bound + np.asarray(average @ bound)) - bound)
-    return _with_hem(garment, own, compact, triangles, sheet, away, bound.astype(np.float32), cut)
+    return _with_hem(garment, compact, triangles, sheet, away, bound.astype(np.float32), cut)
 
 
 def _mean_of(garment: Garment, own: Int32[np.ndarray, "O"], count: int) -> csr_array:
     slots = garment.vertices.shape[1]
     rows = np.repeat(np.arange(len(own)), slots)
-    table = csr_array(
+    return csr_array(
         (garment.shares[own].ravel().astype(np.float64), (rows, garment.vertices[own].ravel())), shape=(len(own), count)
     )
-    return table
 
 
 def _average(triangles: Int32[np.ndarray, "T 3"], count: int) -> csr_array:
@@ -234,7 +233,6 @@ def _even_rims(
 
 def _with_hem(
     garment: Garment,
-    own: Int32[np.ndarray, "O"],
     compact: np.ndarray,
     triangles: Int32[np.ndarray, "T 3"],
     sheet: Float64[np.ndarray, "O 3"],

@@ -56,9 +56,7 @@ def colours_by(seed: int, shirt: tuple[float, float, float] | None = None) -> Co
     """Chosen by a seed; a shirt of its own colour when the photo told it."""
     rng = np.random.default_rng(seed)
     picked = SHIRTS[int(rng.integers(len(SHIRTS)))]
-    return Colours(
-        shirt or picked, TROUSERS[int(rng.integers(len(TROUSERS)))], SHOES[int(rng.integers(len(SHOES)))]
-    )
+    return Colours(shirt or picked, TROUSERS[int(rng.integers(len(TROUSERS)))], SHOES[int(rng.integers(len(SHOES)))])
 
 
 def shirt_colour(segments: Segments, tone: Float32[np.ndarray, "3"]) -> tuple[float, float, float] | None:
@@ -105,7 +103,9 @@ def _knit(
     height = _DEEP_M * folds + _stitches(edge)
     fold_shade = _FOLD_SHADE * np.minimum(folds, 0.3)
     weave = 0.045 * _weave(canvas)
-    shade = np.exp(fold_shade + weave + _seam_shade(edge) + 0.04 * canvas.of(noise(places / np.float32(0.09), seed + 3)))
+    shade = np.exp(
+        fold_shade + weave + _seam_shade(edge) + 0.04 * canvas.of(noise(places / np.float32(0.09), seed + 3))
+    )
     return canvas.picture((colour * shade[:, None]).astype(np.float32)), _smooth(canvas.picture(height), 1.1)
 
 
@@ -146,7 +146,9 @@ def _leather(
     height = 0.00025 * grain * upper - 0.0008 * (toe_cap + rim)
     tread = sole & (np.abs((down * 14) % 1 - 0.5) < 0.12)
     shade = np.exp(0.05 * grain - 0.5 * (toe_cap + rim) - 0.35 * tread)
-    return canvas.picture((base * shade[:, None]).astype(np.float32)), _smooth(canvas.picture(height.astype(np.float32)), 0.8)
+    return canvas.picture((base * shade[:, None]).astype(np.float32)), _smooth(
+        canvas.picture(height.astype(np.float32)), 0.8
+    )
 
 
 def _pulled(
@@ -184,7 +186,9 @@ def _weave(canvas: Canvas) -> Float32[np.ndarray, "N"]:
 def _edge_distance(part: Draped) -> Float32[np.ndarray, "V"]:
     """Metres to the nearest vertex of the part's outline."""
     _, place = np.unique(np.round(part.positions * 1e5).astype(np.int64), axis=0, return_inverse=True)
-    run = place.ravel()[np.concatenate([part.triangles[:, [0, 1]], part.triangles[:, [1, 2]], part.triangles[:, [2, 0]]])]
+    run = place.ravel()[
+        np.concatenate([part.triangles[:, [0, 1]], part.triangles[:, [1, 2]], part.triangles[:, [2, 0]]])
+    ]
     known = set(map(tuple, run.tolist()))
     rim = {a for a, b in known if (b, a) not in known}
     on_rim = np.isin(place.ravel(), list(rim))

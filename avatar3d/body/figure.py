@@ -1,6 +1,6 @@
 """How large and how heavy: the model's sliders and its scale for a wanted height (metres) and weight (kilograms).
 
-    sex, age, heaviness --> body in a T --scale--> stature with the head on it --volume--> kilograms
+sex, age, heaviness --> body in a T --scale--> stature with the head on it --volume--> kilograms
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _DENSITY_KG_M3: Final = 1000.0
 """Of a living body with air in its lungs; between 985 and 1060 in the literature on hydrostatic weighing."""
 _ABOVE_RING: Final = 0.085
 """Share of the weight above the cut ring: head 7.3 % (Clauser, McConville and Young 1969) and half the neck."""
-_STEPS: Final = 24
+_STEPS: Final = 16
 _STATURE_M: Final = {"female": 1.64, "male": 1.77}
 """Of a young adult with an average head: means of NCD-RisC (2016) over high-income countries, rounded."""
 _HEAD_TELLS: Final = 0.35
@@ -53,7 +53,9 @@ class Figure:
     weight_kg: float
 
 
-def find_figure(model: BodyModel, traits: Traits, head: Float32[np.ndarray, "H 3"], crown_m: float, size: float) -> Figure:
+def find_figure(
+    model: BodyModel, traits: Traits, head: Float32[np.ndarray, "H 3"], crown_m: float, size: float
+) -> Figure:
     """The figure for a fitted head: `head` has the head model's vertices (metres), `crown_m` is the height of its highest
     skin, `size` how large it is beside the mean head.
 

@@ -73,7 +73,9 @@ def volume_m3(vertices: Float32[np.ndarray, "V 3"], triangles: Int32[np.ndarray,
     around = _border(triangles)
     middle = vertices[around[:, 0]].astype(np.float64).mean(0)
     inside = np.einsum("fi,fi->f", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])).sum()
-    lid = np.einsum("i,fi->f", middle, np.cross(vertices[around[:, 1]], vertices[around[:, 0]]).astype(np.float64)).sum()
+    lid = np.einsum(
+        "i,fi->f", middle, np.cross(vertices[around[:, 1]], vertices[around[:, 0]]).astype(np.float64)
+    ).sum()
     return float((inside + lid) / 6)
 
 

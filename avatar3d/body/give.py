@@ -21,6 +21,7 @@ from avatar3d.core.head import HeadModel
 from avatar3d.core.photo import FaceObservation
 from avatar3d.core.segments import Segments
 
+_HEAD: Final = "avatar3d"
 _LIMITS: Final = {
     "--height": (1.40, 2.10, "m"),
     "--weight": (30.0, 250.0, "kg"),
@@ -45,14 +46,15 @@ class Embodied:
     """An avatar with its body."""
 
     avatar: Avatar
-    figure: Figure
+    figure: Figure | None
+    """None without a body."""
     lift_m: float
     """How far the head was moved up from the fit's own frame."""
     remarks: tuple[str, ...]
 
 
-def check_body(params: BodyParams) -> None:
-    """Raise UsageError for values that no adult has, and for a figure without a body."""
+def check_body(params: BodyParams, head: str = _HEAD) -> None:
+    """Raise UsageError for values that no adult has, a figure without a body, or a head whose neck fits none."""
     given = {"--height": params.height_m, "--weight": params.weight_kg, "--age": params.age_years}
     for option, value in given.items():
         low, high, unit = _LIMITS[option]
@@ -62,6 +64,11 @@ def check_body(params: BodyParams) -> None:
                 hint="Bodies are of adults; see avatar3d create --help.",
             )
     named = [option for option, value in {**given, "--sex": params.sex}.items() if value is not None]
+    if params.kind != "none" and head != _HEAD:
+        raise UsageError(
+            f"--body goes with the head {_HEAD!r}, not {head!r}: a body is cut to its neck.",
+            hint="Leave out --head, or --body.",
+        )
     if params.kind == "none" and named:
         raise UsageError(f"{named[0]} tells of a body, and there is none.", hint="Add --body full, or --body bust.")
 
@@ -77,16 +84,12 @@ def give_body(
 ) -> Embodied:
     """The avatar, whose rigged neutral (metres) is `neutral`, on a body as the photo and `params` tell it.
 
-    Raises UsageError for a weight that does not go with the height, or a head that is not of our topology.
+    Without a body asked for, the avatar itself. Raises UsageError for what cannot be, such as a weight that does not go
+    with the height.
     """
     if params.kind == "none":
-        raise ValueError("no body was asked for")
-    if model.name != "avatar3d":
-        raise UsageError(
-            f"--body goes with the head 'avatar3d', not {model.name!r}: a body is cut to its neck.",
-            hint="Leave out --head, or --body.",
-        )
-    check_body(params)
+        return Embodied(avatar, None, 0.0, ())
+    check_body(params, model.name)
     guess = guess_build(model, neutral, face, segments)
     male = guess.male if params.sex is None else float(params.sex == "male")
     traits = Traits(male, params.age_years or USUAL_AGE_YEARS, guess.bmi, params.height_m, params.weight_kg)

@@ -124,9 +124,13 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         expected = str(json.loads(listed.read_text(encoding="utf-8"))["sha256"])
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelUntrustedError(f"the body's bill of materials names no sha256 ({error}).", hint=_HINT, file=listed) from error
+        raise ModelUntrustedError(
+            f"the body's bill of materials names no sha256 ({error}).", hint=_HINT, file=listed
+        ) from error
     if found != expected:
-        raise ModelUntrustedError(f"expected a body model with sha256 {expected}, found {found}.", hint=_HINT, file=path)
+        raise ModelUntrustedError(
+            f"expected a body model with sha256 {expected}, found {found}.", hint=_HINT, file=path
+        )
     try:
         tensors = deserialize(content)
     except SafetensorError as error:
@@ -136,6 +140,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     if not notes.get("licence"):
         raise ModelUntrustedError("expected a licence line in the body model, found none.", hint=_HINT, file=path)
     arrays = {
-        name: np.frombuffer(tensor["data"], _DTYPES[tensor["dtype"]]).reshape(tensor["shape"]) for name, tensor in tensors
+        name: np.frombuffer(tensor["data"], _DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
+        for name, tensor in tensors
     }
     return notes, arrays

@@ -70,7 +70,7 @@ def _shoe(vertices: np.ndarray, joints: np.ndarray, weights: np.ndarray, side: s
     mine = (weights[:, [foot, toes]].sum(1) > 0.3) & (vertices[:, 1] < top + 0.015)
     points = vertices[mine].astype(np.float64)
     welt = ground + SOLE_M
-    loops = _loops(points, ankle, welt, top)
+    loops = _loops(points, welt, top)
     sole = _grown(loops[0], _WELT_M)
     centre = sole.mean(0) * [1, 0, 1]
     rim = _grown(loops[-1], -_LEATHER_M)
@@ -111,7 +111,7 @@ def _shoe(vertices: np.ndarray, joints: np.ndarray, weights: np.ndarray, side: s
     )
 
 
-def _loops(points: np.ndarray, ankle: np.ndarray, welt: float, top: float) -> list[Float64[np.ndarray, "A 3"]]:
+def _loops(points: np.ndarray, welt: float, top: float) -> list[Float64[np.ndarray, "A 3"]]:
     """From the welt to the opening."""
     found: list[np.ndarray] = []
     for share in _LEVELS:
@@ -158,7 +158,4 @@ def _uvs(part: int, rows: list[np.ndarray]) -> Float64[np.ndarray, "N 2"]:
     """A third of the picture per part: around is across, from row to row is down."""
     across = np.minimum(np.arange(_AROUND), _AROUND - np.arange(_AROUND)) / (_AROUND / 2)  # both sides alike: no seam
     down = np.linspace(0.04, 0.96, len(rows))
-    return np.stack(
-        [np.tile(0.02 + 0.96 * across, len(rows)), np.repeat((part + down) / 3, _AROUND)], axis=1
-    )
-
+    return np.stack([np.tile(0.02 + 0.96 * across, len(rows)), np.repeat((part + down) / 3, _AROUND)], axis=1)

@@ -37,9 +37,7 @@ _NAIL_M: Final = (0.012, 0.0046)
 
 def skin_material(dressed: Dressed, face: Mesh, skin: Skin) -> Material:
     """The material of the part `body`."""
-    return Material(
-        name="body", base_colour=Texture("body", _albedo(dressed, face, skin)), roughness=_ROUGHNESS
-    )
+    return Material(name="body", base_colour=Texture("body", _albedo(dressed, face, skin)), roughness=_ROUGHNESS)
 
 
 def _albedo(dressed: Dressed, face: Mesh, skin: Skin) -> np.ndarray:

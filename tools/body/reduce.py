@@ -79,7 +79,12 @@ def reduce_half(
 
 
 def _start(
-    triangles: np.ndarray, uvs: np.ndarray, forms: np.ndarray, weights: np.ndarray, fixed: np.ndarray, midline: np.ndarray
+    triangles: np.ndarray,
+    uvs: np.ndarray,
+    forms: np.ndarray,
+    weights: np.ndarray,
+    fixed: np.ndarray,
+    midline: np.ndarray,
 ) -> _Half:
     quadrics = np.zeros((len(forms), forms.shape[1], 4, 4))
     for form, found in zip(forms, quadrics, strict=True):

@@ -51,7 +51,6 @@ _RIG: Final = {
 }
 
 
-
 @dataclass(frozen=True, eq=False)
 class BodySource:
     """The skin of the whole body with its forms; metres, MakeHuman's origin, arms half lowered."""
@@ -80,7 +79,9 @@ def load_body_source(folder: Path) -> BodySource:
     names, shifts = _forms(targets, len(vertices))
     mirror = read_mirror(folder / "mesh_metadata/hm08.mirror", len(vertices))
     forms = vertices + shifts
-    cubes = {name.removeprefix("joint-"): np.unique(found[0]) for name, found in groups.items() if name.startswith("joint-")}
+    cubes = {
+        name.removeprefix("joint-"): np.unique(found[0]) for name, found in groups.items() if name.startswith("joint-")
+    }
     count = int(polygons.max()) + 1
 
     def middles(wanted: list[str]) -> Float64[np.ndarray, "C n 3"]:

@@ -1,5 +1,7 @@
 """Head and body are one: welded at the neck, on one skeleton, in a T-pose, on the ground."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -91,7 +93,7 @@ def test_the_pose_is_a_t(who: str) -> None:
     at = dict(zip(whole(who).skeleton.names, whole(who).skeleton.positions, strict=True))
     for side, out in (("left", 1), ("right", -1)):
         arm = [at[f"{side}{bone}"] for bone in ("UpperArm", "LowerArm", "Hand", "MiddleProximal", "MiddleDistal")]
-        for one, other in zip(arm, arm[1:], strict=False):
+        for one, other in pairwise(arm):
             way = (other - one) / np.linalg.norm(other - one)
             assert abs(way[1]) < np.sin(np.radians(1.5))
             assert way[0] * out > np.cos(np.radians(8))
