@@ -158,6 +158,8 @@ class Creation:
     """What `refine` learnt, bound to the avatar's triangles; None without it."""
     seen: "tuple[SeenPhoto, ...]" = ()
     """Every photo, the main one first."""
+    lift_m: float = 0.0
+    """How far the avatar, its body on the ground, stands higher than the fit."""
 
     def landmarks(self) -> dict[str, Any]:
         """Where the head as shown has its landmarks in the photo, and how nearly they meet the pins."""
@@ -276,16 +278,16 @@ def make_avatar(
         if renderer is not None:
             progress("splats")
             avatar, splats = _refined(avatar, fitted, face, segments, skin.light, renderer, progress)
-        guessed: tuple[str, ...] = ()
+        guessed, lift_m = (), 0.0
         if params.body.kind != "none":
             progress("body")
             embodied = give_body(avatar, model, rig_head(model, shown).neutral, skin, face, segments, params.body)
-            avatar, guessed = embodied.avatar, embodied.remarks
+            avatar, guessed, lift_m = embodied.avatar, embodied.remarks, embodied.lift_m
         said = (f"{other.photo.file or other.photo.name}: {each}" for other in more for each in _warnings(other))
         remarked = remarks(face, skin.light, hidden)
         face = replace(face, warnings=(*face.warnings, *remarked, *said, *together.doubts, *guessed))
         return Creation(avatar, model, face, fitted, skin, eyes, sitting_of(together.main), hashes[1:], moved, splats,
-                        _seen([face, *more], together.fits, [segments, *seen]))  # fmt: skip
+                        _seen([face, *more], together.fits, [segments, *seen]), lift_m)  # fmt: skip
 
 
 def _seen(
@@ -410,7 +412,9 @@ def create_files(
             if report.failures:
                 raise OutputInvalidError(f"{glb.name} breaks its promises: {report.failures[0].reason}.", file=glb)
             clock.begin("preview")
-            preview = compose_preview(creation.face, avatar, creation.fitted, creation.skin.light)
+            preview = compose_preview(
+                creation.face, avatar, creation.fitted, creation.skin.light, lift_m=creation.lift_m
+            )
             write_atomically(fresh / "preview.png", png_bytes(preview, picture_mark()))
             clock.begin("report")
             sizes = {path.name: path.stat().st_size for path in sorted(fresh.iterdir())}

@@ -35,7 +35,9 @@ def draw_sheet(avatar: Avatar) -> np.ndarray:
         middle_m = 0.5 * top_m + (0.16 * top_m if name == "arms up" else 0)
         size = (int(_TILE_PX[0] * (1.35 if wide else 1)), _TILE_PX[1])
         tiles = [
-            render_avatar(avatar, _camera(360 * k / _SIDES, size, middle_m, reach_m), rotations=rotations, params=params)
+            render_avatar(
+                avatar, _camera(360 * k / _SIDES, size, middle_m, reach_m), rotations=rotations, params=params
+            )
             for k in range(_SIDES)
         ]
         rows.append(np.concatenate(tiles, axis=1))

@@ -36,6 +36,8 @@ _DARK_SOLE: Final = (0.03, 0.028, 0.026)
 _SOCK: Final = (0.05, 0.05, 0.055)
 
 
+_APART: Final = 0.6
+"""Trousers are so much lighter or darker than the shirt, log."""
 _SURE: Final = 0.8
 _LEAST_SEEN: Final = 0.03
 """Of the picture around the face that clothes must cover to tell their colour."""
@@ -56,7 +58,9 @@ def colours_by(seed: int, shirt: tuple[float, float, float] | None = None) -> Co
     """Chosen by a seed; a shirt of its own colour when the photo told it."""
     rng = np.random.default_rng(seed)
     picked = SHIRTS[int(rng.integers(len(SHIRTS)))]
-    return Colours(shirt or picked, TROUSERS[int(rng.integers(len(TROUSERS)))], SHOES[int(rng.integers(len(SHOES)))])
+    worn = shirt or picked
+    apart = [each for each in TROUSERS if abs(np.log(sum(each) / sum(worn))) > _APART] or list(TROUSERS)
+    return Colours(worn, apart[int(rng.integers(len(apart)))], SHOES[int(rng.integers(len(SHOES)))])
 
 
 def shirt_colour(segments: Segments, tone: Float32[np.ndarray, "3"]) -> tuple[float, float, float] | None:
