@@ -132,7 +132,8 @@ def _arm(
         points = [*(at[name] for name in names), ends[finger]]
         whole = of_hand @ (points[3] - points[0])
         if finger == "Thumb":
-            turns |= dict.fromkeys(names, _least_turn(whole, whole * [1.0, _THUMB_LOW, 1.0]) @ of_hand)
+            of_thumb = _least_turn(whole, whole * [1.0, _THUMB_LOW, 1.0]) @ of_hand
+            turns |= {name: of_thumb for name in names}  # noqa: C420 (fromkeys forgets the type)
             continue
         level = np.array([out * max(abs(float(whole[0])), 1e-6), 0.0, _SPREAD * float(whole[2])])
         for name, start, end in zip(names, points[:3], points[1:], strict=True):
