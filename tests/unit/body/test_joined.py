@@ -7,8 +7,10 @@ import pytest
 
 from avatar3d.body.figure import Traits, find_figure
 from avatar3d.body.form import volume_m3
-from avatar3d.body.joints import BODY_JOINTS, PARENTS
+from avatar3d.body.joints import PARENTS
 from avatar3d.body.model import load_body_model
+from avatar3d.core.errors import UsageError
+from avatar3d.editing import reshape
 from tests.unit.body.bodies import PEOPLE, dressed, mean_head, posed, whole
 
 # VRM 1.0, humanoid.md: the fifteen that a humanoid must have.
@@ -138,4 +140,10 @@ def test_a_bust_keeps_the_heads_own_skeleton() -> None:
     assert bust.skeleton is avatar.skeleton
     assert {mesh.name for mesh in bust.meshes} >= {"body", "shirt"}
     assert np.ptp(bust.mesh("shirt").positions[:, 1]) < 0.4
-    assert np.isin(BODY_JOINTS, "hips").any()
+
+
+def test_a_head_with_a_body_is_not_reshaped() -> None:
+    model, head, _ = mean_head()
+    with pytest.raises(UsageError, match="cannot be reshaped") as caught:
+        reshape(model, head.neutral, head, whole("man"))
+    assert caught.value.id == "HAS_A_BODY"
