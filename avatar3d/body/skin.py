@@ -11,7 +11,7 @@ from jaxtyping import Float32
 from scipy.spatial import KDTree
 
 from avatar3d.body.attach import Dressed
-from avatar3d.body.canvas import encoded, noise, unroll
+from avatar3d.body.canvas import Canvas, encoded, noise, unroll
 from avatar3d.body.joints import BODY_JOINTS, FINGER_BONES, FINGERS
 from avatar3d.core.avatar import Material, Mesh, Skin, Texture
 from avatar3d.render.stage import LINEAR_FROM_SRGB
@@ -73,12 +73,12 @@ def _from_neck(dressed: Dressed, face: Mesh, skin: Skin) -> Float32[np.ndarray, 
     return (tone + near * (bare[ring[nearest]] - tone)).astype(np.float32)
 
 
-def _hand_share(dressed: Dressed, canvas: "object") -> Float32[np.ndarray, "N"]:
+def _hand_share(dressed: Dressed, canvas: Canvas) -> Float32[np.ndarray, "N"]:
     names = dressed.skeleton.names
     of_hand = [k for k, name in enumerate(names) if "Hand" in name or any(finger in name for finger in FINGERS)]
     part = dressed.skin
     share = (np.isin(part.joints, of_hand) * part.weights).sum(1).astype(np.float32)
-    return canvas.of(share)  # type: ignore[attr-defined]
+    return canvas.of(share)
 
 
 def _knuckles(dressed: Dressed, places: Float32[np.ndarray, "N 3"]) -> Float32[np.ndarray, "N"]:
