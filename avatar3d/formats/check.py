@@ -29,6 +29,8 @@ from avatar3d.formats.vrm_json import records
 
 # Budgets of a file with 1024 textures; larger textures are the user's wish.
 _DENSE_BYTES, _COMPACT_BYTES, _BUDGET_TEXTURE_PX = 8_000_000, 5_000_000, 1024
+_BODY_BYTES: Final = 14_000_000
+_BODY_TRIANGLES: Final = 35_000
 _SHOWN: Final = 20
 """Messages of the validator in a report; the counts are always whole."""
 
@@ -131,6 +133,11 @@ def _check_size(document: GlbDocument, avatar: Avatar, splats: RestSplats | None
     size -= SPLAT_BYTES * (0 if splats is None else len(splats.triangle))  # they have no budget: the user's wish
     compact = any("sparse" in accessor for accessor in document.items("accessors"))
     budget = _COMPACT_BYTES if compact else _DENSE_BYTES
+    triangles = sum(len(mesh.triangles) for mesh in avatar.meshes)
+    if "hips" in avatar.skeleton.names:
+        budget = _BODY_BYTES
+        if triangles > _BODY_TRIANGLES:
+            yield warned("size", "", f"{triangles:,} triangles; the budget of a whole body is {_BODY_TRIANGLES:,}")
     pixels = [
         max(texture.pixels.shape[:2])
         for mesh in avatar.meshes

