@@ -34,6 +34,7 @@ VERBS: Final[dict[str, str]] = {
     "train": "Train a network of ours anew from its data.",
     "export-nerfstudio": "Write photos of one person as a dataset for nerfstudio.",
     "import-splats": "Bind splats that were trained elsewhere to an avatar.",
+    "refine": "Let nerfstudio refine an avatar from photos.",
     "check": "Check GLB files, and files of splats, against what avatar3d promises.",
     "doctor": "Say whether this machine has what avatar3d needs.",
     "demo": "Make an avatar of the astronaut Eileen Collins.",
