@@ -106,6 +106,11 @@ def refine_files(
     with publishing(target) as fresh:
         clock.begin("photos")
         shown = look_again(photos, progress)
+        if trainer.kind == "points" and len(shown.views) < 2:
+            raise UsageError(
+                f"{trainer.method} learns a field, which needs two photos or more; this is one.",
+                hint="Give photos from several sides, or a video of the head turning.",
+            )
         own = (work or fresh / ".nerfstudio").absolute()
         write_dataset(own / "dataset", stage_avatar(avatar), shown.views, licence=shown.licence)
         clock.begin("train")
