@@ -7,7 +7,7 @@ VIEWER  := avatar3d/viewer
 # Silences the version notice; the pins are the constraints file's business.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: blenders help setup demo viewer style types test engine bench soak docs clean
+.PHONY: blenders nerfstudio help setup demo viewer style types test engine bench soak docs clean
 
 help:
 	@echo "make demo     a photo of Eileen Collins becomes out/collins/"
@@ -15,6 +15,7 @@ help:
 	@echo "make test     all tests that need Python wheels only"
 	@echo "make engine   the same files opened in Blender and a browser"
 	@echo "make blenders Blender 4.2 and 5.0 beside the 4.5 of make engine, which then tests all three"
+	@echo "make nerfstudio  its own parser reads a dataset of ours (a gigabyte beside the rest)"
 	@echo "make style types bench docs; make soak: an hour of the bridge"
 
 demo: $(VENV)/demo.stamp
@@ -52,7 +53,7 @@ docs: $(VENV)/dev.stamp
 	@echo "See build/docs/index.html"
 
 clean:
-	rm -rf $(VENV) .venv-bpy .venv-bpy-4.2 .venv-bpy-5.0 $(ENGINES)/node_modules $(WEB)/node_modules $(VIEWER)/web/node_modules $(VIEWER)/dist build dist
+	rm -rf $(VENV) .venv-bpy .venv-bpy-4.2 .venv-bpy-5.0 .venv-nerfstudio $(ENGINES)/node_modules $(WEB)/node_modules $(VIEWER)/web/node_modules $(VIEWER)/dist build dist
 
 # The small installation: what a user gets, and the picture for the demo.
 $(VENV)/demo.stamp: pyproject.toml constraints.txt
@@ -104,4 +105,17 @@ blenders: .venv-bpy/bpy.stamp .venv-bpy-4.2/bpy.stamp .venv-bpy-5.0/bpy.stamp
 .venv-bpy-4.2/bpy.stamp .venv-bpy-5.0/bpy.stamp: .venv-bpy/bpy.stamp
 	@python=$$(sh tools/setup/find_python.sh 3.11); $$python -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install --quiet bpy==$(BPY) numpy==1.26.4
+	@touch $@
+
+# nerfstudio as far as its data parser, in an environment of its own: its protobuf is not mediapipe's. What trains needs CUDA,
+# and comes with `pip install nerfstudio` on a machine that has it.
+nerfstudio: setup .venv-nerfstudio/nerfstudio.stamp
+	$(PYTHON) -m pytest -m engine tests/engine/test_nerfstudio.py $(PYTEST)
+
+.venv-nerfstudio/nerfstudio.stamp: Makefile
+	@set -e; python=$$(sh tools/setup/find_python.sh 3.11); \
+	.venv-nerfstudio/bin/python -c "import pip" 2>/dev/null || $$python -m venv --clear .venv-nerfstudio
+	.venv-nerfstudio/bin/python -m pip install --quiet torch==2.13.0 numpy==1.26.4 viser==0.2.7 \
+		opencv-python-headless==4.10.0.84 jaxtyping "protobuf<=3.20.3" tensorboard
+	.venv-nerfstudio/bin/python -m pip install --quiet --no-deps nerfstudio==1.1.5
 	@touch $@

@@ -82,6 +82,7 @@ __all__ = [
     "distinct_names",
     "make_avatar",
     "photo_or_video",
+    "write_splats",
 ]
 
 _LOOK_PX: Final = 512
@@ -405,7 +406,7 @@ def create_files(
         for file, content in (beside or {}).items():
             write_atomically(fresh / file, content)
         if creation.splats is not None:
-            _write_splats(fresh, avatar, creation.splats, params)
+            write_splats(fresh, avatar, creation.splats, params.splats, compact=params.compact)
         if params.report:
             clock.begin("check")
             report = check_file(glb, khronos=False)
@@ -430,21 +431,23 @@ def create_files(
     return Files(folder, creation, clock.seconds)
 
 
-def _write_splats(folder: Path, avatar: Avatar, cloud: SplatCloud, params: CreateParams) -> None:
-    """The files of splats that are wanted; none for an empty cloud."""
+def write_splats(
+    folder: Path, avatar: Avatar, cloud: SplatCloud, files: Sequence[SplatFile], *, compact: bool = False
+) -> None:
+    """The files of splats that are wanted, named after the avatar; none for an empty cloud."""
     if not len(cloud.triangle):
         return
     stage = stage_avatar(avatar)
-    if "glb" in params.splats:
+    if "glb" in files:
         rest = at_rest(cloud, stage.positions, stage.triangles)
-        save_glb(avatar, folder / f"{avatar.name}-splats.glb", compact=params.compact, splats=rest)
-    if "splats" in params.splats:
+        save_glb(avatar, folder / f"{avatar.name}-splats.glb", compact=compact, splats=rest)
+    if "splats" in files:
         names, counts = zip(*((mesh.name, len(mesh.triangles)) for mesh in avatar.meshes), strict=True)
         save_binding(BoundSplats(cloud, names, counts), folder / f"{avatar.name}.splats")
-    if "ply" in params.splats or "spz" in params.splats:
+    if "ply" in files or "spz" in files:
         head = still(avatar, cloud, studio_light())
         for suffix, save in (("ply", save_ply), ("spz", save_spz)):
-            if suffix in params.splats:
+            if suffix in files:
                 save(head, folder / f"{avatar.name}.{suffix}")
 
 

@@ -19,12 +19,12 @@ from avatar3d.formats.splat_binding import save_binding
 from avatar3d.formats.splat_ply import load_ply
 from avatar3d.formats.splat_spz import load_spz
 from avatar3d.photo.segment import over_photo
-from avatar3d.pipeline import CreateParams, Source, make_avatar
+from avatar3d.pipeline import CreateParams, Creation, Source, make_avatar
 from avatar3d.render.stage import stage_avatar
 from avatar3d.report.publish import publishing, write_manifest
 from avatar3d.splat.attach import attach, in_world
 from avatar3d.splat.bind import rebind
-from avatar3d.splat.nerfstudio import View, undo_transform, write_dataset
+from avatar3d.splat.nerfstudio import Transform, View, undo_transform, write_dataset
 
 REACH_M: Final = 0.03
 """How far above or below the surface a splat may be bound: the hair of a head is not all where the mesh has it."""
@@ -63,7 +63,17 @@ def export_nerfstudio(sources: Sequence[Source], folder: Path, *, progress: Prog
     first, *others = sources
     made = make_avatar(first, CreateParams(), name=folder.name, others=others, progress=progress)
     progress("write")
-    views = [
+    views = views_of(made)
+    with publishing(folder) as fresh:
+        write_dataset(fresh, stage_avatar(made.avatar), views, licence=str(made.avatar.extras.get("copyright", "")))
+        save_glb(made.avatar, fresh / f"{folder.name}.glb")
+        write_manifest(fresh, {"name": folder.name, "photos": len(views), "synthetic": True})
+    return Exported(folder, len(views), (*made.face.photo.warnings, *made.face.warnings))
+
+
+def views_of(made: Creation) -> list[View]:
+    """Every photo as a trainer sees it, the main one first."""
+    return [
         View(
             each.face.photo.pixels,
             over_photo(each.segments, each.segments.of(*HEAD_KINDS), each.face),
@@ -71,11 +81,6 @@ def export_nerfstudio(sources: Sequence[Source], folder: Path, *, progress: Prog
         )
         for each in made.seen
     ]
-    with publishing(folder) as fresh:
-        write_dataset(fresh, stage_avatar(made.avatar), views, licence=str(made.avatar.extras.get("copyright", "")))
-        save_glb(made.avatar, fresh / f"{folder.name}.glb")
-        write_manifest(fresh, {"name": folder.name, "photos": len(views), "synthetic": True})
-    return Exported(folder, len(views), (*made.face.photo.warnings, *made.face.warnings))
 
 
 def import_splats(
@@ -100,7 +105,7 @@ def import_splats(
     head = load_glb(avatar)
     gaussians = load_spz(cloud) if cloud.suffix.lower() == ".spz" else load_ply(cloud, y_down=y_down)
     if transforms is not None:
-        gaussians = in_world(gaussians, *_read_transform(transforms))
+        gaussians = in_world(gaussians, *read_transform(transforms))
     stage = stage_avatar(head)
     rest = attach(gaussians, stage, reach_m=reach_m)
     if not len(rest.triangle):
@@ -119,7 +124,8 @@ def import_splats(
     return Imported(out, len(rest.triangle), len(gaussians.mean) - len(rest.triangle))
 
 
-def _read_transform(file: Path) -> Any:
+def read_transform(file: Path) -> Transform:
+    """What a trainer did to the dataset's world: turn, shift and scale. Raises UnreadableError (10, TRANSFORMS_INVALID)."""
     with open_given(file, "JSON") as stream:
         content = stream.read(_MAX_TRANSFORM_BYTES + 1)
     try:

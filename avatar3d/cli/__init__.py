@@ -36,6 +36,7 @@ VERBS: Final[dict[str, str]] = {
     "export-vrm": "Write an avatar as VRM 1.0 or 0.x for VR chats and streaming programs.",
     "export-nerfstudio": "Write photos of one person as a dataset for nerfstudio.",
     "import-splats": "Bind splats that were trained elsewhere to an avatar.",
+    "refine": "Let nerfstudio refine an avatar from photos.",
     "check": "Check GLB files, and files of splats, against what avatar3d promises.",
     "convert-clip": "Write a clip in the names of another program.",
     "models": "Add head models of others, look at them, remove them.",

@@ -63,3 +63,13 @@ class RestSplats:
     """Colour is albedo, linear RGB, as no light is known to a file; rotations are of unit length."""
     triangle: Int32[np.ndarray, "S"]
     """Index into the avatar's triangles: those of its meshes, one mesh after another."""
+
+
+@dataclass(frozen=True, eq=False)
+class ColouredPoints:
+    """Points of surfaces that somebody found, without any order."""
+
+    places: Float32[np.ndarray, "P 3"]
+    """Metres, in the frame of whoever found them."""
+    colours: Float32[np.ndarray, "P 3"]
+    """As seen: linear RGB, light in it."""

@@ -6,6 +6,7 @@ Opacity is a logit, scales are natural logarithms, rotations wxyz. The trainer's
 right, +y down, +z away from the eye; programs turn what they read half about x, and so do we at this door.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,7 @@ _COLUMNS: Final = (
     "scale_0", "scale_1", "scale_2", "rot_0", "rot_1", "rot_2", "rot_3",
 )  # fmt: skip
 _UNREAD: Final = ("nx", "ny", "nz")
+_HINT: Final = "Give a .ply that a splat trainer wrote, not points or a mesh."
 _MAX_HEADER_BYTES: Final = 64 * 1024
 _TYPES: Final = {
     "char": "i1", "uchar": "u1", "short": "<i2", "ushort": "<u2", "int": "<i4", "uint": "<u4", "float": "<f4",
@@ -59,7 +61,7 @@ def load_ply(path: Path | str, *, y_down: bool = True) -> Gaussians:
     """
     file = Path(path)
     content = door.read_splat_file(file)
-    rows = _rows(file, content)
+    rows = read_rows(file, content, [name for name in _COLUMNS if name not in _UNREAD])
 
     def columns(*names: str) -> Float32[np.ndarray, "S C"]:
         with np.errstate(over="ignore"):  # a double beyond float32 becomes infinite, and is refused as such
@@ -79,8 +81,8 @@ def load_ply(path: Path | str, *, y_down: bool = True) -> Gaussians:
     return door.checked(file, gaussians)
 
 
-def _rows(file: Path, content: bytes) -> Any:
-    """The vertices as a record array that has every column we need."""
+def read_rows(file: Path, content: bytes, needed: Sequence[str], *, hint: str = _HINT) -> Any:
+    """The vertices of a .ply as a record array that has every column that is needed."""
     end = content.find(b"end_header", 0, _MAX_HEADER_BYTES)
     start = content.find(b"\n", end) + 1 if end >= 0 else 0
     if not content.startswith(b"ply"):
@@ -101,16 +103,16 @@ def _rows(file: Path, content: bytes) -> Any:
     own = after[: after.index(elements[1])] if len(elements) > 1 else after
     fields = [line[1:] for line in own if line[:1] == ["property"]]
     if not all(len(field) == 2 and field[0] in _TYPES for field in fields):
-        door.not_splats(file, "its vertices hold lists or unknown types", "Give a .ply that a splat trainer wrote.")
+        door.not_splats(file, "its vertices hold lists or unknown types", hint)
     names = [name for _, name in fields]
-    missing = [name for name in _COLUMNS if name not in names and name not in _UNREAD]
+    missing = [name for name in needed if name not in names]
     if missing or len(set(names)) < len(names):
         told = f"it lacks {', '.join(missing)}" if missing else "it names a property twice"
-        door.not_splats(file, told, "Give a .ply that a splat trainer wrote, not points or a mesh.")
+        door.not_splats(file, told, hint)
     row = np.dtype([(name, _TYPES[kind]) for kind, name in fields])
-    needed = start + count * row.itemsize
-    if len(content) < needed or (len(elements) == 1 and len(content) > needed):
-        door.broken(file, f"it has {len(content):,} bytes, {count:,} splats need {needed:,}")
+    least = start + count * row.itemsize
+    if len(content) < least or (len(elements) == 1 and len(content) > least):
+        door.broken(file, f"it has {len(content):,} bytes, {count:,} splats need {least:,}")
     return np.frombuffer(content, row, count, start)
 
 

@@ -6,7 +6,7 @@ Gaussians --in_world, when a trainer moved them--> Gaussians --attach--> RestSpl
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Float64, Int32
 from scipy.spatial import KDTree
 
 from avatar3d.core.splats import Gaussians, RestSplats
@@ -33,19 +33,25 @@ def in_world(
     )
 
 
+def nearest(
+    points: Float32[np.ndarray, "S 3"], stage: Stage
+) -> tuple[Int32[np.ndarray, "S"], Float64[np.ndarray, "S"]]:
+    """Of each point the nearest triangle, of the _NEAR with the nearest middles, and how far it is, metres."""
+    corners = stage.positions[stage.triangles]
+    _, near = KDTree(corners.mean(axis=1)).query(points, k=min(_NEAR, len(corners)))
+    near = np.atleast_2d(near).reshape(len(points), -1)
+    distance = np.stack([_distances(points, corners[column]) for column in near.T], axis=1)
+    best, rows = distance.argmin(axis=1), np.arange(len(near))
+    return near[rows, best].astype(np.int32), distance[rows, best]
+
+
 def attach(gaussians: Gaussians, stage: Stage, *, reach_m: float) -> RestSplats:
     """What lies within reach of the resting avatar's surface, on its nearest triangle; the rest is left out.
 
-    Gaussians in the avatar's frame, metres. Nearest among the _NEAR triangles with the nearest middles.
+    Gaussians in the avatar's frame, metres.
     """
-    corners = stage.positions[stage.triangles]
-    _, near = KDTree(corners.mean(axis=1)).query(gaussians.mean, k=min(_NEAR, len(corners)))
-    near = np.atleast_2d(near).reshape(len(gaussians.mean), -1)
-    distance = np.stack([_distances(gaussians.mean, corners[column]) for column in near.T], axis=1)
-    best = distance.argmin(axis=1)
-    rows = np.arange(len(near))
-    kept = (distance[rows, best] <= reach_m) & (gaussians.scale.max(axis=1) <= _WIDEST_M)
-    triangle = near[rows, best].astype(np.int32)
+    triangle, distance = nearest(gaussians.mean, stage)
+    kept = (distance <= reach_m) & (gaussians.scale.max(axis=1) <= _WIDEST_M)
     return RestSplats(
         Gaussians(
             gaussians.mean[kept],

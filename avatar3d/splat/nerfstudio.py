@@ -25,6 +25,8 @@ from avatar3d.render.stage import Stage, srgb_from_linear
 from avatar3d.splat.still import cover
 
 POINTS: Final = 30_000
+Transform = tuple[Float64[np.ndarray, "3 3"], Float64[np.ndarray, "3"], float]
+"""A turn R, a shift t and a scale: trained = scale * (R world + t)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +107,7 @@ def _png(picture: UInt8[np.ndarray, "..."]) -> bytes:
     return content.tobytes()
 
 
-def undo_transform(told: object) -> tuple[Float64[np.ndarray, "3 3"], Float64[np.ndarray, "3"], float] | None:
+def undo_transform(told: object) -> Transform | None:
     """Of dataparser_transforms.json (trained = scale * (R world + t)): R, t and scale; None when that is not what it holds."""
     if not isinstance(told, dict):
         return None
