@@ -60,6 +60,10 @@ _RIM: Final = 0.05
 """Width of the face's rim, where hair, collar and background may be mistaken for it, inter-ocular distances."""
 _HIDDEN_GROWN: Final = 0.035
 """What lies over the face throws a shadow and bleeds into the pixels beside it, inter-ocular distances."""
+_SHADOW: Final = 0.09
+"""So far beside hair skin lies in its shadow where it is darker than the face (standard deviations from one to the other);
+that shadow stays behind as a stain when the avatar is lit anew. Inter-ocular distances."""
+_SHADED: Final = (-2.2, -1.2)
 _STRANDS: Final = (0.035, 0.075)
 """Spread of log luminance within 0.02 inter-ocular distances: bare skin below the first, hair above the second."""
 
@@ -203,7 +207,8 @@ def _judge(
     skin_like = np.asarray(cv2.morphologyEx(skin_like, cv2.MORPH_CLOSE, speck), np.float32)
     skin_like = np.asarray(cv2.morphologyEx(skin_like, cv2.MORPH_OPEN, kernel), np.float32)
     low = _below(shape, points, (*RIGHT_EYE, *LEFT_EYE))
-    bare = _bare(colour, off_chroma.astype(np.float32), off_luminance, unit)
+    strandless = _strandless(colour, off_chroma.astype(np.float32), unit)
+    bare = strandless * _falloff(np.abs(off_luminance), 1.5, 2.5)
     chin = polygon(CHIN) > 0.5
     bearded = bool(chin.any()) and float(skin_like[chin].mean()) < _BEARDLESS
     beard = _falloff(-blur(hairy, 0.02 * unit), *_A_BEARD) * _falloff(np.abs(off_chroma), *_BEARD_CHROMA)
@@ -229,7 +234,10 @@ def _judge(
     kept_over = np.maximum.reduce(
         [core * bearded, bare, polygon(LIPS, 0.02), polygon(NOSTRILS), polygon(RIGHT_BROW, 0.0, 0.01), polygon(LEFT_BROW, 0.0, 0.01)]
     )  # fmt: skip
+    beside = _grown(over * (1 - strandless) * (1 - np.maximum(features, core * bearded)), _SHADOW * unit)
     over = _grown(over * (1 - bare), _HIDDEN_GROWN * unit) * (1 - kept_over)
+    shadow = beside * (1 - _falloff(-off_luminance, -_SHADED[1], -_SHADED[0]))
+    over = np.maximum(over, shadow * (1 - np.maximum(features, core * bearded)))
     over = np.maximum(over, _grown(worn * (1 - bare), _HIDDEN_GROWN * unit) * (1 - bare))
     trust *= 1 - over
     trust *= _shrunk(person, 0.03 * unit, 0.02 * unit) * (1 - crown * (1 - inner))
@@ -249,18 +257,15 @@ def _judge(
     return trust, np.maximum(eyes, brows), drawn, plain.astype(np.float32), bearded, bald
 
 
-def _bare(
-    colour: Float32[np.ndarray, "H W 3"],
-    off_chroma: Float32[np.ndarray, "H W"],
-    off_luminance: Float32[np.ndarray, "H W"],
-    unit: float,
+def _strandless(
+    colour: Float32[np.ndarray, "H W 3"], off_chroma: Float32[np.ndarray, "H W"], unit: float
 ) -> Float32[np.ndarray, "H W"]:
-    """1 where it looks like skin without a strand of hair, whatever a mask says."""
+    """1 where it has skin's hue and no strand of hair, in light or shadow, whatever a mask says."""
     luminance = np.log(colour @ LUMINANCE + np.float32(0.004))
     width = max(0.02 * unit, 0.8)
     mean = blur(luminance, width)
     spread = np.sqrt(np.maximum(blur(luminance * luminance, width) - mean * mean, 0))
-    return _falloff(off_chroma, 1.5, 2.5) * _falloff(np.abs(off_luminance), 1.5, 2.5) * _falloff(spread, *_STRANDS)
+    return _falloff(off_chroma, 1.5, 2.5) * _falloff(spread, *_STRANDS)
 
 
 def _shrunk(mask: Float32[np.ndarray, "H W"], radius: float, soft: float) -> Float32[np.ndarray, "H W"]:
