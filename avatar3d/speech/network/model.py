@@ -49,7 +49,9 @@ doubts; what it thinks was said does not: on the speakers that gates are set on,
 HAZE: Final = 0.002
 """What smoothed labels leave to every phone: nothing was heard of it."""
 FROM_BEFORE: Final = 0.35
-"""Share of the step before in each: jerk falls by a third for 7 ms of lag."""
+"""Share of the step before in each: jerk falls by a third."""
+EASED_S: Final = STEP_S * FROM_BEFORE / (1 - FROM_BEFORE)
+"""So much later an eased mouth moves: training asks the network for the mouth that much ahead."""
 
 
 @dataclass(frozen=True, eq=False)
