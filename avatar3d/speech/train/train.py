@@ -32,16 +32,18 @@ from avatar3d.speech.train.hearings import Hearings, hear_utterances
 from avatar3d.speech.train.losses import SHARES, losses_by_kind
 from avatar3d.speech.train.shelf import BILL, shelve, unshelve
 
-_AUGMENTED: Final = 8
+_AUGMENTED: Final = 6
 _CLIP: Final = 1.0
 _WARM_UP: Final = 150
 """Steps of rising rate."""
 _BEFORE: Final = 12
 """Steps at the beginning of a crop that do not count: without a past, as at the beginning of a stream, less is known."""
-# Channels do not waver at first, most in the middle, not in the end, when norms settle (Povey et al., Semi-Orthogonal
-# Low-Rank Matrix Factorization for Deep Neural Networks, 2018: dropout that is continuous and the same over time).
-_WAVERS_AT: Final = (0.2, 0.5, 1.0)
-_WAVERS: Final = (0.0, 1.0, 0.0)
+_FALLING: Final = 0.3
+"""The last share of the steps, in which the rate falls to nothing. Before it nothing depends on how many steps there will be, so
+that a run can be made longer from its checkpoint (Hagele et al., Scaling Laws and Compute-Optimal Training, 2024)."""
+# Channels do not waver at first, and not in the end, when norms settle (Povey et al., Semi-Orthogonal Low-Rank Matrix
+# Factorization for Deep Neural Networks, 2018: dropout that is continuous and the same over time).
+_WAVERS_FROM: Final = 2000
 _TOLD_EVERY: Final = 100
 _SAVED_EVERY: Final = 200
 
@@ -51,7 +53,7 @@ class TrainParams:
     """How long, how fast, on what."""
 
     seed: int = 0
-    steps: int = 42_000
+    steps: int = 30_000
     batch: int = 10
     """Few crops and many steps learn more per minute than the other way round."""
     crop: int = 200
@@ -64,7 +66,7 @@ class TrainParams:
     """Of all crops, heard through another microphone and over other noise each time."""
     waver: float = 0.2
     """By up to twice so much the channels of a crop are more or less, when they waver most."""
-    rate: float = 1.6e-3
+    rate: float = 1.2e-3
     weight_decay: float = 0.02
     threads: int = 1
     device: str = "cpu"
@@ -106,7 +108,7 @@ def _optimise(heard: Hearings, work: Path, params: TrainParams, progress: Progre
     optimiser = torch.optim.AdamW(net.parameters(), lr=params.rate, weight_decay=params.weight_decay, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser,
-        lambda step: min((step + 1) / _WARM_UP, 0.5 + 0.5 * float(np.cos(np.pi * min(step / params.steps, 1)))),
+        lambda step: _pace(step, params.steps),
     )
     checkpoint = work / "checkpoint.pt"
     first = 0
@@ -146,6 +148,11 @@ def _optimise(heard: Hearings, work: Path, params: TrainParams, progress: Progre
     return net.eval()
 
 
+def _pace(step: int, steps: int) -> float:
+    """The rate at this step over the highest: up, level, down to nothing."""
+    return max(min((step + 1) / _WARM_UP, 1.0, (steps - step) / (_FALLING * steps)), 0.0)
+
+
 def _batches(heard: Hearings, params: TrainParams, first: int, device: torch.device) -> Iterator[dict[str, Tensor]]:
     """Crops from anywhere, each of one variant; the batch of a step depends on seed and step alone."""
     length = _BEFORE + params.crop
@@ -168,7 +175,7 @@ def _batches(heard: Hearings, params: TrainParams, first: int, device: torch.dev
         ).astype(np.float32)
         other = np.flatnonzero(rng.random(params.batch) < params.otherwise)
         features[other] = otherwise_heard(rng, features[other])
-        waver = params.waver * float(np.interp(step / params.steps, _WAVERS_AT, _WAVERS))
+        waver = params.waver * min(step / _WAVERS_FROM, _pace(step, params.steps))
         factors = 1 + 2 * waver * rng.uniform(-1, 1, (len(DILATIONS), params.batch, 1, WIDTH))
         yield {
             "features": torch.from_numpy(features).to(device),
