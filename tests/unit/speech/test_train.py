@@ -263,10 +263,10 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(
 
 def test_before_the_rate_falls_nothing_depends_on_how_long_a_run_will_be() -> None:
     """So that a run can be made longer from a checkpoint and is what it would have been from its start."""
-    paces = [[training._pace(step, steps) for step in range(700)] for steps in (1000, 2000)]  # noqa: SLF001
+    paces = [[training._pace(step, steps) for step in range(700)] for steps in (1000, 2000)]
     assert paces[0] == paces[1]
     assert paces[0][0] < 0.01 < paces[0][-1] == 1
-    assert training._pace(1000, 1000) == 0  # noqa: SLF001
+    assert training._pace(1000, 1000) == 0
 
 
 def test_every_loss_falls_when_the_answers_are_right(said: list[Utterance]) -> None:
