@@ -16,7 +16,7 @@ from avatar3d.core.clock import Progress
 from avatar3d.speech.coarticulate import mouth_curves
 from avatar3d.speech.loudness import loudness_over_mean
 from avatar3d.speech.network import features as ears
-from avatar3d.speech.network.model import EASED_S, LOOKAHEAD_S, STEP_S
+from avatar3d.speech.network.model import AHEAD_S, LOOKAHEAD_S, STEP_S
 from avatar3d.speech.phones import PHONE_INDEX, SILENCE, Phone
 from avatar3d.speech.train.augment import augment, warping
 from avatar3d.speech.train.utterance import Utterance
@@ -90,7 +90,7 @@ def answers_for(
     samples: Float32[np.ndarray, "N"], phones: Sequence[Phone]
 ) -> tuple[Float32[np.ndarray, "T C"], Float32[np.ndarray, "T 3"], UInt8[np.ndarray, "T"]]:
     """Controls, gates and phone of each step, ahead by what easing will take."""
-    times_s = answer_times_s(len(samples) // ears.STEP) + EASED_S
+    times_s = answer_times_s(len(samples) // ears.STEP) + AHEAD_S
     controls, closed, tucked, voice = mouth_curves(phones, times_s, loudness_db=loudness_over_mean(samples, times_s))
     symbols = np.full(len(times_s), PHONE_INDEX[SILENCE], np.uint8)
     for phone in phones:
