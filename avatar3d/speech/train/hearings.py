@@ -39,6 +39,8 @@ class Hearings:
     phones: UInt8[np.ndarray, "T"]
     recorded: int
     """Steps of people, which come before those of synthetic voices."""
+    spoken: int
+    """Steps of all who speak; after them it is sung."""
 
 
 def hear_utterances(utterances: Sequence[Utterance], *, seed: int, augmented: int, progress: Progress) -> Hearings:
@@ -46,7 +48,7 @@ def hear_utterances(utterances: Sequence[Utterance], *, seed: int, augmented: in
     rng = np.random.default_rng(seed)
     variants: list[list[Float16[np.ndarray, "T F"]]] = [[] for _ in range(augmented + 1)]
     controls, gates, phones = [], [], []
-    recorded = 0
+    recorded = in_speech = 0
     for at, utterance in enumerate(utterances):
         if at % 1000 == 0:
             progress(f"  {at} of {len(utterances)}")
@@ -56,6 +58,8 @@ def hear_utterances(utterances: Sequence[Utterance], *, seed: int, augmented: in
             kept.append(each)
         if utterance.source == "librispeech":
             recorded += len(wanted[2])
+        if not utterance.source.endswith(" sung"):
+            in_speech += len(wanted[2])
         variants[0].append(features_of(samples).astype(np.float16))
         for variant in variants[1:]:
             variant.append(features_of(augment(rng, samples), warp=float(rng.uniform(*_WARP))).astype(np.float16))
@@ -65,6 +69,7 @@ def hear_utterances(utterances: Sequence[Utterance], *, seed: int, augmented: in
         np.concatenate(gates).astype(np.float16),
         np.concatenate(phones),
         recorded,
+        in_speech,
     )
 
 

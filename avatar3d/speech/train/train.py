@@ -53,15 +53,17 @@ class TrainParams:
     """How long, how fast, on what."""
 
     seed: int = 0
-    steps: int = 30_000
+    steps: int = 26_000
     batch: int = 10
     """Few crops and many steps learn more per minute than the other way round."""
     crop: int = 200
     """Steps that count in a crop, 4 s; a few before them fill the network's memory."""
     clean_share: float = 0.35
     """Of the crops as recorded; the rest is augmented."""
-    recorded_share: float = 0.75
-    """Of the crops, people; the rest are synthetic voices."""
+    recorded_share: float = 0.62
+    """Of the crops, people."""
+    sung_share: float = 0.08
+    """Of the crops, song; the rest are synthetic voices that speak."""
     otherwise: float = 0.5
     """Of all crops, heard through another microphone and over other noise each time."""
     waver: float = 0.2
@@ -158,15 +160,16 @@ def _batches(heard: Hearings, params: TrainParams, first: int, device: torch.dev
     length = _BEFORE + params.crop
     counts = torch.zeros(params.batch, length)
     counts[:, _BEFORE:] = 1
-    last = len(heard.phones) - length
-    share = params.recorded_share if length < heard.recorded < last else float(heard.recorded >= last)
+    parts = ((0, heard.recorded), (heard.recorded, heard.spoken), (heard.spoken, len(heard.phones)))
+    shares = np.array([params.recorded_share, 1 - params.recorded_share - params.sung_share, params.sung_share])
+    shares[[end - begin <= length for begin, end in parts]] = 0
+    if not shares.any():
+        parts, shares = ((0, len(heard.phones)),), np.ones(1)
+    begins, ends = np.array(parts).T
     for step in range(first, params.steps):
         rng = np.random.default_rng((params.seed, step))
-        starts = np.where(
-            rng.random(params.batch) < share,
-            rng.integers(0, max(heard.recorded - length, 1), params.batch),
-            rng.integers(min(heard.recorded, last - 1), last, params.batch),
-        )
+        part = rng.choice(len(parts), params.batch, p=shares / shares.sum())
+        starts = rng.integers(begins[part], ends[part] - length)
         clean = rng.random(params.batch) < params.clean_share
         variants = np.where(clean, 0, rng.integers(1, len(heard.variants), params.batch))
         rows: Int64[np.ndarray, "B T"] = starts[:, None] + np.arange(length)
