@@ -53,17 +53,24 @@ class SpeechNet(nn.Module):
             for _, out in self._blocks:
                 out.weight.mul_(_FIRST_GAIN)
 
-    def forward(self, heard: Tensor) -> Tensor:
-        """[S T F] to [S T O], each step of the past alone."""
-        now = functional.relu(self.entry_norm(self.entry(heard).transpose(1, 2)))
-        for (taps, out), norm, dilation in zip(self._blocks, self._norms, DILATIONS, strict=True):
-            # The linear layer over [t - 2d, t - d, t] is a dilated convolution: rows of the taps are time after time.
-            kernel = taps.weight.view(WIDTH, KERNEL, WIDTH).transpose(1, 2)
-            padded = functional.pad(now, ((KERNEL - 1) * dilation, 0))
-            inner = functional.relu(norm(functional.conv1d(padded, kernel, taps.bias, dilation=dilation)))
-            now = now + functional.conv1d(inner, out.weight[:, :, None], out.bias)
-        hidden = self.hidden_norm(self.hidden(now.transpose(1, 2)).transpose(1, 2)).transpose(1, 2)
-        return self.out(functional.relu(hidden))
+    def forward(self, heard: Tensor, precision: torch.dtype = torch.float32, factors: Tensor | None = None) -> Tensor:
+        """[S T F] to [S T O], each step of the past alone; matrices are multiplied in `precision`, weights stay float32.
+
+        `factors` [blocks S 1 C] of what each block's channels say, one for all steps of a crop: training makes them waver.
+        """
+        streams, steps, _ = heard.shape
+        # One row per step: every layer is a product of matrices.
+        now = functional.relu(self.entry_norm(_product(heard.to(precision).flatten(0, 1), self.entry)))
+        for block, ((taps, out), norm, dilation) in enumerate(zip(self._blocks, self._norms, DILATIONS, strict=True)):
+            # The linear layer over [t - 2d, t - d, t] is a dilated convolution: columns of the taps are time after time.
+            padded = functional.pad(now.view(streams, steps, WIDTH), (0, 0, (KERNEL - 1) * dilation, 0))
+            past = torch.cat([padded[:, at * dilation : at * dilation + steps] for at in range(KERNEL)], dim=2)
+            inner = functional.relu(norm(_product(past.flatten(0, 1), taps)))
+            if factors is not None:
+                inner = (inner.view(streams, steps, WIDTH) * factors[block].to(precision)).flatten(0, 1)
+            now = now + _product(inner, out)
+        hidden = functional.relu(self.hidden_norm(_product(now, self.hidden)))
+        return self.out(hidden.float()).view(streams, steps, OUTPUTS)
 
     def tensors(self) -> dict[str, Float32[np.ndarray, "..."]]:
         """The weights as speech/network/model.py has them, norms folded in."""
@@ -85,6 +92,10 @@ class SpeechNet(nn.Module):
             told[f"{name}.weight"] = np.ascontiguousarray(weight.cpu().numpy().T)
             told[f"{name}.bias"] = bias.cpu().numpy()
         return told
+
+
+def _product(rows: Tensor, layer: nn.Linear) -> Tensor:
+    return functional.linear(rows, layer.weight.to(rows.dtype), layer.bias.to(rows.dtype))
 
 
 class Listeners:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
-from avatar3d.speech.network.features import RATE_HZ
+from avatar3d.speech.network.features import BANDS, QUIETEST, RATE_HZ, SCALE_DB
 
 _GAIN_DB: Final = (-24.0, 8.0)
 _NOISE_DB: Final = (0.0, 25.0)
@@ -23,6 +23,17 @@ _PHONE_HZ: Final = (300.0, 3400.0)
 _SMOOTHED_S: Final = 0.03
 _HANGOVER_S: Final = 0.2
 _MARGIN_DB: Final = 15.9
+# Of a crop in training, dB: a microphone's colour and an error of the level (standard deviations); where noise stands
+# under the running level, its colour, and how much it ripples from frame to frame in one band.
+_COLOUR_DB: Final = 3.0
+_OFF_DB: Final = 2.0
+_FLOOR_DB: Final = (-75.0, -20.0)
+_FLOOR_COLOUR_DB: Final = 6.0
+_RIPPLE_DB: Final = 3.0
+_LOST: Final = 11
+"""Bands lost: fewer than this, beside each other."""
+_WARP: Final = (0.92, 1.08)
+"""As of `warping`; the augmented hearings are warped more strongly already."""
 _SHARES: Final = {"room": 0.35, "noise": 0.7, "equaliser": 0.6, "phone": 0.2}
 
 
@@ -38,6 +49,33 @@ def augment(rng: np.random.Generator, samples: Float32[np.ndarray, "N"]) -> Floa
     if rng.random() < _SHARES["phone"]:
         heard = by_telephone(heard)
     return np.clip(heard * np.float32(10 ** (float(rng.uniform(*_GAIN_DB)) / 20)), -1, 1)
+
+
+def otherwise_heard(rng: np.random.Generator, features: Float32[np.ndarray, "B T F"]) -> Float32[np.ndarray, "B T F"]:
+    """Crops as from other mouths, through other microphones, over other noise: cheap enough to differ in every step of training.
+
+    A colour is a smooth curve over the bands; noise stands under the speech with a colour of its own; some bands are
+    lost (SpecAugment, Park et al. 2019).
+    """
+    crops, steps, _ = features.shape
+    if not crops:
+        return features
+    warps = np.stack([warping(float(factor)) for factor in rng.uniform(*_WARP, crops)])
+    bands = (features[..., : 2 * BANDS].reshape(crops, 2 * steps, BANDS) @ warps).reshape(crops, steps, 2, BANDS)
+    waves = np.cos(np.pi * np.outer(np.arange(1, 4), np.arange(BANDS) + 0.5) / BANDS).astype(np.float32)
+    colours, noises = (
+        (rng.normal(size=(crops, 3)).astype(np.float32) * np.float32(db / SCALE_DB)) @ waves
+        for db in (_COLOUR_DB, _FLOOR_COLOUR_DB)
+    )
+    colours += rng.normal(size=(crops, 1)).astype(np.float32) * np.float32(_OFF_DB / SCALE_DB)
+    noises += (rng.uniform(*_FLOOR_DB, (crops, 1)) / SCALE_DB).astype(np.float32)
+    ripple = rng.standard_normal(bands.shape, np.float32) * np.float32(_RIPPLE_DB / SCALE_DB)
+    bands = np.maximum(np.maximum(bands + colours[:, None, None], noises[:, None, None] + ripple), np.float32(QUIETEST))
+    for crop, (first, count) in enumerate(
+        zip(rng.integers(0, BANDS, crops), rng.integers(0, _LOST, crops), strict=True)
+    ):
+        bands[crop, :, :, first : first + count] = QUIETEST
+    return np.concatenate([bands.reshape(crops, steps, 2 * BANDS), bands.mean(axis=-1)], axis=-1)
 
 
 def in_room(
@@ -113,3 +151,13 @@ def by_telephone(samples: Float32[np.ndarray, "N"]) -> Float32[np.ndarray, "N"]:
     pressed = np.sign(band) * np.log1p(255 * np.abs(band) / full) / np.log(256)
     stepped = np.round(pressed * 127) / 127
     return (np.sign(stepped) * (np.exp(np.abs(stepped) * np.log(256)) - 1) / 255 * full).astype(np.float32)
+
+
+def warping(factor: float) -> Float32[np.ndarray, "B B"]:
+    """For a vocal tract that is so much longer: each band takes what lies `factor` further up."""
+    at = np.clip(np.arange(BANDS) * factor, 0, BANDS - 1)
+    low = np.minimum(at.astype(int), BANDS - 2)
+    matrix = np.zeros((BANDS, BANDS), np.float32)
+    matrix[low, np.arange(BANDS)] = 1 - (at - low)
+    matrix[low + 1, np.arange(BANDS)] += at - low
+    return matrix

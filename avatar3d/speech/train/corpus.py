@@ -74,6 +74,8 @@ class CorpusParams:
     flite_minutes: float = 30.0
     festival_minutes: float = 4.0
     song_minutes: float = 8.0
+    more_song_minutes: float = 24.0
+    """Drawn on its own, so that what song is judged on stays what it was."""
 
 
 def build_corpus(folder: Path, params: CorpusParams, progress: Progress) -> Iterator[Utterance]:
@@ -111,6 +113,13 @@ def build_corpus(folder: Path, params: CorpusParams, progress: Progress) -> Iter
     progress("song")
     yield from _until(params.song_minutes, lambda _: _sung(rng, str(rng.choice(TRAINED)), "train"))
     yield from _until(params.song_minutes / 4, lambda _: _sung(rng, "en-us", "song"))
+    yield from more_song(params)
+
+
+def more_song(params: CorpusParams) -> Iterator[Utterance]:
+    """The last of the training part."""
+    rng = np.random.default_rng((params.seed, 1))
+    yield from _until(params.more_song_minutes, lambda _: _sung(rng, str(rng.choice(TRAINED)), "train"))
 
 
 def _until(minutes: float, make: Callable[[int], Utterance | None]) -> Iterator[Utterance]:

@@ -1,6 +1,6 @@
 """Utterances as the network hears them, with what it should answer: arrays of 20 ms steps, one utterance after the other.
 
-samples --> silence around them --> clean, and augmented twice --> features per variant
+samples --> silence around them --> clean, and augmented --> features per variant
 phones  --> mouth_curves at the time each step answers for ------> controls, gates, phone
 """
 
@@ -16,9 +16,9 @@ from avatar3d.core.clock import Progress
 from avatar3d.speech.coarticulate import mouth_curves
 from avatar3d.speech.loudness import loudness_over_mean
 from avatar3d.speech.network import features as ears
-from avatar3d.speech.network.model import LOOKAHEAD_S, STEP_S
+from avatar3d.speech.network.model import AHEAD_S, LOOKAHEAD_S, STEP_S
 from avatar3d.speech.phones import PHONE_INDEX, SILENCE, Phone
-from avatar3d.speech.train.augment import augment
+from avatar3d.speech.train.augment import augment, warping
 from avatar3d.speech.train.utterance import Utterance
 
 _SILENCE_S: Final = (0.25, 0.9)
@@ -37,6 +37,10 @@ class Hearings:
     gates: Float16[np.ndarray, "T 3"]
     """Closed, tucked, voice."""
     phones: UInt8[np.ndarray, "T"]
+    recorded: int
+    """Steps of people, which come before those of synthetic voices."""
+    spoken: int
+    """Steps of all who speak; after them it is sung."""
 
 
 def hear_utterances(utterances: Sequence[Utterance], *, seed: int, augmented: int, progress: Progress) -> Hearings:
@@ -44,6 +48,7 @@ def hear_utterances(utterances: Sequence[Utterance], *, seed: int, augmented: in
     rng = np.random.default_rng(seed)
     variants: list[list[Float16[np.ndarray, "T F"]]] = [[] for _ in range(augmented + 1)]
     controls, gates, phones = [], [], []
+    recorded = in_speech = 0
     for at, utterance in enumerate(utterances):
         if at % 1000 == 0:
             progress(f"  {at} of {len(utterances)}")
@@ -51,6 +56,10 @@ def hear_utterances(utterances: Sequence[Utterance], *, seed: int, augmented: in
         wanted = answers_for(samples, spoken)
         for kept, each in zip((controls, gates, phones), wanted, strict=True):
             kept.append(each)
+        if utterance.source == "librispeech":
+            recorded += len(wanted[2])
+        if not utterance.source.endswith(" sung"):
+            in_speech += len(wanted[2])
         variants[0].append(features_of(samples).astype(np.float16))
         for variant in variants[1:]:
             variant.append(features_of(augment(rng, samples), warp=float(rng.uniform(*_WARP))).astype(np.float16))
@@ -59,6 +68,8 @@ def hear_utterances(utterances: Sequence[Utterance], *, seed: int, augmented: in
         np.concatenate(controls).astype(np.float16),
         np.concatenate(gates).astype(np.float16),
         np.concatenate(phones),
+        recorded,
+        in_speech,
     )
 
 
@@ -83,8 +94,8 @@ def answer_times_s(steps: int) -> Float64[np.ndarray, "T"]:
 def answers_for(
     samples: Float32[np.ndarray, "N"], phones: Sequence[Phone]
 ) -> tuple[Float32[np.ndarray, "T C"], Float32[np.ndarray, "T 3"], UInt8[np.ndarray, "T"]]:
-    """Controls, gates and phone of each step."""
-    times_s = answer_times_s(len(samples) // ears.STEP)
+    """Controls, gates and phone of each step, ahead by what easing will take."""
+    times_s = answer_times_s(len(samples) // ears.STEP) + AHEAD_S
     controls, closed, tucked, voice = mouth_curves(phones, times_s, loudness_db=loudness_over_mean(samples, times_s))
     symbols = np.full(len(times_s), PHONE_INDEX[SILENCE], np.uint8)
     for phone in phones:
@@ -100,7 +111,7 @@ def features_of(samples: Float32[np.ndarray, "N"], *, warp: float = 1.0) -> Floa
     windows = np.ascontiguousarray(sliding_window_view(padded, ears.WINDOW)[:: ears.HOP][: 2 * steps])
     bands = ears.mel_db(windows)
     if warp != 1.0:
-        bands = bands @ _warping(warp)
+        bands = bands @ warping(warp)
     loudness = ears.loudness_db(samples[: steps * ears.STEP].reshape(steps, ears.STEP))
     return ears.told_against(bands.reshape(steps, 2, ears.BANDS), running_level(loudness))
 
@@ -116,13 +127,3 @@ def running_level(loudness: Float32[np.ndarray, "T"]) -> Float32[np.ndarray, "T"
         level = max(level, ears.LEVEL_FLOOR_DB)
         levels.append(level)
     return np.array(levels, np.float32)
-
-
-def _warping(factor: float) -> Float32[np.ndarray, "B B"]:
-    """Each band takes what lies `factor` further up."""
-    at = np.clip(np.arange(ears.BANDS) * factor, 0, ears.BANDS - 1)
-    low = np.minimum(at.astype(int), ears.BANDS - 2)
-    matrix = np.zeros((ears.BANDS, ears.BANDS), np.float32)
-    matrix[low, np.arange(ears.BANDS)] = 1 - (at - low)
-    matrix[low + 1, np.arange(ears.BANDS)] += at - low
-    return matrix

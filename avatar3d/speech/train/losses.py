@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Final
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
-from avatar3d.speech.network.model import CLOSED, TUCKED, VOICE
+from avatar3d.speech.network.model import CLOSED, TUCKED, VOICE, lip_phones
 
 # How much each kind counts; by a few short trials on the speakers that gates are set on.
 SHARES: Final = {
-    "controls": 20.0, "swing": 20.0, "gap": 0.6, "closed": 2.0, "tucked": 2.0, "voice": 0.3, "phones": 0.35,
+    "controls": 20.0, "swing": 20.0, "gap": 0.6, "closed": 2.0, "tucked": 2.0, "voice": 0.3, "phones": 0.7, "lips": 1.0,
 }  # fmt: skip
 
 
@@ -33,6 +34,10 @@ def losses_by_kind(answers: Tensor, wanted: Mapping[str, Tensor], ruler: Tensor)
     phones = functional.cross_entropy(
         answers[..., VOICE + 1 :].transpose(1, 2), wanted["phones"], reduction="none", label_smoothing=0.05
     )
+    # Whether the phones heard close or tuck the lips matters more than which of them they are.
+    of_lips = torch.from_numpy(lip_phones()).to(answers)
+    heard = (functional.softmax(answers[..., VOICE + 1 :], dim=2) @ of_lips).clamp(1e-6, 1 - 1e-6)
+    lips = functional.binary_cross_entropy(heard, of_lips[wanted["phones"]], reduction="none").sum(dim=2)
     return {
         "controls": (off * counts).sum() / total,
         "swing": (swing * both).sum() / both.sum(),
@@ -41,4 +46,5 @@ def losses_by_kind(answers: Tensor, wanted: Mapping[str, Tensor], ruler: Tensor)
         "tucked": (gates[..., TUCKED - CLOSED] * counts).sum() / total,
         "voice": (gates[..., VOICE - CLOSED] * counts).sum() / total,
         "phones": (phones * counts).sum() / total,
+        "lips": (lips * counts).sum() / total,
     }

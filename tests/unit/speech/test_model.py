@@ -18,11 +18,13 @@ from avatar3d.speech.lips import seal
 from avatar3d.speech.network.features import RATE_HZ, STEP
 from avatar3d.speech.network.golden import golden_vectors
 from avatar3d.speech.network.model import (
+    DILATIONS,
     LOOKAHEAD_S,
     OUTPUTS,
     SILENT_STEPS,
     STEP_S,
     VOICE,
+    WIDTH,
     Network,
     answer,
     draw,
@@ -112,6 +114,15 @@ def test_training_and_running_are_the_same_network(sound: np.ndarray) -> None:
     with torch.inference_mode():
         trained = net(torch.from_numpy(after_silence)[None])[0, SILENT_STEPS:].numpy()
     np.testing.assert_allclose(trained, answer_all(network, features), atol=SAME)
+
+
+def test_products_in_bfloat16_answer_nearly_alike_and_factors_of_one_change_nothing(sound: np.ndarray) -> None:
+    torch.manual_seed(0)
+    net, heard = SpeechNet().eval(), torch.from_numpy(features_of(sound))[None]
+    with torch.inference_mode():
+        whole = net(heard)
+        np.testing.assert_allclose(net(heard, torch.bfloat16), whole, atol=0.05)
+        np.testing.assert_array_equal(net(heard, factors=torch.ones(len(DILATIONS), 1, 1, WIDTH)), whole)
 
 
 def test_chunks_of_any_size_give_the_same_mouth(network: Network, sound: np.ndarray) -> None:

@@ -9,16 +9,23 @@ import numpy as np
 import pytest
 
 from avatar3d.core.errors import AudioUnusableError, UnreadableError, UsageError
-from avatar3d.speech.network.features import RATE_HZ
+from avatar3d.speech.network.features import BANDS, QUIETEST, RATE_HZ
 from avatar3d.speech.network.model import load_network
 from avatar3d.speech.phones import Phone
 from avatar3d.speech.train import train as training
 from avatar3d.speech.train.align import Aligner, as_arpabet
-from avatar3d.speech.train.augment import augment, by_telephone, in_room, loud_over_active_db, with_noise
+from avatar3d.speech.train.augment import (
+    augment,
+    by_telephone,
+    in_room,
+    loud_over_active_db,
+    otherwise_heard,
+    with_noise,
+)
 from avatar3d.speech.train.corpus import CorpusParams, build_corpus, hold_vowels, pronounce, read_samples
 from avatar3d.speech.train.curves import at_random, built_from, flapping, heard_by, of_another_sentence
 from avatar3d.speech.train.evaluate import CURVES_HZ, score
-from avatar3d.speech.train.hearings import answer_times_s, answers_for, hear_utterances, with_silence
+from avatar3d.speech.train.hearings import answer_times_s, answers_for, features_of, hear_utterances, with_silence
 from avatar3d.speech.train.losses import SHARES
 from avatar3d.speech.train.shelf import shelve, unshelve
 from avatar3d.speech.train.texts import HELD_OUT, TRAINED, made_up_sentence
@@ -108,6 +115,18 @@ def test_what_is_done_to_sound_keeps_its_length_and_its_time(kind: str) -> None:
     assert np.isfinite(changed).all()
     loud = np.flatnonzero(np.abs(changed) > 0.6 * np.abs(changed).max())
     assert 7990 <= loud[0] <= 8400
+
+
+def test_crops_are_heard_otherwise_each_time_and_their_means_stay_those_of_their_bands(said: list[Utterance]) -> None:
+    crops = features_of(said[0].samples)[None, :100].repeat(3, axis=0)
+    first, again, other = (otherwise_heard(np.random.default_rng(seed), crops) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert first.shape == crops.shape
+    assert np.abs(first - other).mean() > 0.02
+    assert np.abs(first[0] - first[1]).mean() > 0.02
+    assert first.min() >= QUIETEST
+    np.testing.assert_allclose(first[..., -1], first[..., BANDS : 2 * BANDS].mean(axis=-1), atol=1e-5)
+    assert otherwise_heard(np.random.default_rng(1), crops[:0]).shape == (0, *crops.shape[1:])
 
 
 def test_silence_and_gain_do_not_change_how_far_loud_parts_lie_above_the_active_level() -> None:
@@ -240,6 +259,14 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(
     again = train_speech(Path(), shelf, tmp_path / "stopped", TINY, told.append).read_bytes()
     assert "resumed at step 3" in told
     assert again == whole
+
+
+def test_before_the_rate_falls_nothing_depends_on_how_long_a_run_will_be() -> None:
+    """So that a run can be made longer from a checkpoint and is what it would have been from its start."""
+    paces = [[training._pace(step, steps) for step in range(700)] for steps in (1000, 2000)]
+    assert paces[0] == paces[1]
+    assert paces[0][0] < 0.01 < paces[0][-1] == 1
+    assert training._pace(1000, 1000) == 0
 
 
 def test_every_loss_falls_when_the_answers_are_right(said: list[Utterance]) -> None:
