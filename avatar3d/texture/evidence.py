@@ -64,6 +64,11 @@ _SHADOW: Final = 0.09
 """So far beside hair skin lies in its shadow where it is darker than the face (standard deviations from one to the other);
 that shadow stays behind as a stain when the avatar is lit anew. Inter-ocular distances."""
 _SHADED: Final = (-2.2, -1.2)
+_WHITE: Final = (0.40, 0.65)
+"""Share of the way from skin's hue to grey at which what is bright beside an eye's opening begins to be, and is, the white of a
+wide eye: the landmarks' opening is never quite the photo's."""
+_BRIGHT: Final = (-0.5, 0.5)
+"""And its lightness over skin's, standard deviations."""
 _STRANDS: Final = (0.035, 0.075)
 """Spread of log luminance within 0.02 inter-ocular distances: bare skin below the first, hair above the second."""
 
@@ -246,6 +251,10 @@ def _judge(
     if open_mouth:
         openings = np.maximum(openings, polygon(MOUTH_OPENING, 0.015, 0.01))
     trust *= 1 - np.clip(1.3 * openings, 0, 1)
+    beside_eyes = np.maximum(polygon(RIGHT_EYE, 0.09, 0.01), polygon(LEFT_EYE, 0.09, 0.01))
+    grey = ((middle - chroma) @ middle) / max(float(middle @ middle), 0.01)
+    white = (1 - _falloff(grey, *_WHITE)) * (1 - _falloff(off_luminance, *_BRIGHT)) * beside_eyes
+    trust *= 1 - _grown(white.astype(np.float32), 0.015 * unit)
 
     plain = (off_chroma < 2.2) & (off_luminance > -4.0) & (off_luminance < 3.0) & (features < 0.05)
     plain &= (fill_polygon(shape, points[list(OVAL)], grow=-0.08 * unit) > 0.5) & (person > 0.5) & (over < 0.3)

@@ -21,6 +21,7 @@ from avatar3d.texture.creases import GROUNDS, VALLEYS, creased_skin, lift_crease
 from avatar3d.texture.delight import divide_by_light, doubt_light, fit_light
 from avatar3d.texture.even import Side, even_out, without_strands
 from avatar3d.texture.evidence import Evidence, gather_evidence, photo_pixels_per_texel
+from avatar3d.texture.lids import unfolding_lids
 from avatar3d.texture.oblique import calm_oblique
 from avatar3d.texture.project import Look, Surface, facing, look_up, posed_surface
 from avatar3d.texture.regions import blur
@@ -93,6 +94,11 @@ def see_skin(model: HeadModel, view: SkinView, size: int, *, delight: bool = Tru
     seen = look_up(atlas, front, surface, evidence)
     other = Surface(surface.vertices[model.mirror], surface.normals[model.mirror], surface.eye, surface.scene)
     mirrored = look_up(atlas, facing(atlas, other, pixels[model.mirror]), other, evidence)
+    lids = unfolding_lids(model, fitted)
+    seen, mirrored = (
+        replace(look, weight=look.weight * atlas.blend(own, look.chosen)[:, 0])
+        for look, own in ((seen, lids), (mirrored, lids[model.mirror]))
+    )
 
     light = _measure_light(seen) if delight else _WHITE
     tone = _measure_tone(seen, light)
