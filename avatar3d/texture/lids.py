@@ -9,7 +9,7 @@ from avatar3d.core.blendshapes import ARKIT_NAMES
 from avatar3d.core.head import HeadFit, HeadModel
 
 _BLINKS: Final = ("eyeBlinkLeft", "eyeBlinkRight")
-_UNFOLDS: Final = (1.4, 2.4)
+_UNFOLDS: Final = (2.0, 3.5)
 """So many times larger with the eye shut than in the photo, skin is believed wholly, and not at all: what is painted there from
 a few pixels would be drawn out into streaks over the closed lid."""
 

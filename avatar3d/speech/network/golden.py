@@ -13,6 +13,8 @@ from avatar3d.speech.network.model import Network, listen, listening_at_start
 
 _STEPS: Final = 25
 _VOICE_HZ: Final = 130.0
+_GLIDE: Final = 0.1
+"""Its pitch rises and falls by this share twice a second: a level buzz is no voice to a network that has heard machines hum."""
 _FORMANTS_HZ: Final = ((730, 180), (1090, 220), (2440, 350))
 _DIGITS: Final = 6
 WITHIN: Final = 1e-5
@@ -41,9 +43,11 @@ def golden_vectors(network: Network) -> bytes:
 def golden_sound() -> np.ndarray:
     """[_STEPS 320] float32: a voice that rises from silence, hisses, and stops; to _DIGITS decimals."""
     time_s = np.arange(_STEPS * STEP) / RATE_HZ
+    pitch_hz = _VOICE_HZ * (1 + _GLIDE * np.sin(4 * np.pi * time_s))
+    turns = np.cumsum(pitch_hz) / RATE_HZ
     tones_hz = _VOICE_HZ * np.arange(1, 36)
     vowel = sum(np.exp(-(((tones_hz - hz) / width) ** 2)) for hz, width in _FORMANTS_HZ)
-    buzz = (vowel / np.arange(1, 36) ** 0.4) @ np.sin(2 * np.pi * np.outer(tones_hz, time_s))
+    buzz = (vowel / np.arange(1, 36) ** 0.4) @ np.sin(2 * np.pi * np.outer(np.arange(1, 36), turns))
     hiss = np.sin(2 * np.pi * 5200 * time_s + 40 * np.sin(2 * np.pi * 313 * time_s))
     part = np.repeat(np.arange(_STEPS), STEP) / _STEPS
     loud = np.where(part < 0.2, 0, np.where(part < 0.6, 0.12 * buzz, np.where(part < 0.8, 0.05 * hiss, 0)))
