@@ -13,23 +13,24 @@ from avatar3d.hair.atlas import HIGH_PX, SHELL_PX, WIDE_PX
 _SLOPE: Final = 4.0
 _STEEPEST: Final = 1.2
 # What is as wide as a lock is no relief of hairs: widths taken off, and softened, across and along (texels).
-_LOCK_PX: Final = (6.0, 1.0)
-_HAIR_PX: Final = (0.7, 2.0)
+_LOCK_PX: Final = (6.0, 0.5)
+_HAIR_PX: Final = (0.7, 1.0)
 _DIM: Final = 0.02
 # Steps of a code: hairs are noise to a PNG, and a coarser code halves it.
-_STEP: Final = 8
+_STEP: Final = 16
 _FLAT: Final = 128
 
 
 def relief(picture: UInt8[np.ndarray, "H W 4"]) -> Texture:
     """Tangent-space normals (+X to the right, +Y up as in OpenGL) for the hair's picture: hairs run down it, so only X leaves
-    the middle. Where nothing is drawn it is flat.
+    the middle, and half as many rows will do. Where nothing is drawn it is flat.
     """
-    log = np.log(picture[..., :3].mean(2).astype(np.float32) / 255 + _DIM)
-    codes = np.full((HIGH_PX, WIDE_PX), _FLAT, np.uint8)
-    for half in (slice(0, SHELL_PX), slice(SHELL_PX, WIDE_PX)):
-        codes[:, half] = _tilted(log[:, half])
-    codes[picture[..., 3] == 0] = _FLAT
+    half = cv2.resize(picture, (WIDE_PX, HIGH_PX // 2), interpolation=cv2.INTER_AREA)
+    log = np.log(half[..., :3].mean(2).astype(np.float32) / 255 + _DIM)
+    codes = np.full(log.shape, _FLAT, np.uint8)
+    for part in (slice(0, SHELL_PX), slice(SHELL_PX, WIDE_PX)):
+        codes[:, part] = _tilted(log[:, part])
+    codes[half[..., 3] == 0] = _FLAT
     x = codes.astype(np.float32) / 127.5 - 1
     up = np.round(255 * (0.5 + 0.5 * np.sqrt(1 - x * x))).astype(np.uint8)
     return Texture("hair_normal", np.stack([codes, np.full_like(codes, _FLAT), up], axis=2))

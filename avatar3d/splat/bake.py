@@ -34,9 +34,9 @@ _WHITE: Final = ambient_light((1.0, 1.0, 1.0))
 _EXACT: Final = RenderParams(exact=True)
 _DARKEST: Final = np.float32(0.004)
 """Linear; darker albedo is not divided by."""
-_FULL: Final = 0.35
+_FULL: Final = 0.12
 """Weight from which a texel takes all of what was seen of it; less of it with less."""
-_SMOOTH_PX: Final = 0.8
+_SMOOTH_PX: Final = 0.5
 """Between the samples that fall on an atlas of 1024."""
 _MOST: Final = 1.0
 """Natural logarithm by which a texel is changed at most."""

@@ -127,10 +127,10 @@ def test_hairs_lean_light_to_their_sides_and_a_plain_picture_is_flat() -> None:
     picture[:, 100:103, :3] = 180  # one bright hair down the shell
     picture[:, 1500:1503, :3] = 180
     picture[600:, 1500:1503, 3] = 0  # and one in a lock that ends
-    pixels = relief(picture).pixels.astype(int)
+    pixels = relief(picture).pixels.repeat(2, axis=0).astype(int)
     for column in (100, 1500):
         assert pixels[300, column - 1, 0] < 110  # its left side looks left
         assert pixels[300, column + 3, 0] > 146
-    assert (pixels[601:, 1500:1503, 0] == 128).all()
+    assert (pixels[602:, 1500:1503, 0] == 128).all()
     length = np.linalg.norm(pixels / 127.5 - 1, axis=2)
     assert np.abs(length - 1).max() < 0.02
