@@ -177,8 +177,9 @@ export class Avatar {
         this.add(mesh, parts);
       }
     }
+    const clothed = skinned.some((mesh) => mesh.name === "body");
     for (const mesh of rest) {
-      if (ours && isStandard(mesh.material)) dress(mesh, this.joints);
+      if (ours && isStandard(mesh.material)) dress(mesh, this.joints, clothed);
       else this.foreign.push(mesh.material as Material);
       this.add(mesh, [{ name: mesh.name, start: 0, count: mesh.geometry.attributes.position!.count }]);
     }
@@ -248,10 +249,11 @@ function bound(name: string, geometry: SkinnedMesh["geometry"], material: Materi
   return mesh;
 }
 
-function dress(mesh: Mesh, joints: Map<string, Bone>): void {
+function dress(mesh: Mesh, joints: Map<string, Bone>, clothed: boolean): void {
   const material = mesh.material as MeshStandardMaterial;
   if (mesh.name === "face") {
-    const low = joints.get("root")?.getWorldPosition(new Vector3()).y ?? -1;
+    // Where a body goes on below, the bust has no cut to hide.
+    const low = clothed ? -10 : (joints.get("root")?.getWorldPosition(new Vector3()).y ?? -1);
     mesh.material = skin(material, [low + FADE_M[0], low + FADE_M[1]]);
     // Tangents do not follow the shapes; without them the relief is turned along the surface as drawn.
     mesh.geometry.deleteAttribute("tangent");

@@ -97,7 +97,9 @@ export function mouth(atlas: Texture): MeshPhysicalMaterial {
 export function hair(from: MeshStandardMaterial, name: string): MeshPhysicalMaterial {
   const cards = name === "hair";
   const material = new MeshPhysicalMaterial({
-    name: from.name, map: fine(from.map), color: from.color, metalness: 0, roughness: cards ? 0.6 : 0.9, specularIntensity: cards ? 0.45 : 0.1,
+    name: from.name, map: fine(from.map), normalMap: fine(from.normalMap), color: from.color, metalness: 0,
+    // With a relief of single hairs its gloss is a band of streaks, as the file asks; without one it would lie over all of the hair.
+    roughness: from.normalMap ? from.roughness : cards ? 0.6 : 0.9, specularIntensity: cards ? 0.45 : 0.1,
     alphaTest: from.alphaTest, alphaToCoverage: from.alphaTest > 0, side: from.side === FrontSide ? FrontSide : DoubleSide,
   });
   return lit(material, "hair", 0.85);
