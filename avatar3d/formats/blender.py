@@ -46,7 +46,7 @@ def find_blender(command: str | None = None) -> Blender:
     if found is None:
         raise _missing(
             f"No Blender: {asked!r} is not on the PATH.",
-            f"Install Blender 4.2 or later, or name it: --blender /path/to/blender, or {COMMAND_VARIABLE}. "
+            f"Install Blender 4.2 or later, or name it: {COMMAND_VARIABLE}=/path/to/blender (pull: --blender, too). "
             "A Python with the package bpy will do.",
             "BLENDER_MISSING",
         )

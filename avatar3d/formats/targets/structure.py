@@ -70,13 +70,16 @@ def names_in_both_places(subject: Subject) -> Faults:
         for place, names in (("mesh", target_names(mesh)), ("primitive", target_names(primitive))):
             if count and len(names) != count:
                 yield where, f"{count} morph targets, but {len(names)} names in {place}.extras.targetNames"
+        if count and target_names(mesh) != target_names(primitive):
+            yield where, "mesh.extras.targetNames and the primitive's differ: importers would name shapes differently"
 
 
 def names_of_the_platform(subject: Subject) -> Faults:
     profile = PROFILES[subject.target]
     wanted: tuple[str, ...] = tuple(target_name(name, profile.naming) for name in ARKIT_NAMES)
-    if profile.last_shapes_only:
-        wanted = (*_LAST, *(viseme_name(name, "oculus15") for name in VOWELS))
+    far = (*_LAST, *(viseme_name(name, "oculus15") for name in VOWELS))
+    if profile.last_shapes_only or set(subject.shapes) == set(far):  # the last level of detail has these alone
+        wanted = far
     elif profile.naming == "vrchat":
         wanted = ("EyeClosedLeft", "EyeClosedRight", "JawOpen", *(viseme_name(name, "vrchat") for name in VISEMES))
     missing = [name for name in wanted if name not in subject.shapes]

@@ -208,6 +208,16 @@ def test_a_planted_fault_is_found_by_its_rule(rule: str, tmp_path: Path) -> None
     assert found[0].reason.endswith(f"[{source}]")
 
 
+def test_names_that_differ_between_their_two_places_are_found(tmp_path: Path) -> None:
+    def exchanged(document: Json, _: bytearray) -> None:
+        mesh = document["meshes"][0]
+        first, second, *rest = mesh["extras"]["targetNames"]
+        mesh["extras"] = {"targetNames": [second, first, *rest]}
+
+    report = check_target(planted(tmp_path, "unity", exchanged), "unity")
+    assert "morph-names" in {finding.check for finding in report.failures}
+
+
 def test_every_rule_names_its_source() -> None:
     assert [rule.id for target in PROFILES for rule in rules_of(target) if len(rule.source) < 8] == []
 
