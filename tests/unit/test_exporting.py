@@ -1,16 +1,21 @@
 """`avatar3d export`: files per format, folders per profile, whole or not at all."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from avatar3d import exporting
 from avatar3d.cli import main
 from avatar3d.core.avatar import Avatar
 from avatar3d.exporting import ExportParams, export_files
 from avatar3d.formats import web
+from avatar3d.formats.check import CheckReport
+from avatar3d.formats.finding import Finding
 from avatar3d.formats.gltf import save_glb
+from avatar3d.formats.targets.check import check_target
 from tests.synthetic import synthetic_avatar
 
 
@@ -41,6 +46,29 @@ def test_levels_are_named_as_unity_groups_them(egg: Path, tmp_path: Path) -> Non
     assert names[:4] == [f"egg_LOD{level}.glb" for level in range(4)]
     assert "egg_skin_MetallicSmoothness.png" in names
     assert made.failures == ()
+
+
+def test_every_level_is_checked_and_the_one_that_breaks_a_rule_is_told(
+    egg: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def last_breaks(file: Path, target: str) -> CheckReport:
+        report = check_target(file, target)
+        broken = Finding("fail", "planted", file.name, "broken")
+        return replace(report, findings=(*report.findings, broken)) if "LOD3" in file.name else report
+
+    monkeypatch.setattr(exporting, "check_target", last_breaks)
+    made = export_files(Avatar.load(egg), tmp_path / "out", ExportParams(("unity",)))
+    assert made.failures == ("unity: broken",)
+    assert made.reports["unity"].file.name == "egg_LOD3.glb"
+
+
+def test_far_levels_of_a_dressed_body_are_warned_of_and_those_of_a_head_are_not(egg: Path, tmp_path: Path) -> None:
+    head = Avatar.load(egg)
+    dressed = replace(head, meshes=(*head.meshes[:-1], replace(head.meshes[-1], name="shirt")))
+    far, near = ExportParams(("crowd",)), ExportParams(("vrchat-pc",))
+    assert "torn" in export_files(dressed, tmp_path / "dressed", far).warnings[0]
+    assert export_files(dressed, tmp_path / "near", near).warnings == ()
+    assert export_files(head, tmp_path / "head", far).warnings == ()
 
 
 def test_names_are_chosen(egg: Path, tmp_path: Path) -> None:

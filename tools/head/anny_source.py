@@ -16,6 +16,7 @@ from jaxtyping import Float64, Int32
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from avatar3d.head.anny import read_obj
 from tools.head.rings import pair_mirrors, split_strips
 from tools.head.surface import border_loops
 
@@ -82,26 +83,6 @@ def _finer(vertices: np.ndarray, polygons: np.ndarray, mirror: np.ndarray) -> tu
         if loop[0] not in bust:
             vertices, polygons, mirror = split_strips(vertices, polygons, mirror, loop, _FINER_STRIPS)
     return vertices, polygons, pair_mirrors(vertices, mirror)
-
-
-def read_obj(path: Path) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, np.ndarray]]]:
-    """Vertices, and per group the corners' vertex and UV indices; every face is a quad."""
-    vertices: list[list[float]] = []
-    corners: dict[str, list[list[list[int]]]] = {}
-    group = ""
-    for line in path.read_text().splitlines():
-        word, *rest = line.split() or [""]
-        if word == "v":
-            vertices.append([float(number) for number in rest[:3]])
-        elif word == "g":
-            group = rest[0]
-        elif word == "f":
-            corners.setdefault(group, []).append([[int(n or 0) - 1 for n in corner.split("/")[:2]] for corner in rest])
-    groups = {
-        name: (np.array([[c[0] for c in face] for face in faces]), np.array([[c[-1] for c in face] for face in faces]))
-        for name, faces in corners.items()
-    }
-    return np.array(vertices), groups
 
 
 def _average_adult(folder: Path, count: int) -> np.ndarray:
